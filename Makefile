@@ -1,0 +1,58 @@
+# Everything a developer or a newcomer runs. Needs python3 (3.11 or newer) and make; the rest goes into .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: help run test browser-test lint bench clean
+
+help:
+	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
+	@echo "make test   run the tests"
+	@echo "make browser-test  play a video in a real Chromium"
+	@echo "make lint   check style, types and the walls between the rooms"
+	@echo "make bench  measure, beside stock Telethon"
+	@echo "make clean  remove what these made"
+
+# `exec`, so that Ctrl-C and SIGTERM reach the service and not a shell around it.
+run: $(VENV)/.runs
+	@if grep -Eqs '^[[:space:]]*(export[[:space:]]+)?TELEGRAM_API_ID=[^[:space:]]' .env || [ -n "$$TELEGRAM_API_ID" ]; \
+	then exec $(BIN)/python -m tgbridge serve; \
+	else exec $(BIN)/python -m tgbridge serve --sandbox; fi
+
+test: $(VENV)/.develops
+	$(BIN)/python -m pytest --numprocesses auto
+
+# Needs Chromium, which is no Python package: apt install chromium, or CHROMIUM=/path/to/it.
+browser-test: $(VENV)/.develops
+	$(BIN)/python -m pytest -m browser tests/browser
+
+lint: $(VENV)/.develops
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.develops
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find tgbridge tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+# The two stamps say that .venv has what pyproject.toml asks for: to run, and to develop.
+$(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.develops: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --editable '.[dev]'
+	@touch $@ $(VENV)/.runs
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	{ echo "tgbridge needs Python 3.11 or newer. Say where it is: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	{ echo "$(PYTHON) cannot make a virtual environment. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
