@@ -1,0 +1,236 @@
+"""What can be made to go wrong, while the sandbox runs.
+
+Each method adds a rule and gives it back; `Faults.remove` takes it away again, `Faults.clear` takes all away.
+Rules for methods are looked at in the order in which they were added, and the first that applies decides.
+What they share:
+
+``times``
+    to how many calls it applies, None: to all from then on; 1 by default.
+``skip``
+    how many matching calls go well first.
+``dc``, ``account``, ``auth_key``
+    only to calls in this data centre (1, 2, 3, 203 for the CDN), by this account (its user id),
+    with this key (its id in hexadecimal).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
+
+from tgbridge.sandbox.dispatch import RpcError
+from tgbridge.sandbox.mtproto.handshake import Verdict  # noqa: TC001 (control.py validates by it)
+from tgbridge.sandbox.rules import Drop, Error, Hold, Rule, Scope, Short, Silence, Slow
+
+if TYPE_CHECKING:
+    from tgbridge.sandbox.dispatch import Call
+    from tgbridge.sandbox.mtproto.auth_keys import AuthKeyRecord
+    from tgbridge.sandbox.server import Sandbox
+
+
+RuleT = TypeVar("RuleT", bound=Rule)
+_DUPLICATED = "AUTH_KEY_DUPLICATED"
+
+
+@dataclass(slots=True)
+class Network:
+    """How one data centre is reached, and whether it answers."""
+
+    delay: float = 0.0
+    """Seconds from one end to the other."""
+    bytes_per_second: float | None = None
+    """For each connection and direction; None: as many as there are."""
+    silent: bool = False
+    """Connections are taken, and whatever is sent on them is lost, for as long as they last."""
+    refusing: bool = False
+    """New connections are reset."""
+
+
+class Faults:
+    """All that goes wrong at the moment: the rules for methods, and each data centre's network."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._rules: list[Rule] = []
+        self._networks = {dc_id: Network() for dc_id in (*sandbox.DATA_CENTRES, sandbox.CDN)}
+        self._key_verdicts: deque[Verdict] = deque()
+        self.one_main_connection = False
+        """Whether a key with two connected sessions that get updates ends by AUTH_KEY_DUPLICATED (406)."""
+
+    # Methods
+
+    def error(self, method: str, code: int, message: str, **scope: Unpack[Scope]) -> Error:
+        """Answer an error: its code and Telegram's name for it."""
+        return self._add(Error(method=method, code=code, message=message, **scope))
+
+    def flood_wait(
+        self, method: str, seconds: int, *, premium: bool = False, **scope: Unpack[Scope]
+    ) -> Error:
+        """Answer FLOOD_WAIT_n (420), or FLOOD_PREMIUM_WAIT_n."""
+        name = "FLOOD_PREMIUM_WAIT" if premium else "FLOOD_WAIT"
+        return self.error(method, 420, f"{name}_{seconds}", **scope)
+
+    def internal_error(
+        self, method: str, *, code: int = 500, message: str = "RPC_CALL_FAIL", **scope: Unpack[Scope]
+    ) -> Error:
+        """Answer what a data centre with troubles of its own does: 500, or -503 with "Timeout"."""
+        return self.error(method, code, message, **scope)
+
+    def drop(self, method: str, *, executed: bool = False, **scope: Unpack[Scope]) -> Drop:
+        """Break the connection off instead of answering. ``executed``: what was asked for is done before."""
+        return self._add(Drop(method=method, executed=executed, **scope))
+
+    def silence(
+        self, method: str, *, connection: bool = False, executed: bool = False, **scope: Unpack[Scope]
+    ) -> Silence:
+        """Swallow calls, and with ``connection`` all that arrives later on the same connection."""
+        return self._add(Silence(method=method, connection=connection, executed=executed, **scope))
+
+    def short(
+        self, method: str = "upload.getFile", *, keep: int | None = None, **scope: Unpack[Scope]
+    ) -> Short:
+        """Give fewer bytes of a file than there are: the first ``keep``, or half."""
+        return self._add(Short(method=method, keep=keep, **scope))
+
+    def slow(self, method: str, seconds: float, **scope: Unpack[Scope]) -> Slow:
+        """Take some more seconds for each answer."""
+        return self._add(Slow(method=method, seconds=seconds, **scope))
+
+    def hold(self, method: str, **scope: Unpack[Scope]) -> Hold:
+        """Hold answers (all by default) until ``release()``; ``await reached(n)`` waits until n are held."""
+        scope.setdefault("times", None)
+        return self._add(Hold(method=method, **scope))
+
+    # Network. Each applies to one data centre, or to all.
+
+    def delay(self, seconds: float, dc: int | None = None) -> None:
+        """Take this long from end to end: a round trip is twice that, and a new connection costs one."""
+        for network in self._of(dc):
+            network.delay = seconds
+
+    def bandwidth(self, bytes_per_second: float | None, dc: int | None = None) -> None:
+        """Let no more through in each direction of each connection."""
+        for network in self._of(dc):
+            network.bytes_per_second = bytes_per_second
+
+    def silence_data_centre(self, dc: int | None = None, *, silent: bool = True) -> None:
+        """Lose whatever is sent; a connection on which something was lost is silent for good."""
+        for network in self._of(dc):
+            network.silent = silent
+
+    def refuse_connections(self, dc: int | None = None, *, refusing: bool = True) -> None:
+        """Reset new connections; `DataCentre.stop` is for ports that nobody listens on."""
+        for network in self._of(dc):
+            network.refusing = refusing
+
+    def drop_connections(self, dc: int | None = None) -> None:
+        """Reset the connections that are open now."""
+        for centre in self._sandbox.all_centres:
+            if dc in (None, centre.id):
+                for connection in list(centre.connections):
+                    connection.abort()
+
+    # Keys
+
+    def key_exchange(self, verdict: Verdict, *, times: int = 1) -> None:
+        """Let the next key exchanges end in dh_gen_retry ("retry") or dh_gen_fail ("fail")."""
+        self._key_verdicts.extend([verdict] * times)
+
+    def expire_salts(self) -> None:
+        """Let every server salt that was given out be refused."""
+        for key in self._sandbox.auth_keys:
+            key.salt_epoch += 1
+
+    def revoke(self, *, account: int | None = None, auth_key: str | None = None, error: str | None) -> int:
+        """End all keys, those of an account (its user id), or one (its id in hexadecimal). Tells how many.
+
+        ``error`` is what their calls are answered by (401, AUTH_KEY_DUPLICATED: 406); None: the keys are
+        forgotten altogether, which the transport answers by -404.
+        """
+        ended = [key for key in self._sandbox.auth_keys if _is_meant(key, account, auth_key)]
+        for key in ended:
+            self._end(key, error)
+        return len(ended)
+
+    def expire_file_references(self) -> None:
+        """Let every file reference that was given out be refused."""
+        self._sandbox.state.expire_file_references()
+
+    def expire_codes(self) -> None:
+        """Let every login code that was sent expire."""
+        self._sandbox.state.expire_codes()
+
+    def expire_uploads(self) -> None:
+        """Forget the parts of all unfinished uploads."""
+        self._sandbox.state.expire_uploads()
+
+    # Taking away
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules for methods, spent ones included."""
+        return tuple(self._rules)
+
+    def remove(self, rule: Rule) -> None:
+        """Take one rule for methods away. Does nothing if that has happened."""
+        if rule in self._rules:
+            self._rules.remove(rule)
+            rule.withdraw()
+
+    def clear(self) -> None:
+        """Take everything away; what was ended or has expired remains so."""
+        for rule in self.rules:
+            self.remove(rule)
+        for network in self._networks.values():
+            network.delay, network.bytes_per_second = 0.0, None
+            network.silent = network.refusing = False
+        self._key_verdicts.clear()
+        self.one_main_connection = False
+
+    # What the server asks
+
+    def network(self, dc: int) -> Network:
+        """Give the state of one data centre's network, which changes with the faults."""
+        return self._networks[dc]
+
+    def take(self, call: Call) -> Rule | None:
+        """Find the rule that applies to a call, and count it."""
+        return next((rule for rule in self._rules if rule.take(call)), None)
+
+    def judge_key(self) -> Verdict:
+        """Decide about a key that was just agreed on."""
+        return self._key_verdicts.popleft() if self._key_verdicts else "ok"
+
+    def check_key(self, call: Call) -> None:
+        """Refuse a key that is used twice. Raises RpcError 406."""
+        key = call.auth_key
+        if self.one_main_connection and key.authorization is not None and not call.without_updates:
+            others = (session for session in key.sessions.values() if session is not call.session)
+            if any(other.receives_updates and other.connections for other in others):
+                self._end(key, _DUPLICATED)
+        if key.revoked == _DUPLICATED:
+            raise RpcError(406, _DUPLICATED)
+
+    def _add(self, rule: RuleT) -> RuleT:
+        self._rules.append(rule)
+        return rule
+
+    def _of(self, dc: int | None) -> list[Network]:
+        return list(self._networks.values()) if dc is None else [self._networks[dc]]
+
+    def _end(self, key: AuthKeyRecord, error: str | None) -> None:
+        authorization: Any = key.authorization
+        if error is None:
+            self._sandbox.auth_keys.remove(key)
+        elif authorization is not None:
+            self._sandbox.state.end(authorization, error)
+        key.revoked = error
+
+
+def _is_meant(key: AuthKeyRecord, account: int | None, auth_key: str | None) -> bool:
+    if auth_key not in (None, key.name):
+        return False
+    if account is None:
+        return True
+    return key.authorization is not None and key.authorization.account.id == account

@@ -1,0 +1,107 @@
+"""messages.*: reading Saved Messages.
+
+Source: https://core.telegram.org/api/offsets
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions, types
+
+from tgbridge.sandbox.dispatch import Call, RpcError, method
+from tgbridge.sandbox.world.access import home_account, moment, saved_messages
+from tgbridge.sandbox.world.filters import matcher
+from tgbridge.sandbox.world.history import MAX_PAGE, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tgbridge.sandbox.world.accounts import Account
+
+
+@method(functions.messages.GetHistoryRequest)
+async def get_history(call: Call, request: functions.messages.GetHistoryRequest) -> Any:
+    """Give a page of all messages, newest first."""
+    account = saved_messages(call, request.peer)
+    history = account.history
+    start = None
+    # On the wire, no date is 0.
+    if request.offset_date is not None and request.offset_date.timestamp() > 0 and request.offset_id <= 0:
+        start = history.older_than(request.offset_date)
+    return _page(account, history.ids, Window.of(request), start, request.hash)
+
+
+@method(functions.messages.SearchRequest)
+async def search(call: Call, request: functions.messages.SearchRequest) -> Any:
+    """Give a page of the messages that match."""
+    account = saved_messages(call, request.peer)
+    if not request.q and isinstance(request.filter, types.InputMessagesFilterEmpty):
+        raise RpcError(400, "SEARCH_QUERY_EMPTY")
+    matches = matcher(request.q, request.filter, moment(request.min_date), moment(request.max_date))
+    found = [message.id for message in account.history if matches(message)]
+    found.reverse()
+    return _page(account, found, Window.of(request), None, request.hash)
+
+
+@method(functions.messages.GetSearchCountersRequest)
+async def get_search_counters(
+    call: Call, request: functions.messages.GetSearchCountersRequest
+) -> list[types.messages.SearchCounter]:
+    """Count the messages that each of some filters finds."""
+    account = saved_messages(call, request.peer)
+    counters = []
+    for message_filter in request.filters:
+        matches = matcher("", message_filter, None, None)
+        count = sum(map(matches, account.history))
+        counters.append(types.messages.SearchCounter(message_filter, count))
+    return counters
+
+
+@method(functions.messages.GetMessagesRequest)
+async def get_messages(call: Call, request: functions.messages.GetMessagesRequest) -> types.messages.Messages:
+    """Give messages by their ids, an empty one for each that is not there."""
+    account = home_account(call)
+    found: list[Any] = []
+    for wanted in request.id[:MAX_PAGE]:
+        message_id = wanted.id if isinstance(wanted, types.InputMessageID) else 0
+        message = account.history.get(message_id)
+        if message is None:
+            found.append(types.MessageEmpty(message_id, types.PeerUser(account.id)))
+        else:
+            found.append(account.files.stamp(message))
+    return types.messages.Messages(found, topics=[], chats=[], users=[account.user()])
+
+
+@method(functions.messages.ReadHistoryRequest)
+async def read_history(
+    call: Call, request: functions.messages.ReadHistoryRequest
+) -> types.messages.AffectedMessages:
+    """Take note that messages were read, which changes nothing in Saved Messages."""
+    account = saved_messages(call, request.peer)
+    return types.messages.AffectedMessages(account.history.pts, 0)
+
+
+def _page(account: Account, ids: Sequence[int], window: Window, start: int | None, known_hash: int) -> Any:
+    chosen = window.select(ids, start)
+    if known_hash and known_hash == _hash(chosen):
+        return types.messages.MessagesNotModified(len(ids))
+    found = [account.files.stamp(account.history.get(message_id)) for message_id in chosen]
+    users = [account.user()]
+    if len(chosen) == len(ids):
+        return types.messages.Messages(found, topics=[], chats=[], users=users)
+    return types.messages.MessagesSlice(len(ids), found, topics=[], chats=[], users=users)
+
+
+def _hash(ids: Iterable[int]) -> int:
+    """Compute the hash by which a client tells what it has.
+
+    Source: https://core.telegram.org/api/offsets#hash-generation
+    """
+    value = 0
+    for number in ids:
+        value ^= value >> 21
+        value ^= value << 35 & 0xFFFF_FFFF_FFFF_FFFF
+        value ^= value >> 4
+        value = value + number & 0xFFFF_FFFF_FFFF_FFFF
+    return value - (1 << 64) if value >> 63 else value

@@ -1,0 +1,1 @@
+"""What Telegram knows, and keeps: accounts, messages, files, logins. Nothing of connections."""

@@ -1,0 +1,133 @@
+"""What happened to an account's Saved Messages, line by line in a file, so that it outlives the process.
+
+Each line is a JSON object: a file that was uploaded, or an event with the message as it was afterwards, in
+TL. A line that a crash has cut short is passed over.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from array import array
+from typing import TYPE_CHECKING, Any
+
+from telethon.extensions import BinaryReader
+
+from tgbridge.sandbox.world.blobs import PartedBlob
+from tgbridge.sandbox.world.files import StoredFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tgbridge.sandbox.world.accounts import Account
+    from tgbridge.sandbox.world.history import Event
+
+
+def uploads_in(directory: Path) -> set[str]:
+    """Name the uploads that the journals in a directory speak of."""
+    return {
+        blob[0]
+        for path in directory.glob("*.jsonl")
+        for line in _lines(path)
+        if line["kind"] == "file"
+        for blob in line["blobs"].values()
+    }
+
+
+class Journal:
+    """The journal of one account, in ``path``; its files' bytes are in ``uploads``."""
+
+    def __init__(self, path: Path, uploads: Path, account: Account) -> None:
+        self._path = path
+        self._uploads = uploads
+        self._account = account
+        self._known: set[int] = set()
+
+    def resume(self) -> None:
+        """Let all happen again to an account that is as it was when it was made, and go on from there."""
+        self._cut()
+        for line in _lines(self._path):
+            if line["kind"] == "file":
+                self._restore(line)
+            else:
+                message = _read(line["message"]) if "message" in line else None
+                self._account.history.replay(line["kind"], line["ids"], message)
+        self._account.history.listener = self._record
+
+    def _cut(self) -> None:
+        """Remove half a line at the end, or the next one would go on from there."""
+        if self._path.exists():
+            whole = self._path.read_bytes().rfind(b"\n") + 1
+            os.truncate(self._path, whole)
+
+    def _record(self, event: Event, message: Any) -> None:
+        lines: list[dict[str, Any]] = []
+        entry: dict[str, Any] = {"kind": event.kind, "ids": event.ids}
+        if message is not None:
+            lines += self._files(message)
+            entry["message"] = _write(message)
+        lines.append(entry)
+        with self._path.open("a", encoding="ascii") as file:
+            file.writelines(f"{json.dumps(line)}\n" for line in lines)
+
+    def _files(self, message: Any) -> Iterator[dict[str, Any]]:
+        media = getattr(message, "media", None)
+        held = getattr(media, "photo", None) or getattr(media, "document", None)
+        stored = self._account.files.get(held.id) if held is not None else None
+        if stored is None or stored.id in self._known:
+            return
+        blobs = {letter: blob for letter, blob in stored.blobs.items() if isinstance(blob, PartedBlob)}
+        if not blobs:
+            return  # of the seeds, which are made anew each time
+        self._known.add(stored.id)
+        yield {
+            "kind": "file",
+            "id": stored.id,
+            "access_hash": stored.access_hash,
+            "type": stored.kind,
+            "dc": stored.dc_id,
+            "mime_type": stored.mime_type,
+            "media": _write(stored.media),
+            "blobs": {
+                letter: [blob.path.name, blob.size, blob.part_size, blob.positions.tolist()]
+                for letter, blob in blobs.items()
+            },
+        }
+
+    def _restore(self, line: dict[str, Any]) -> None:
+        blobs = {
+            letter: PartedBlob(self._uploads / name, size, part_size, array("Q", positions))
+            for letter, (name, size, part_size, positions) in line["blobs"].items()
+        }
+        self._known.add(line["id"])
+        self._account.files.restore(
+            StoredFile(
+                id=line["id"],
+                access_hash=line["access_hash"],
+                owner=self._account.id,
+                dc_id=line["dc"],
+                kind=line["type"],
+                mime_type=line["mime_type"],
+                blobs=dict(blobs),
+                media=_read(line["media"]),
+            )
+        )
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.exists():
+        return
+    with path.open(encoding="ascii") as lines:
+        for line in lines:
+            if line.endswith("\n"):
+                yield json.loads(line)
+
+
+def _write(tl_object: Any) -> str:
+    return base64.b64encode(bytes(tl_object)).decode()
+
+
+def _read(text: str) -> Any:
+    return BinaryReader(base64.b64decode(text)).tgread_object()
