@@ -1,0 +1,8 @@
+"""The same examples each time, and no deadline on a busy machine."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+
+settings.register_profile("tgbridge", derandomize=True, deadline=None)
+settings.load_profile("tgbridge")

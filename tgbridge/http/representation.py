@@ -1,0 +1,110 @@
+"""A request for a file, answered on paper: status, headers, and which bytes to send (RFC 9110)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from tgbridge.http.dates import format_http_date
+from tgbridge.http.disposition import Kind, content_disposition
+from tgbridge.http.etags import EntityTag
+from tgbridge.http.preconditions import Outcome, Validators, evaluate, range_applies
+from tgbridge.http.ranges import (
+    ByteRange,
+    RangeSelection,
+    Selection,
+    select_range,
+    unsatisfied_content_range,
+)
+from tgbridge.http.safety import is_inline, media_type, security_headers
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+# A browser may keep its copy but asks each time whether it still holds: message ids are small numbers, which
+# mean other files for the next person who signs in on the same browser. With an entity tag it costs no bytes.
+_CACHE_CONTROL: Final = "private, no-cache"
+
+
+@dataclass(frozen=True, slots=True)
+class Representation:
+    """What is known of a file before any byte of it is fetched.
+
+    `size` in bytes, exact. `etag` is the opaque tag without quotes; it stands for the bytes, so it is strong.
+    `last_modified` is aware. `media_type` and `name` may be anything an uploader wrote. `ranges` tells
+    whether parts of it are served.
+    """
+
+    size: int
+    etag: str
+    last_modified: datetime | None
+    media_type: str
+    name: str
+    ranges: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPlan:
+    """What to send: the status, the headers, and the bytes of the file that make the body.
+
+    `span` is None where no byte of the file is sent: HEAD, an empty file, and the statuses 304, 412, 416. The
+    last two want an error body, whose Content-Type and Content-Length are not among `headers`.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    span: ByteRange | None
+
+
+def plan(
+    method: str,
+    headers: Mapping[str, str],
+    file: Representation,
+    *,
+    now: datetime,
+    download: bool = False,
+) -> AnswerPlan:
+    """Answer a GET or HEAD for `file` in the order of RFC 9110 section 13.2.2.
+
+    `headers` maps lower-case names to values, several field lines joined by ", ". `now` is the time of the
+    answer. `download` asks for an attachment whatever the type.
+    """
+    # An origin server must not name a date that lies ahead of its own (section 8.8.2.1).
+    modified = min(file.last_modified, now).replace(microsecond=0) if file.last_modified else None
+    current = Validators(EntityTag(file.etag), modified)
+    common = {"ETag": str(current.etag), "Cache-Control": _CACHE_CONTROL}
+
+    outcome = evaluate(method, headers, current, now=now)
+    if outcome is not Outcome.PROCEED:
+        # A 304 repeats only what updates a stored answer (section 15.4.5).
+        return _planned(outcome.value, common)
+
+    common["Accept-Ranges"] = "bytes" if file.ranges else "none"
+    selected: RangeSelection = Selection.WHOLE
+    if file.ranges and range_applies(method, headers, current, now=now):
+        selected = select_range(headers["range"], file.size)
+    if selected is Selection.UNSATISFIABLE:
+        return _planned(416, common | {"Content-Range": unsatisfied_content_range(file.size)})
+
+    described = common | _describe(file, modified, download=download)
+    if selected is Selection.WHOLE:
+        span = ByteRange(0, file.size) if method == "GET" and file.size else None
+        return _planned(200, described | {"Content-Length": str(file.size)}, span)
+    described["Content-Range"] = selected.content_range(file.size)
+    described["Content-Length"] = str(selected.length)
+    return _planned(206, described, selected)
+
+
+def _planned(status: int, headers: dict[str, str], span: ByteRange | None = None) -> AnswerPlan:
+    return AnswerPlan(status, MappingProxyType(headers), span)
+
+
+def _describe(file: Representation, modified: datetime | None, *, download: bool) -> dict[str, str]:
+    content_type = media_type(file.media_type)
+    kind: Kind = "inline" if is_inline(content_type) and not download else "attachment"
+    headers = {"Content-Type": content_type, "Content-Disposition": content_disposition(kind, file.name)}
+    if modified is not None:
+        headers["Last-Modified"] = format_http_date(modified)
+    return headers | security_headers(content_type)

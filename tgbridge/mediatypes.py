@@ -1,0 +1,82 @@
+"""Media types: of a file by its name, and the names of the types themselves. The same on each machine."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+from types import MappingProxyType
+from typing import Final
+
+UNKNOWN: Final = "application/octet-stream"
+
+# Python's own table only: the system's is another one on each machine.
+_TYPES: Final = mimetypes.MimeTypes()
+_MORE: Final = MappingProxyType(
+    {
+        ".aac": "audio/aac",
+        ".avif": "image/avif",
+        ".flac": "audio/flac",
+        ".heic": "image/heic",
+        ".heif": "image/heif",
+        ".m4a": "audio/mp4",
+        ".m4v": "video/x-m4v",
+        ".md": "text/markdown",
+        ".mkv": "video/x-matroska",
+        ".oga": "audio/ogg",
+        ".ogg": "audio/ogg",
+        ".ogv": "video/ogg",
+        ".opus": "audio/ogg",
+        ".webp": "image/webp",
+        # Python's table takes TypeScript for an MPEG transport stream.
+        ".ts": "text/plain",
+    }
+)
+_ENCODINGS: Final = MappingProxyType(
+    {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
+)
+_SYNONYMS: Final = MappingProxyType(
+    {
+        "audio/mp3": "audio/mpeg",
+        "audio/x-mp3": "audio/mpeg",
+        "audio/x-flac": "audio/flac",
+        "audio/x-m4a": "audio/mp4",
+        "audio/m4a": "audio/mp4",
+        "audio/wave": "audio/wav",
+        "audio/vnd.wave": "audio/wav",
+        "audio/x-wav": "audio/wav",
+        "image/jpg": "image/jpeg",
+        "image/pjpeg": "image/jpeg",
+        "image/x-ms-bmp": "image/bmp",
+        "image/x-png": "image/png",
+    }
+)
+# RFC 6838, section 4.2
+_WELL_FORMED: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
+
+for _suffix, _type in _MORE.items():
+    _TYPES.add_type(_type, _suffix)
+
+
+def claimed(declared: str, name: str) -> str:
+    """Return the type that a file claims to be of: as `declared`, or else by its `name`.
+
+    What browsers declare for a type that they do not know is as good as nothing.
+    """
+    plain = declared.partition(";")[0].strip().lower()
+    if plain and plain != UNKNOWN and _WELL_FORMED.fullmatch(plain):
+        return plain
+    # What stands before a colon would be taken for a URL's scheme.
+    guess, encoding = _TYPES.guess_type(name.lower().rpartition(":")[2])
+    if encoding is not None:
+        return _ENCODINGS.get(encoding, UNKNOWN)
+    return guess or UNKNOWN
+
+
+def canonical(mime_type: str) -> str:
+    """Return the one name of a type that has several."""
+    return _SYNONYMS.get(mime_type, mime_type)
+
+
+def extension(mime_type: str) -> str:
+    """Return what the names of files of this type end in, with its dot, or ""."""
+    return _TYPES.guess_extension(mime_type) or ""
