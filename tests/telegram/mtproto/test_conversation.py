@@ -1,0 +1,344 @@
+"""What is said about messages, also what the sandbox never has cause to say."""
+
+from __future__ import annotations
+
+import os
+import struct
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telethon.crypto import AES
+from telethon.extensions import BinaryReader
+from telethon.network.mtprotostate import MTProtoState
+from telethon.tl import functions, types
+
+from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+from tgbridge.telegram.mtproto.conversation import Call, Conversation
+from tgbridge.telegram.mtproto.failures import ConnectionFailed, PeerSilent, ProtocolViolated, RpcFailed
+from tgbridge.telegram.mtproto.serialisation import Nothing
+
+if TYPE_CHECKING:
+    from tgbridge.telegram.mtproto.conversation import Packet
+
+NOW = 1_700_000_000
+GREETING = bytes(functions.InvokeWithoutUpdatesRequest(Nothing()))
+GET_CONFIG = functions.help.GetConfigRequest()
+
+
+class Server:
+    """The other side of a conversation: reads what it sends, and says whatever it likes."""
+
+    def __init__(self) -> None:
+        self.key = AuthorizationKey(os.urandom(256))
+        self.conversation = Conversation(self.key, GREETING, now=lambda: NOW)
+        self._last_id = 1
+
+    def read(self, packet: Packet | None) -> tuple[int, Any]:
+        """The message id and the object in a packet."""
+        assert packet is not None
+        head, data = packet
+        keys = MTProtoState._calc_key(self.key.key, head[-16:], client=True)
+        plain = AES.decrypt_ige(data, *keys)
+        msg_id, _, size = struct.unpack_from("<qii", plain, 16)
+        return msg_id, BinaryReader(plain[32 : 32 + size]).tgread_object()
+
+    def sent(self) -> list[tuple[int, Any]]:
+        """What of the waiting calls is sent now."""
+        found = []
+        while packet := self.conversation.next_call(0.0):
+            found.append(self.read(packet))
+        return found
+
+    def say(self, body: Any, *, seq_no: int = 1, age: int = 0, msg_id: int | None = None) -> bool:
+        if msg_id is None:
+            self._last_id += 4
+            msg_id = (NOW - age) << 32 | self._last_id
+        data = bytes(body)
+        header = struct.pack("<q8sqii", 0, self.conversation._session.id, msg_id, seq_no, len(data))
+        return self.conversation.receive(memoryview(header + data + bytes(16)))
+
+    def answer(self, to: int, result: Any, **how: Any) -> bool:
+        return self.say(struct.pack("<Iq", 0xF35C6D01, to) + bytes(result), **how)
+
+    async def ask(self) -> tuple[Call, int]:
+        """Have a call sent; it and its message id."""
+        call = Call(GET_CONFIG)
+        self.conversation.waiting.append(call)
+        ((msg_id, _),) = self.sent()
+        return call, msg_id
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+NEAREST = types.NearestDc("NL", 2, 2)
+
+
+async def test_requests_are_greeted_until_one_is_answered(server: Server) -> None:
+    """All that are sent before it carry the greeting, since the server may get to any of them first."""
+    calls = [Call(GET_CONFIG) for _ in range(3)]
+    server.conversation.waiting.extend(calls)
+    (first, one), (_, two), (third, three) = server.sent()
+    assert all(isinstance(request, functions.InvokeWithoutUpdatesRequest) for request in (one, two, three))
+    server.answer(third, NEAREST)
+    assert calls[2].answer.result() == NEAREST
+    _, msg_id = await server.ask()
+    server.conversation.waiting.append(Call(GET_CONFIG))
+    ((_, plain),) = server.sent()
+    assert isinstance(plain, functions.help.GetConfigRequest)
+    assert first < msg_id
+
+
+async def test_a_server_that_forgot_the_greeting_hears_it_again(server: Server) -> None:
+    """CONNECTION_NOT_INITED is no answer for the caller."""
+    call, msg_id = await server.ask()
+    server.answer(msg_id, NEAREST)
+    call, msg_id = await server.ask()
+    server.answer(msg_id, types.RpcError(400, "CONNECTION_NOT_INITED"))
+    ((again, request),) = server.sent()
+    assert isinstance(request, functions.InvokeWithoutUpdatesRequest)
+    server.answer(again, NEAREST)
+    assert call.answer.result() == NEAREST
+
+
+async def test_a_call_can_come_after_another(server: Server) -> None:
+    """By invokeAfterMsg, within the greeting, as long as the other one has no answer."""
+    first = Call(GET_CONFIG)
+    server.conversation.waiting.extend((first, Call(GET_CONFIG, first)))
+    (first_id, _), (_, second) = server.sent()
+    assert isinstance(second.query, functions.InvokeAfterMsgRequest)
+    assert second.query.msg_id == first_id
+    server.answer(first_id, NEAREST)
+    server.conversation.waiting.append(Call(GET_CONFIG, first))
+    ((_, third),) = server.sent()
+    assert isinstance(third, functions.help.GetConfigRequest)
+
+
+async def test_a_new_salt_is_used_for_the_same_call(server: Server) -> None:
+    """bad_server_salt; the call is sent again under another message id, before what waits."""
+    call, msg_id = await server.ask()
+    later = Call(functions.help.GetNearestDcRequest())
+    server.conversation.waiting.append(later)
+    server.say(types.BadServerSalt(msg_id, 1, 48, 4711))
+    assert server.key.salt == 4711
+    (again, request), _ = server.sent()
+    assert again > msg_id
+    assert isinstance(request.query, functions.help.GetConfigRequest)
+    server.answer(again, NEAREST)
+    assert call.answer.result() == NEAREST
+
+
+async def test_a_salt_refused_again_and_again_is_an_error(server: Server) -> None:
+    """The call may be made elsewhere."""
+    call, msg_id = await server.ask()
+    for _ in range(4):
+        server.say(types.BadServerSalt(msg_id, 1, 48, 4711))
+        ((msg_id, _),) = server.sent()
+    server.say(types.BadServerSalt(msg_id, 1, 48, 4711))
+    assert server.sent() == []
+    assert isinstance(call.answer.exception(), ConnectionFailed)
+
+
+@pytest.mark.parametrize(("code", "age"), [(16, -1000), (17, 1000)])
+async def test_the_servers_clock_is_taken_over(server: Server, code: int, age: int) -> None:
+    """Even from a message that seems to be of another time."""
+    call, msg_id = await server.ask()
+    server.say(types.BadMsgNotification(msg_id, 1, code), age=age)
+    assert server.key.time_offset == -age
+    ((again, _),) = server.sent()
+    assert again >> 32 == NOW - age
+    server.answer(again, NEAREST, age=age)
+    assert call.answer.result() == NEAREST
+
+
+async def test_a_message_too_old_to_tell_is_sent_again(server: Server) -> None:
+    """Code 20."""
+    call, msg_id = await server.ask()
+    server.say(types.BadMsgNotification(msg_id, 1, 20))
+    assert len(server.sent()) == 1
+    assert not call.answer.done()
+
+
+@pytest.mark.parametrize("code", [32, 33])
+async def test_sequence_numbers_that_disagree_end_the_connection(server: Server, code: int) -> None:
+    """Another connection has a session that counts from the start."""
+    _, msg_id = await server.ask()
+    with pytest.raises(ProtocolViolated, match="sequence"):
+        server.say(types.BadMsgNotification(msg_id, 1, code))
+
+
+@pytest.mark.parametrize("code", [18, 19, 34, 35, 64])
+async def test_other_notifications_fail_the_call(server: Server, code: int) -> None:
+    """And no other."""
+    call, msg_id = await server.ask()
+    other, _ = await server.ask()
+    server.say(types.BadMsgNotification(msg_id, 1, code))
+    assert isinstance(call.answer.exception(), ConnectionFailed)
+    assert not other.answer.done()
+
+
+async def test_what_a_forgotten_session_was_asked_is_asked_again(server: Server) -> None:
+    """new_session_created names the first message that counts."""
+    old, old_id = await server.ask()
+    _, new_id = await server.ask()
+    server.say(types.NewSessionCreated(new_id, 1, 99))
+    assert server.key.salt == 99
+    ((again, _),) = server.sent()
+    server.answer(again, NEAREST)
+    assert old.answer.result() == NEAREST
+    server.answer(old_id, NEAREST)  # it had been received after all
+
+
+async def test_a_message_that_comes_twice_counts_once(server: Server) -> None:
+    """But is acknowledged twice: the first time was lost on its way."""
+    call, msg_id = await server.ask()
+    server.answer(msg_id, NEAREST, msg_id=NOW << 32 | 1)
+    server.answer(msg_id, types.RpcError(500, "AGAIN"), msg_id=NOW << 32 | 1)
+    assert call.answer.result() == NEAREST
+    _, ack = server.read(server.conversation.acknowledge())
+    assert ack == types.MsgsAck([NOW << 32 | 1] * 2)
+    assert server.conversation.acknowledge() is None
+
+
+async def test_only_content_is_acknowledged(server: Server) -> None:
+    """An even sequence number asks for no acknowledgement."""
+    server.say(types.MsgsAck([5]), seq_no=2)
+    assert server.conversation.acknowledge() is None
+
+
+@pytest.mark.parametrize("age", [1000, -1000])
+async def test_messages_of_another_time_are_ignored_but_not_for_ever(server: Server, age: int) -> None:
+    """After some of them something must be wrong."""
+    call, msg_id = await server.ask()
+    for _ in range(10):
+        server.answer(msg_id, NEAREST, age=age)
+    assert not call.answer.done()
+    assert server.conversation.acknowledge() is None
+    with pytest.raises(ProtocolViolated, match="time"):
+        server.answer(msg_id, NEAREST, age=age)
+
+
+async def test_a_lost_answer_is_asked_for(server: Server) -> None:
+    """msg_detailed_info of a call that waits; what nobody waits for is acknowledged."""
+    _, msg_id = await server.ask()
+    server.say(types.MsgDetailedInfo(msg_id, 77, 100, 0), seq_no=0)
+    server.say(types.MsgDetailedInfo(4, 78, 100, 0), seq_no=0)
+    server.say(types.MsgNewDetailedInfo(79, 100, 0), seq_no=0)
+    ((_, resend),) = map(server.read, server.conversation.take_packets())
+    assert resend == types.MsgResendReq([77])
+    assert server.conversation.take_packets() == []
+    _, ack = server.read(server.conversation.acknowledge())
+    assert ack == types.MsgsAck([78, 79])
+
+
+async def test_a_question_about_messages_is_answered(server: Server) -> None:
+    """msgs_state_req: nothing is known of them."""
+    server.say(types.MsgsStateReq([1, 2]))
+    ((_, info),) = map(server.read, server.conversation.take_packets())
+    assert info.info in ("\x01\x01", b"\x01\x01")  # Telethon does not decode it
+
+
+async def test_a_ping_is_sent_again_with_a_new_salt(server: Server) -> None:
+    """Else an idle connection would seem silent."""
+    msg_id, ping = server.read(server.conversation.ping(75))
+    assert server.conversation.pinging
+    server.say(types.BadServerSalt(msg_id, 1, 48, 4711))
+    ((again, repeated),) = map(server.read, server.conversation.take_packets())
+    assert repeated.ping_id == ping.ping_id
+    assert not server.say(types.Pong(again, ping.ping_id))  # a sign of life, no progress
+    assert not server.conversation.pinging
+
+
+async def test_unknown_messages_are_progress_and_nothing_else(server: Server) -> None:
+    """Updates, and what later layers bring."""
+    assert server.say(struct.pack("<I", 0x12345678))
+    assert server.say(types.FutureSalts(1, NOW, []))
+    assert server.say(types.UpdatesTooLong())
+
+
+async def test_an_answer_that_cannot_be_read_fails_its_call_only(server: Server) -> None:
+    """The connection is as good as before."""
+    call, msg_id = await server.ask()
+    server.answer(msg_id, struct.pack("<I", 0x12345678))
+    assert isinstance(call.answer.exception(), ProtocolViolated)
+    call, msg_id = await server.ask()
+    server.answer(msg_id, types.RpcError(400, "LIMIT_INVALID"))
+    assert isinstance(call.answer.exception(), RpcFailed)
+
+
+@pytest.mark.parametrize("body", [b"\x01\x6d\x5c\xf3", b"\xdc\xf8\xf1\x73\x01\x00\x00\x00", b"\xab"])
+async def test_a_message_cut_short_ends_the_connection(server: Server, body: bytes) -> None:
+    """An rpc_result without an id, a container without its messages, half a constructor."""
+    with pytest.raises(ProtocolViolated):
+        server.say(body)
+
+
+async def test_a_withdrawn_call_is_forgotten(server: Server) -> None:
+    """The server is asked not to send a long answer; a short one is not worth a question."""
+    call, msg_id = await server.ask()
+    assert server.conversation.withdraw(call) is None
+    assert not server.conversation.pending
+    server.answer(msg_id, NEAREST)
+    assert not call.answer.done()
+    location = types.InputDocumentFileLocation(1, 2, b"", "")
+    long = Call(functions.upload.GetFileRequest(location, 0, 1 << 20))
+    server.conversation.waiting.append(long)
+    ((msg_id, _),) = server.sent()
+    _, drop = server.read(server.conversation.withdraw(long))
+    assert drop.req_msg_id == msg_id
+    assert server.conversation.withdraw(long) is None
+
+
+async def test_whoever_gives_up_before_it_is_sent_costs_nothing(server: Server) -> None:
+    """Waiting calls have no bytes yet."""
+    call = Call(GET_CONFIG)
+    server.conversation.waiting.append(call)
+    call.answer.cancel()
+    assert server.conversation.withdraw(call) is None
+    assert server.sent() == []
+
+
+async def test_calls_that_were_overtaken_for_long_are_overdue(server: Server) -> None:
+    """The server answers others that were sent 20 seconds later: this one was lost."""
+    early, early_id = Call(GET_CONFIG), 0
+    late = Call(GET_CONFIG)
+    server.conversation.waiting.append(early)
+    early_id, _ = server.read(server.conversation.next_call(0.0))
+    server.conversation.waiting.append(late)
+    late_id, _ = server.read(server.conversation.next_call(20.0))
+    server.conversation.fail_overdue(20.0, 20.0, stalled=False)
+    assert not early.answer.done()
+    server.answer(late_id, NEAREST)
+    server.conversation.fail_overdue(19.9, 20.0, stalled=False)
+    assert not early.answer.done()
+    server.conversation.fail_overdue(20.0, 20.0, stalled=False)
+    assert isinstance(early.answer.exception(), PeerSilent)
+    server.answer(early_id, NEAREST)
+
+
+async def test_the_end_is_told_to_all(server: Server) -> None:
+    """Each waiter has an exception of its own."""
+    sent, _ = await server.ask()
+    waiting = Call(GET_CONFIG)
+    server.conversation.waiting.append(waiting)
+    error = PeerSilent("nothing came")
+    server.conversation.fail(error)
+    errors = [sent.answer.exception(), waiting.answer.exception()]
+    assert [type(found) for found in errors] == [PeerSilent, PeerSilent]
+    assert errors[0] is not errors[1]
+    assert not server.conversation.pending
+
+
+@given(
+    st.sampled_from([b"", *map(struct.Struct("<I").pack, sorted(Server().conversation._handlers))]),
+    st.binary(max_size=60).filter(lambda data: len(data) % 4 == 0),
+)
+def test_no_message_crashes_it(constructor: bytes, data: bytes) -> None:
+    """Whatever a server says is understood, ignored, or ends the connection."""
+    with suppress(ConnectionFailed):
+        Server().say(constructor + data)

@@ -1,0 +1,152 @@
+"""Agreeing on a key with a data centre, and the checks on the way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from telethon.crypto import rsa
+from telethon.tl import functions, types
+
+from tgbridge.telegram.mtproto import key_exchange, rsa_keys
+from tgbridge.telegram.mtproto.connection import FileConnection
+from tgbridge.telegram.mtproto.failures import ProtocolViolated, TransportRefused
+from tgbridge.telegram.mtproto.key_exchange import check_group, create_key
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tgbridge.sandbox import Sandbox
+
+
+@pytest.fixture
+async def connection(sandbox: Sandbox) -> AsyncIterator[FileConnection]:
+    rsa.add_key(sandbox.public_key_pem, old=False)
+    connection = await FileConnection.open(*sandbox.data_centres[1].address, request_timeout=5)
+    yield connection
+    await connection.aclose()
+
+
+async def test_both_sides_have_the_same_key(sandbox: Sandbox, connection: FileConnection) -> None:
+    """The server knows the key, and the first salt needs no round trip to be learnt."""
+    key = await create_key(connection.exchange, rsa_keys.known)
+    record = sandbox.auth_keys.get(1, key.key_id)
+    assert record is not None
+    assert record.key == key.key
+    assert record.takes_salt(key.salt, sandbox.now())
+    assert key.time_offset in (-1, 0, 1)
+
+
+async def test_the_keys_of_a_cdn_are_its_own(sandbox: Sandbox, connection: FileConnection) -> None:
+    """They are given in PEM; those of the data centres do not count there."""
+    key = await create_key(connection.exchange, rsa_keys.of([sandbox.public_key_pem]))
+    assert sandbox.auth_keys.get(1, key.key_id) is not None
+    with pytest.raises(ProtocolViolated, match="known public keys"):
+        await create_key(connection.exchange, rsa_keys.of([]))
+
+
+@pytest.mark.parametrize("pem", ["", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "ключ"])
+def test_a_damaged_public_key_is_refused(pem: str) -> None:
+    """It comes from the configuration that a server sends."""
+    with pytest.raises(ProtocolViolated):
+        rsa_keys.of([pem])
+
+
+async def test_another_key_is_made_if_the_server_asks(sandbox: Sandbox, connection: FileConnection) -> None:
+    """dh_gen_retry: the server has such a key already."""
+    sandbox.faults.key_exchange("retry", times=2)
+    key = await create_key(connection.exchange, rsa_keys.known)
+    assert sandbox.auth_keys.get(1, key.key_id) is not None
+
+
+async def test_a_refused_key_is_an_error(sandbox: Sandbox, connection: FileConnection) -> None:
+    """dh_gen_fail, and dh_gen_retry without an end."""
+    sandbox.faults.key_exchange("fail")
+    with pytest.raises(ProtocolViolated, match="refused"):
+        await create_key(connection.exchange, rsa_keys.known)
+    sandbox.faults.key_exchange("retry", times=100)
+    with pytest.raises(ProtocolViolated, match="too many"):
+        await create_key(connection.exchange, rsa_keys.known)
+
+
+@pytest.mark.parametrize(
+    ("method", "field"),
+    [
+        ("ResPQ", "nonce"),
+        ("ServerDHParamsOk", "nonce"),
+        ("ServerDHParamsOk", "server_nonce"),
+        ("DhGenOk", "nonce"),
+        ("DhGenOk", "server_nonce"),
+    ],
+)
+async def test_answers_to_others_are_refused(connection: FileConnection, method: str, field: str) -> None:
+    """Each answer has to repeat both nonces; the first one makes the server's."""
+
+    async def exchange(request: Any) -> Any:
+        answer = await connection.exchange(request)
+        if type(answer).__name__ == method:
+            setattr(answer, field, getattr(answer, field) ^ 1)
+        return answer
+
+    with pytest.raises(ProtocolViolated, match="another"):
+        await create_key(exchange, rsa_keys.known)
+
+
+async def test_an_altered_exchange_is_refused(connection: FileConnection) -> None:
+    """The encrypted half is protected by its SHA-1, the end by the hash of the new nonce."""
+
+    async def alter_params(request: Any) -> Any:
+        answer = await connection.exchange(request)
+        if isinstance(answer, types.ServerDHParamsOk):
+            answer.encrypted_answer = answer.encrypted_answer[:-64] + bytes(64)
+        return answer
+
+    with pytest.raises(ProtocolViolated):
+        await create_key(alter_params, rsa_keys.known)
+
+    async def alter_hash(request: Any) -> Any:
+        answer = await connection.exchange(request)
+        if isinstance(answer, types.DhGenOk):
+            answer.new_nonce_hash1 ^= 1
+        return answer
+
+    with pytest.raises(ProtocolViolated, match="another key"):
+        await create_key(alter_hash, rsa_keys.known)
+
+
+async def test_an_answer_of_another_kind_is_refused(connection: FileConnection) -> None:
+    """Whatever the server thinks it was asked."""
+
+    async def exchange(_: Any) -> Any:
+        return await connection.exchange(functions.ReqPqMultiRequest(1))
+
+    with pytest.raises(ProtocolViolated):
+        await create_key(exchange, rsa_keys.known)
+
+
+async def test_the_servers_refusal_is_an_error(connection: FileConnection) -> None:
+    """A wrong step is answered by a transport error, after which the server closes."""
+    with pytest.raises(TransportRefused, match="404"):
+        await connection.exchange(functions.ReqDHParamsRequest(1, 2, b"p", b"q", 3, b""))
+
+
+@pytest.mark.parametrize(
+    ("prime", "generator"),
+    [
+        (key_exchange._KNOWN_PRIME, 2),
+        (key_exchange._KNOWN_PRIME, 8),
+        (key_exchange._KNOWN_PRIME + 12, 4),
+        ((1 << 1023) + 1155, 4),
+    ],
+    ids=["another-generator", "no-generator", "no-prime", "too-short"],
+)
+def test_unsafe_groups_are_refused(prime: int, generator: int) -> None:
+    """2048 bits, a safe prime, a generator of the large subgroup."""
+    with pytest.raises(ProtocolViolated, match="safe"):
+        check_group(prime, generator)
+
+
+def test_safe_primes_are_told() -> None:
+    """The one that Telegram uses is known; others are checked by Miller and Rabin's test."""
+    check_group(key_exchange._KNOWN_PRIME, 3)
+    assert [n for n in range(11, 100, 4) if key_exchange._is_safe_prime(n)] == [11, 23, 47, 59, 83]

@@ -1,0 +1,213 @@
+"""A client that loses its connection, its session, or its data centre."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from telethon.tl import functions, types
+
+from tgbridge.errors import (
+    SessionEnded,
+    TelegramRefused,
+    TelegramUnavailable,
+)
+from tgbridge.telegram import login
+from tgbridge.telegram.addresses import DataCentres
+from tgbridge.telegram.client import BridgeClient
+
+if TYPE_CHECKING:
+    from tests.telegram.conftest import MakePool, MakeSettings, SignIn, Until
+    from tgbridge.sandbox import Sandbox
+    from tgbridge.settings import Settings
+    from tgbridge.telegram.pool import ClientPool
+
+ME = functions.users.GetUsersRequest([types.InputUserSelf()])
+CONFIG = functions.help.GetConfigRequest()
+IMPATIENT = {"telegram": {"connect_timeout_seconds": 0.5, "request_timeout_seconds": 0.5}}
+
+
+def alone(settings: Settings, session: str = "") -> BridgeClient:
+    return BridgeClient(session, settings, DataCentres(settings.telegram))
+
+
+# Losing the connection
+
+
+async def test_a_lost_connection_is_made_anew(client: BridgeClient, sandbox: Sandbox) -> None:
+    """A request that is under way when the connection breaks is answered all the same, over the next one."""
+    sandbox.faults.drop("users.getUsers")
+    assert (await client(ME))[0].is_self
+    assert sandbox.counters.connections[1] >= 2
+
+
+async def test_a_restart_is_survived(client: BridgeClient, sandbox: Sandbox) -> None:
+    """The data centre goes and comes back; requests of before and after are answered, in one session."""
+    held = sandbox.faults.hold("users.getUsers")
+    before = asyncio.create_task(client(ME))
+    await held.reached(1)
+    await sandbox.stop()
+    sandbox.faults.clear()
+    await sandbox.start()
+    assert (await before)[0].is_self
+    assert (await client(ME))[0].is_self
+
+
+async def test_a_data_centre_that_stays_away_ends_the_client(
+    impatient: BridgeClient, sandbox: Sandbox, until: Until
+) -> None:
+    """Reconnecting has an end: waiting requests fail, and the client says that it is of no use."""
+    await sandbox.data_centres[1].stop()
+    with pytest.raises(TelegramUnavailable):
+        await impatient(ME)
+    await until(lambda: not impatient.is_usable)
+    await sandbox.data_centres[1].start()
+    await impatient.connect()
+    assert (await impatient(ME))[0].is_self
+
+
+async def test_a_server_that_hangs_up_at_once_is_not_hammered(
+    impatient: BridgeClient, sandbox: Sandbox
+) -> None:
+    """Connections that end before a word is said are tried a few times with pauses, not in a tight loop."""
+    sandbox.counters.reset()
+    sandbox.faults.refuse_connections(1)
+    sandbox.faults.drop_connections(1)
+    with pytest.raises(TelegramUnavailable):
+        await impatient(ME)
+    assert sandbox.counters.connections[1] < 10
+
+
+async def test_silence_is_noticed_without_a_request(
+    impatient: BridgeClient, sandbox: Sandbox, make_settings: MakeSettings, until: Until
+) -> None:
+    """The keepalive finds out that the peer is gone, and connects anew."""
+    await impatient.disconnect()
+    client = alone(make_settings(**IMPATIENT), impatient.session_string())
+    client.ping_seconds = 0.01
+    await client.connect()
+    sandbox.faults.silence_data_centre(1)
+    connections = sandbox.counters.connections[1]
+    await until(lambda: sandbox.counters.connections[1] > connections)
+    await client.disconnect()
+
+
+async def test_salts_may_expire(client: BridgeClient, sandbox: Sandbox) -> None:
+    """A new salt costs a round trip and no more."""
+    await client(ME)
+    sandbox.faults.expire_salts()
+    assert await client(ME)
+
+
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+async def test_clocks_may_differ(
+    seconds: int, pool: ClientPool, session: str, make_pool: MakePool, sandbox: Sandbox
+) -> None:
+    """A server whose clock is an hour off is understood, and understands."""
+    await pool.close()
+    sandbox.clock_offset = seconds
+    async with make_pool().borrow(session) as client:
+        assert await client(ME)
+        assert abs(client.home_key().time_offset - seconds) <= 1
+
+
+async def test_a_forgotten_greeting_is_repeated(client: BridgeClient, sandbox: Sandbox) -> None:
+    """A server that forgot who we are is told again."""
+    sandbox.faults.error("users.getUsers", 400, "CONNECTION_NOT_INITED")
+    assert await client(ME)
+
+
+# Sessions that end
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        ("AUTH_KEY_UNREGISTERED", "AUTH_KEY_UNREGISTERED"),
+        ("SESSION_REVOKED", "SESSION_REVOKED"),
+        ("USER_DEACTIVATED", "USER_DEACTIVATED"),
+        ("AUTH_KEY_DUPLICATED", "AUTH_KEY_DUPLICATED"),
+        (None, "AUTH_KEY_NOT_FOUND"),
+    ],
+)
+@pytest.mark.parametrize("connected", [True, False], ids=["connected", "at connect"])
+async def test_an_ended_session_says_so(
+    *,
+    connected: bool,
+    error: str | None,
+    name: str,
+    sandbox: Sandbox,
+    session: str,
+    pool: ClientPool,
+    make_pool: MakePool,
+) -> None:
+    """Whatever ended it, and whether the client was connected or comes back later."""
+    if not connected:
+        await pool.close()
+        pool = make_pool()
+    async with pool.borrow(session) as client:
+        if connected:
+            await client(ME)
+        sandbox.faults.revoke(error=error)
+        with pytest.raises(SessionEnded) as caught:
+            await client(ME)
+    assert caught.value.name == name
+
+
+# Data centres
+
+
+async def test_a_login_moves_to_the_numbers_data_centre(
+    sandbox: Sandbox, pool: ClientPool, sign_in: SignIn
+) -> None:
+    """PHONE_MIGRATE is followed once, with a new key, and the old data centre is left."""
+    await sign_in(pool, "+9996630001")
+    assert sandbox.counters.of("auth.sendCode", 1) == 1
+    assert sandbox.counters.of("auth.signIn", 3) == 1
+    assert sandbox.connections[1] == 0
+    assert sandbox.connections[3] == 1
+
+
+async def test_several_requests_move_once(sandbox: Sandbox, pool: ClientPool) -> None:
+    """Requests that are sent elsewhere at the same time go there together."""
+    async with pool.anonymous() as client:
+        await asyncio.gather(*(login.send_code(client, "+9996620001") for _ in range(3)))
+        assert client.home_dc_id == 2
+    assert sandbox.counters.connections[2] == 1
+
+
+async def test_who_is_signed_in_stays(client: BridgeClient, sandbox: Sandbox) -> None:
+    """A client with an account does not move: its key is good in its own data centre alone."""
+    sandbox.faults.error("users.getUsers", 303, "USER_MIGRATE_2")
+    with pytest.raises(TelegramRefused) as caught:
+        await client(ME)
+    assert (caught.value.name, caught.value.value) == ("USER_MIGRATE", 2)
+    assert client.home_dc_id == 1
+
+
+async def test_file_connections_get_what_they_need(client: BridgeClient, sandbox: Sandbox) -> None:
+    """Addresses for files with media_only first, the key with its salt, an authorization for elsewhere."""
+    first, *others = await client.addresses(2)
+    assert (first.host, first.port) == sandbox.data_centres[2].media_address
+    assert [(one.host, one.port) for one in others] == [sandbox.data_centres[2].address]
+    assert await client.addresses(77) == ()
+    assert await client.addresses(1, cdn=True) == ()
+    assert sandbox.counters.of("help.getConfig") == 1
+    await client(ME)
+    key = client.home_key()
+    assert key.key == client.session.auth_key.key
+    assert key.salt != 0
+    exported = await client.export_authorization(2)
+    assert exported.bytes
+    query = functions.help.GetConfigRequest()
+    assert bytes(client.initialised(query)).endswith(bytes(query))
+
+
+async def test_ipv6(sandbox: Sandbox, make_settings: MakeSettings) -> None:
+    """An IPv6 address is used as it is given."""
+    settings = make_settings(telegram={"dc_host": "[::1]", "use_ipv6": True}).telegram
+    place = await DataCentres(settings).start()
+    assert place.address.host == "::1"
+    assert socket.inet_pton(socket.AF_INET6, place.address.host)

@@ -1,0 +1,1 @@
+"""All that knows Telethon, and nothing that knows aiohttp."""

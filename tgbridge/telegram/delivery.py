@@ -1,0 +1,219 @@
+"""From files whose parts are at Telegram to messages in Saved Messages, once, however often one asks for it.
+
+First Telegram makes a photo or document of each file (messages.uploadMedia), which can be repeated and leaves
+no trace; what it refuses, it refuses here. Then one request makes the message, or the album, of what has an
+id by now: if its answer is lost, and the repetition is told RANDOM_ID_DUPLICATE, the message is found by that
+id, beside any number of others that look the same.
+
+Sources: https://core.telegram.org/api/files#uploading-files, https://core.telegram.org/method/messages.sendMedia,
+https://core.telegram.org/method/messages.sendMultiMedia
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from itertools import count, groupby
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import structlog
+from telethon.tl import functions, types
+
+from tgbridge.errors import PartsLost, TelegramFailure, TelegramRefused, TelegramUnavailable
+from tgbridge.telegram.sending import MAX_PARTS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Coroutine, Sequence
+
+    from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.outgoing import OutgoingFile
+
+T = TypeVar("T")
+_log = structlog.get_logger(__name__)
+
+Borrow = Callable[[], AbstractAsyncContextManager["BridgeClient"]]
+"""Lends the account's client, connected: anew for each attempt, since the last may have lost its link."""
+
+MAX_ALBUM: Final = 10
+"""Files in one message group."""
+
+_PATIENCE_SECONDS: Final = 5.0
+_FIRST_PAUSE: Final = 0.1  # seconds, and then twice as long each time
+_LOOK_BACK: Final = 100  # messages: more than arrive while an answer is awaited
+_PEER: Final = types.InputPeerSelf()
+_LOST: Final = frozenset({"FILE_PART_MISSING", "MD5_CHECKSUM_INVALID"})
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """What Telegram has made of a file, and the number that makes its message unique."""
+
+    media: types.InputMediaPhoto | types.InputMediaDocument
+    random_id: int = field(default_factory=lambda: secrets.randbits(63))
+
+    @property
+    def id(self) -> int:
+        """The photo's or document's own."""
+        return int(self.media.id.id)
+
+
+async def upload_media(borrow: Borrow, files: Sequence[OutgoingFile]) -> list[Medium]:
+    """Have Telegram make a photo or document of each file. Raises TelegramFailure, PartsLost among it."""
+    return await _together([_make_medium(borrow, file) for file in files])
+
+
+async def deliver(
+    borrow: Borrow, files: Sequence[OutgoingFile], caption: str, media: Sequence[Medium] = ()
+) -> list[int]:
+    """Send files to Saved Messages, the caption with the first; the new messages' ids in the files' order.
+
+    Neighbours that may share an album do (photos with videos, music, documents); animations and voice
+    messages stand alone: as in Telegram's apps. Either all are sent, or none. Raises TelegramFailure.
+    Who has called `upload_media` himself may try again with the same `media`: one message is made of it.
+    """
+    media = media or await upload_media(borrow, files)
+    sent: list[int] = []
+    try:
+        for _, group in groupby(range(len(files)), key=_groups(files).__getitem__):
+            album = [media[index] for index in group]
+            sent += await _send(borrow, album, "" if sent else caption)
+    except TelegramFailure:
+        await _take_back(borrow, sent)
+        raise
+    return sent
+
+
+def _groups(files: Sequence[OutgoingFile]) -> list[int]:
+    """Return for each file the number of its album."""
+    numbers: list[int] = []
+    for index, file in enumerate(files):
+        before = files[index - 1].company if index else None
+        alone = file.company is None or file.company != before
+        numbers.append((numbers[-1] if numbers else 0) + alone)
+    return numbers
+
+
+async def _make_medium(borrow: Borrow, file: OutgoingFile) -> Medium:
+    request = functions.messages.UploadMediaRequest(_PEER, file.media())
+    try:
+        made = await _persistently(borrow, lambda client: client.patiently(request))
+    except TelegramRefused as error:
+        # If there are not too many, Telegram has lost some.
+        if error.name in _LOST or (error.name == "FILE_PARTS_INVALID" and file.stored.parts <= MAX_PARTS):
+            raise PartsLost from error
+        raise
+    match made:
+        case types.MessageMediaPhoto(photo=types.Photo() as photo):
+            known = types.InputPhoto(photo.id, photo.access_hash, photo.file_reference)
+            return Medium(types.InputMediaPhoto(known))
+        case types.MessageMediaDocument(document=types.Document() as document):
+            known = types.InputDocument(document.id, document.access_hash, document.file_reference)
+            return Medium(types.InputMediaDocument(known))
+    raise TelegramRefused("MEDIA_INVALID")
+
+
+async def _send(borrow: Borrow, album: Sequence[Medium], caption: str) -> list[int]:
+    if len(album) == 1:
+        (medium,) = album
+        request = functions.messages.SendMediaRequest(
+            _PEER, medium.media, message=caption, random_id=medium.random_id
+        )
+    else:
+        captions = [caption] + [""] * (len(album) - 1)
+        request = functions.messages.SendMultiMediaRequest(
+            _PEER,
+            [
+                types.InputSingleMedia(medium.media, text, random_id=medium.random_id)
+                for medium, text in zip(album, captions, strict=True)
+            ],
+        )
+    try:
+        updates = await _persistently(borrow, lambda client: client.patiently(request))
+    except TelegramRefused as error:
+        if error.name != "RANDOM_ID_DUPLICATE":
+            raise
+        # An earlier try of ours arrived, though its answer did not.
+        return await _find(borrow, album)
+    ids = _message_ids(updates)
+    if ids.keys() >= {medium.random_id for medium in album}:
+        return [ids[medium.random_id] for medium in album]
+    return [updates.id] if isinstance(updates, types.UpdateShortSentMessage) else await _find(borrow, album)
+
+
+def _message_ids(updates: Any) -> dict[int, int]:
+    """Return the new messages' ids by their random ones."""
+    return {
+        update.random_id: update.id
+        for update in getattr(updates, "updates", ())
+        if isinstance(update, types.UpdateMessageID)
+    }
+
+
+async def _find(borrow: Borrow, album: Sequence[Medium]) -> list[int]:
+    """Look for the messages that hold these media among the latest."""
+    request = functions.messages.GetHistoryRequest(
+        peer=_PEER,
+        offset_id=0,
+        offset_date=None,
+        add_offset=0,
+        limit=_LOOK_BACK,
+        max_id=0,
+        min_id=0,
+        hash=0,
+    )
+    history = await _persistently(borrow, lambda client: client.patiently(request))
+    found = {_media_id(message): int(message.id) for message in reversed(history.messages)}
+    if not all(medium.id in found for medium in album):
+        raise TelegramUnavailable("the message was sent, and is gone again", retry_after=1)
+    return [found[medium.id] for medium in album]
+
+
+def _media_id(message: Any) -> int | None:
+    media = getattr(message, "media", None)
+    medium = getattr(media, "photo", None) or getattr(media, "document", None)
+    return getattr(medium, "id", None)
+
+
+async def _take_back(borrow: Borrow, sent: list[int]) -> None:
+    """Delete what was sent of a whole that can't be sent."""
+    if not sent:
+        return
+    request = functions.messages.DeleteMessagesRequest(sent, revoke=True)
+    try:
+        await _persistently(borrow, lambda client: client.patiently(request))
+    except TelegramFailure as error:
+        _log.warning("a part of an upload stays in Saved Messages", error=type(error).__name__)
+
+
+async def _persistently(borrow: Borrow, ask: Callable[[BridgeClient], Awaitable[T]]) -> T:
+    """Ask again, at least once, and for some seconds: the files are up, and nobody can send them again."""
+    loop = asyncio.get_running_loop()
+    give_up_at, pause = loop.time() + _PATIENCE_SECONDS, _FIRST_PAUSE
+    for attempt in count(1):
+        try:
+            async with borrow() as client:
+                return await ask(client)
+        except TelegramUnavailable:
+            if attempt > 1 and loop.time() >= give_up_at:
+                raise
+        await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+        pause *= 2
+    raise AssertionError("unreachable: it counts for ever")
+
+
+async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:
+    """Do all at the same time; if one fails, give up the others, and raise that failure as it is."""
+    tasks = [asyncio.create_task(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+        return [task.result() for task in tasks]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,55 @@
+"""What file connections need of the account they work for. The pooled client is one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from telethon.tl import TLRequest, types
+
+    from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a data centre listens: `host` is an IPv4 or IPv6 address, `port` a TCP port."""
+
+    host: str
+    port: int
+    media_only: bool = False
+    """For files alone (https://core.telegram.org/constructor/dcOption)."""
+
+
+class FileAccount(Protocol):
+    """An account with a main connection to its home data centre. What it raises are TelegramFailure kinds."""
+
+    @property
+    def home_dc_id(self) -> int:
+        """The data centre of the main connection."""
+
+    def home_key(self) -> AuthorizationKey:
+        """Return the main connection's key, with the salt and the time offset it has now.
+
+        Asked anew for each new connection: a known salt spares it a round trip.
+        """
+
+    def initialised(self, query: TLRequest, *, without_updates: bool = True) -> TLRequest:
+        """Return `query` inside invokeWithLayer, invokeWithoutUpdates if wanted, and initConnection.
+
+        `query` stands at the end of the bytes that come of it (https://core.telegram.org/api/invoking).
+        """
+
+    async def addresses(self, dc_id: int, *, cdn: bool = False) -> Sequence[Address]:
+        """Return a data centre's addresses in the order of trying: `media_only` first, by IPv4 or IPv6.
+
+        Empty for a data centre that the configuration does not name.
+        """
+
+    async def export_authorization(self, dc_id: int) -> types.auth.ExportedAuthorization:
+        """Return what logs a key of another data centre in (auth.exportAuthorization), good for once."""
+
+    async def cdn_public_keys(self, dc_id: int) -> Sequence[str]:
+        """Return the RSA public keys of a CDN data centre in PEM, from help.getCdnConfig."""

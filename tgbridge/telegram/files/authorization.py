@@ -1,0 +1,209 @@
+"""How a connection comes by a key that is logged in.
+
+At home, sessions of the account's own key are enough. Other data centres need a key of their own, made once,
+and an authorization that is exported at home and imported there (https://core.telegram.org/api/datacenter).
+CDN data centres need a key, made with their own RSA keys, and no authorization (https://core.telegram.org/cdn).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions, types
+
+from tgbridge.telegram.mtproto import rsa_keys
+from tgbridge.telegram.mtproto.failures import ConnectionFailed, RpcFailed
+from tgbridge.telegram.mtproto.key_exchange import create_key
+from tgbridge.telegram.mtproto.serialisation import Nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from tgbridge.telegram.files.account import FileAccount
+    from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+    from tgbridge.telegram.mtproto.connection import FileConnection
+    from tgbridge.telegram.mtproto.conversation import Call
+
+    Apart = Callable[[], AbstractAsyncContextManager[FileConnection]]
+    """Opens a connection to make a key on."""
+
+
+class Authorization(ABC):
+    """What makes connections to one data centre ready for calls; one per account and data centre."""
+
+    is_home = False
+    """Whether the key is the account's own, so that losing it ends the session."""
+
+    def __init__(self, account: FileAccount, dc_id: int) -> None:
+        self._account = account
+        self._dc_id = dc_id
+        self._key: AuthorizationKey | None = None
+        self.generation = 0
+        """Grows whenever the key is logged in anew."""
+
+    async def prepare(self, apart: Apart) -> None:  # noqa: B027 - where there is a key already
+        """Make the key, if there is none, on a connection of its own, which `apart` opens.
+
+        May go on while the connection that is to be admitted is opened. Raises as `admit` does.
+        """
+
+    @abstractmethod
+    async def admit(self, connection: FileConnection) -> Call | None:
+        """Give a connection the key; return what calls have to come after, if the login is under way on it.
+
+        Raises ConnectionFailed, and the TelegramFailure that the account's main connection met.
+        """
+
+    async def renew(self, connection: FileConnection, generation: int) -> bool:  # noqa: ARG002
+        """Log in anew after a call that began in `generation` was told AUTH_KEY_UNREGISTERED.
+
+        False where that is not the remedy. Raises as `admit` does.
+        """
+        return False
+
+    def forget_key(self, key: AuthorizationKey | None) -> None:
+        """Have another key made in place of `key`, which the server does not take any more."""
+        if key is self._key:
+            self._key = None
+
+    async def aclose(self) -> None:  # noqa: B027 - most have nothing under way
+        """End what is under way. Idempotent."""
+
+
+class HomeAuthorization(Authorization):
+    """The account's own key, shared with its main connection."""
+
+    is_home = True
+
+    async def admit(self, connection: FileConnection) -> None:
+        """Begin another session of the key."""
+        connection.use(self._account.home_key(), bytes(self._account.initialised(Nothing())))
+
+
+class CdnAuthorization(Authorization):
+    """A key made with a CDN's own RSA keys."""
+
+    def __init__(self, account: FileAccount, dc_id: int) -> None:
+        super().__init__(account, dc_id)
+        self._making = asyncio.Lock()
+
+    async def prepare(self, apart: Apart) -> None:
+        """Make a key by the RSA keys that the configuration names."""
+        async with self._making:
+            if self._key is None:
+                pems = await self._account.cdn_public_keys(self._dc_id)
+                async with apart() as connection:
+                    self._key = await create_key(connection.exchange, rsa_keys.of(pems))
+
+    async def admit(self, connection: FileConnection) -> None:
+        """Begin a session of the key."""
+        # Greeted with nothing but what a CDN has to know (https://core.telegram.org/cdn).
+        greeting = self._account.initialised(Nothing(), without_updates=False)
+        connection.use(_existing(self._key), bytes(greeting))
+
+
+class ForeignAuthorization(Authorization):
+    """A key of another data centre, logged in by an authorization exported at home."""
+
+    def __init__(self, account: FileAccount, dc_id: int) -> None:
+        super().__init__(account, dc_id)
+        self._greeting = bytes(account.initialised(Nothing()))
+        self._export: asyncio.Future[types.auth.ExportedAuthorization] | None = None
+        self._login: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
+
+    async def prepare(self, apart: Apart) -> None:
+        """Make a key, which takes three round trips; meanwhile, the authorization is exported."""
+        async with self._turn:
+            if self._key is None:
+                self._export = self._export or self._begin_export()
+                async with apart() as connection:
+                    self._key = await create_key(connection.exchange, rsa_keys.known)
+
+    async def admit(self, connection: FileConnection) -> Call | None:
+        """Begin a session of the key, which the first connection logs in; others wait for that."""
+        async with self._turn:
+            connection.use(_existing(self._key), self._greeting)
+            if self._login is None or _has_failed(self._login):
+                return await self._log_in(connection)
+            login = self._login
+        await _outcome(login)
+        return None
+
+    async def renew(self, connection: FileConnection, generation: int) -> bool:
+        """Export and import once more, unless another call has seen to it."""
+        async with self._turn:
+            if self._login is not None and not self._login.done():
+                await _outcome(self._login)
+            if generation == self.generation:
+                await self._log_in(connection)
+            login = self._login
+        if login is not None:
+            await _outcome(login)
+        return True
+
+    def forget_key(self, key: AuthorizationKey | None) -> None:
+        """Have another key made."""
+        if key is self._key:
+            self._key = self._login = None
+
+    async def aclose(self) -> None:
+        """Give up an export and a login that are under way."""
+        under_way = [future for future in (self._export, self._login) if future is not None]
+        for future in under_way:
+            future.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
+
+    def _begin_export(self) -> asyncio.Future[types.auth.ExportedAuthorization]:
+        export = asyncio.ensure_future(self._account.export_authorization(self._dc_id))
+        export.add_done_callback(_look_at)
+        return export
+
+    async def _log_in(self, connection: FileConnection) -> Call:
+        self._export = self._export or self._begin_export()
+        await asyncio.wait((self._export,))
+        export, self._export = self._export, None  # it is good for once
+        exported = export.result()
+        call = connection.start(functions.auth.ImportAuthorizationRequest(exported.id, exported.bytes))
+        self._login = asyncio.create_task(self._finish(connection, call))
+        self._login.add_done_callback(_look_at)
+        return call
+
+    async def _finish(self, connection: FileConnection, call: Call) -> None:
+        try:
+            await call.answer
+        finally:
+            connection.give_up(call)
+        self.generation += 1
+
+
+def _existing(key: AuthorizationKey | None) -> AuthorizationKey:
+    if key is None:
+        raise ConnectionFailed("the key was lost")  # since it was made
+    return key
+
+
+async def _outcome(login: asyncio.Task[None]) -> None:
+    """Wait for a login without ending it. Raises ConnectionFailed."""
+    await asyncio.wait((login,))
+    if login.cancelled():
+        raise ConnectionFailed("closed")
+    try:
+        login.result()
+    except RpcFailed as error:
+        # An exported authorization is good for a short time only: the next attempt gets a new one.
+        raise ConnectionFailed(f"authorization not imported: {error.message}") from error
+
+
+def _has_failed(task: asyncio.Task[None]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
+
+
+def _look_at(task: asyncio.Future[Any]) -> None:
+    """Mark an exception as seen: nobody may be left to wait for it."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,160 @@
+"""What one upload holds in memory, counted in rooms of one part each.
+
+One room is the upload's own from its beginning to its end: bytes come into it, become a part, and when
+Telegram has that part, the next bytes come. So every upload gets on by itself, however little the others
+leave: there is no deadlock, and nobody starves. Further rooms are the budget's to grant, and go back as parts
+arrive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tgbridge.errors import PoolExhausted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from tgbridge.telegram.files.budget import Budget
+
+
+class Rooms:
+    """The rooms of one upload, for one task to wait on."""
+
+    def __init__(
+        self,
+        budget: Budget,
+        account: Hashable,
+        *,
+        room: int,
+        beside: int,
+        admission_seconds: float,
+        free: Callable[[], None],
+        check: Callable[[], None],
+    ) -> None:
+        """`room` is a part's size and `beside` what is held all the time, in bytes.
+
+        `free` begins to free what can be freed, `check` raises what has failed: both while memory is short.
+        """
+        self._room = room
+        self._beside = beside
+        self._admission_seconds = admission_seconds
+        self._free = free
+        self._check = check
+        self._granted = 0
+        self._parts = 0
+        self._open = True  # whether more bytes come
+        self._lent = 0  # bytes of the own room, during a pause
+        self._asked = 0  # bytes, for admission
+        self._changed = asyncio.Event()
+        self._share = budget.enter(account, wake=self._woken, reclaim=self._reclaim)
+
+    @property
+    def held(self) -> int:
+        """Bytes that count as held."""
+        return self._share.held
+
+    async def enter(self) -> None:
+        """Get the own room. Raises PoolExhausted if there is none for a long time."""
+        await self._admitted(self._room + self._beside)
+        self._granted = 1
+
+    async def next(self) -> None:
+        """Wait until there is a room beyond those of the parts in memory. Raises what `check` does."""
+        while self._granted <= self._parts:  # a part that has arrived leaves its room to the next bytes
+            if self._share.take(self._room):
+                self._granted += 1
+            else:
+                await self._wait()  # for a part of our own, or for the budget to call
+
+    async def changed(self) -> None:
+        """Wait until a part has left, the budget has called, or `alarm` was."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    def add(self) -> None:
+        """Count a part, which takes the room that its bytes came into."""
+        self._parts += 1
+
+    def remove(self) -> None:
+        """Count a part no more."""
+        self._parts -= 1
+        self._give_back()
+        self._changed.set()
+
+    def alarm(self) -> None:
+        """Wake whoever waits: something has failed."""
+        self._changed.set()
+
+    def end(self) -> None:
+        """Take no more bytes: the own room goes when the last part does."""
+        self._open = False
+        self._give_back()
+
+    def reopen(self) -> None:
+        """Take bytes again after `end`, when all parts have left: the own room is lent out until then."""
+        self._open = True
+        self._granted = 1
+        self._lent = self._room
+
+    def lend(self, held: int) -> None:
+        """Give the own room back, but for the `held` bytes in it, for a pause."""
+        if self._open and not self._lent:
+            self._lent = self._room - held
+            self._share.give(self._lent)
+
+    async def reclaim(self) -> None:
+        """Get the whole of the own room again after `lend`. Raises PoolExhausted as `enter` does."""
+        if self._lent:
+            await self._admitted(self._lent)
+            self._lent = 0
+
+    def close(self) -> None:
+        """Give everything back. Idempotent."""
+        self._open = False
+        self._granted = 0
+        self._share.leave()
+
+    async def _admitted(self, size: int) -> None:
+        if self._share.take(size):
+            return
+        self._asked = size
+        try:
+            async with asyncio.timeout(self._admission_seconds):
+                while self._asked:
+                    await self._wait()
+        except BaseException as error:
+            if not self._asked:  # it was granted in the same moment
+                self._share.give(size)
+            self._asked = 0
+            if isinstance(error, TimeoutError):
+                raise PoolExhausted from None
+            raise
+
+    async def _wait(self) -> None:
+        self._free()
+        await self.changed()
+        self._check()
+
+    def _woken(self) -> None:
+        """Take what the budget has set aside, and give it back if it is not needed any more."""
+        if self._asked:
+            if self._share.take(self._asked):
+                self._asked = 0
+        elif self._share.take(self._room):
+            self._granted += 1
+            self._give_back()
+        self._changed.set()
+
+    def _give_back(self) -> None:
+        wanted = self._parts + self._open
+        while self._granted > wanted:
+            self._granted -= 1
+            self._share.give(self._room - self._lent)
+            self._lent = 0
+
+    def _reclaim(self, _wanted: int, _most: int) -> int:
+        """Begin to free for others. What is in flight can't be had back, so that nothing is free at once."""
+        self._free()
+        return 0

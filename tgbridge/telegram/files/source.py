@@ -1,0 +1,153 @@
+"""One file as one account sees it: in which data centre it is, under which reference, and whether at a CDN.
+
+All streams of the file share this, so that what one part learnt, the others know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from telethon.tl import functions, types
+
+from tgbridge.errors import (
+    FileCorrupted,
+    MediaNotFound,
+    TelegramFailure,
+    TelegramRefused,
+    TelegramUnavailable,
+)
+from tgbridge.telegram.files.cdn import CdnFile, CdnLost
+from tgbridge.telegram.files.hashes import HashBook
+from tgbridge.telegram.files.shared import Shared
+
+if TYPE_CHECKING:
+    from tgbridge.telegram.files.cache import FileParts
+    from tgbridge.telegram.files.connections import FileConnections
+    from tgbridge.telegram.files.parts import Part
+    from tgbridge.telegram.files.remote import RemoteFile
+
+Refetch = Callable[[], Awaitable["RemoteFile"]]
+"""Fetches the file's message anew, for a fresh file reference."""
+
+_ATTEMPTS = 6
+"""For one part: a migration, an expired reference, a CDN and its loss may all meet it, each once or twice."""
+
+# https://core.telegram.org/api/file_reference; the last one is for references of an old kind.
+_STALE_REFERENCE = frozenset(
+    {
+        "FILE_REFERENCE_EXPIRED",
+        "FILE_REFERENCE_INVALID",
+        "FILE_REFERENCE_EMPTY",
+        "FILEREF_UPGRADE_NEEDED",
+    }
+)
+
+
+class Source:
+    """Fetches parts of one file, and mends what can be mended."""
+
+    def __init__(self, file: RemoteFile, parts: FileParts, *, verify_hashes: bool) -> None:
+        self.parts = parts
+        self._file = file
+        self._location = file.location()
+        self._dc_id = file.dc_id
+        self._hashes = HashBook() if verify_hashes else None
+        self._cdn: CdnFile | None = None
+        self._cdn_allowed = True
+        self._renewal: Shared[RemoteFile] | None = None
+
+    @property
+    def size(self) -> int:
+        """The file's size in bytes."""
+        return self._file.size
+
+    def adopt(self, file: RemoteFile) -> None:
+        """Use the file reference of a later look at the message."""
+        if file.file_reference != self._file.file_reference:
+            self._file = file
+            self._location = file.location()
+
+    async def read(self, connections: FileConnections, refetch: Refetch, part: Part) -> memoryview:
+        """Return the bytes of a part.
+
+        Raises FileCorrupted when they are not as many as the file's size promises, or are not those that
+        were hashed; MediaNotFound when the message does not hold the file any more; and the TelegramFailure
+        that no other attempt would mend.
+        """
+        expected = part.length(self._file.size)
+        failure: TelegramFailure = TelegramUnavailable("no data centre serves the file")
+        for _ in range(_ATTEMPTS):
+            reference = self._file.file_reference
+            try:
+                data = await self._attempt(connections, part, expected)
+            except TelegramRefused as refusal:
+                failure = refusal
+                if refusal.name == "FILE_MIGRATE" and refusal.value:
+                    self._dc_id = refusal.value
+                elif refusal.name in _STALE_REFERENCE:
+                    await self._renew(reference, refetch)
+                else:
+                    raise
+            else:
+                if data is None:
+                    continue
+                if len(data) != expected:
+                    raise FileCorrupted("a part of the file has another length than its size promises")
+                return data
+        raise failure
+
+    async def _attempt(self, connections: FileConnections, part: Part, expected: int) -> memoryview | None:
+        """Ask once; None means to ask again, elsewhere."""
+        if self._cdn is not None:
+            return await self._read_cdn(self._cdn, connections, part, expected)
+        request = functions.upload.GetFileRequest(
+            self._location, part.offset, part.limit, cdn_supported=self._cdn_allowed
+        )
+        answer = await connections.call(self._dc_id, request, weight_bytes=expected)
+        if isinstance(answer, types.upload.FileCdnRedirect):
+            if self._cdn is None:
+                self._cdn = CdnFile(answer)
+            return None
+        # The type that Telegram names beside the bytes says nothing: it is a guess by their look.
+        data = memoryview(answer.bytes)
+        if self._hashes is not None:
+            await self._verify(self._hashes, connections, part, data)
+        return data
+
+    async def _read_cdn(
+        self, cdn: CdnFile, connections: FileConnections, part: Part, expected: int
+    ) -> memoryview | None:
+        try:
+            return await cdn.read(connections, self._dc_id, part, expected)
+        except CdnLost as lost:
+            if self._cdn is cdn:  # else another part has found out already
+                self._cdn = None
+            if not lost.trusted:
+                self._cdn_allowed = False
+            return None
+
+    async def _verify(
+        self, hashes: HashBook, connections: FileConnections, part: Part, data: memoryview
+    ) -> None:
+        while (position := hashes.missing(part.offset, part.offset + len(data))) is not None:
+            request = functions.upload.GetFileHashesRequest(self._location, position)
+            hashes.add(await connections.call(self._dc_id, request))
+            if hashes.missing(part.offset, part.offset + len(data)) == position:
+                raise FileCorrupted("Telegram gives no hash for a part of the file")
+        hashes.check(part.offset, data)
+
+    async def _renew(self, stale: bytes, refetch: Refetch) -> None:
+        if self._file.file_reference != stale:
+            return  # another part has renewed it since we asked
+        renewal = self._renewal
+        if renewal is None or renewal.over:
+            renewal = self._renewal = Shared(_fetch(refetch))
+        fresh = await renewal.wait()
+        if (fresh.key, fresh.size) != (self._file.key, self._file.size):
+            raise MediaNotFound("the message holds another file now")
+        self.adopt(fresh)
+
+
+async def _fetch(refetch: Refetch) -> RemoteFile:
+    return await refetch()

@@ -1,0 +1,59 @@
+"""All uploads of the process, under one budget."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tgbridge.telegram.files.budget import Budget
+from tgbridge.telegram.files.upload import FileUpload
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from tgbridge.settings import UploadSettings
+    from tgbridge.telegram.files.upload import Client, Observer
+
+ADMISSION_SECONDS: Final = 20.0
+"""How long an upload waits for room for its first part: as long as a browser would for a page."""
+
+
+class Uploader:
+    """Opens uploads, and holds the bounds on what all of them together keep in memory."""
+
+    def __init__(self, settings: UploadSettings, *, admission_seconds: float = ADMISSION_SECONDS) -> None:
+        self.part_bytes = int(settings.part_bytes)
+        self.budget = Budget(
+            process_bytes=settings.window_bytes_per_process,
+            account_bytes=settings.window_bytes_per_account,
+            stream_bytes=settings.window_bytes_per_upload,
+        )
+        self._admission_seconds = admission_seconds
+
+    def open(
+        self,
+        client: Client,
+        account: Hashable,
+        *,
+        size: int | None = None,
+        at_most: int | None = None,
+        likely_big: bool = False,
+        beside: int = 0,
+        observer: Observer | None = None,
+    ) -> FileUpload:
+        """Begin a file of the account named `account`, to be used as a context manager (see FileUpload).
+
+        All sizes are in bytes: the exact one where it is known, else `at_most` may bound it, and
+        `likely_big` guess whether it is beyond 10 MB. `beside` is what the caller holds of the file himself.
+        """
+        return FileUpload(
+            client,
+            self.budget,
+            account,
+            part_bytes=self.part_bytes,
+            size=size,
+            at_most=at_most,
+            likely_big=likely_big,
+            beside=beside,
+            admission_seconds=self._admission_seconds,
+            observer=observer,
+        )

@@ -1,0 +1,42 @@
+"""Ending a session for good: at Telegram, and in the pool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from tgbridge.errors import BridgeError
+from tgbridge.telegram import login
+
+if TYPE_CHECKING:
+    from tgbridge.telegram.pool import ClientPool
+    from tgbridge.telegram.qr import QrLogin
+
+_log = structlog.get_logger(__name__)
+
+
+async def end_session(pool: ClientPool, session: str) -> None:
+    """End ``session`` at Telegram, and close its client. Raises TelegramFailure kinds and PoolExhausted."""
+    async with pool.borrow(session) as client:
+        await login.log_out(client)
+    await pool.drop(session)
+
+
+async def leave_session(pool: ClientPool, session: str) -> None:
+    """End ``session`` as far as that is possible: nobody has it any more, so that nobody could try again."""
+    try:
+        await end_session(pool, session)
+    except BridgeError as error:
+        _log.warning("a session that nobody has any more was not ended", error=type(error).__name__)
+        await pool.drop(session)
+
+
+async def abandon_login(pool: ClientPool, attempt: QrLogin) -> None:
+    """Give up a login by QR code, also one that is being accepted at this moment, and close its client."""
+    try:
+        async with pool.borrow(attempt.session, anonymous=True):
+            await attempt.abandon()
+    except BridgeError as error:
+        _log.warning("a login that nobody waits for was not ended", error=type(error).__name__)
+    await pool.drop(attempt.session)

@@ -1,0 +1,320 @@
+"""What client and server say to each other on an encrypted connection: calls, answers, service messages.
+
+Sources: https://core.telegram.org/mtproto/service_messages,
+https://core.telegram.org/mtproto/service_messages_about_messages. No I/O.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import secrets
+import struct
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from telethon.tl import TLRequest, functions, types
+from telethon.tl.core import MessageContainer, RpcResult
+
+from tgbridge.telegram.mtproto.encryption import encrypt
+from tgbridge.telegram.mtproto.failures import ConnectionFailed, PeerSilent, ProtocolViolated, RpcFailed
+from tgbridge.telegram.mtproto.packets import frame
+from tgbridge.telegram.mtproto.serialisation import (
+    Nothing,
+    constructor,
+    messages,
+    read_object,
+    read_result,
+    serialise,
+)
+from tgbridge.telegram.mtproto.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+    from tgbridge.telegram.mtproto.encryption import Buffer
+    from tgbridge.telegram.mtproto.session import Message
+
+Packet = tuple[bytes, bytes]
+"""What is to be written: a few bytes, and a packet's encrypted data, which may be long."""
+
+MOST_ACKNOWLEDGED: Final = 8192
+"""Message ids in one msgs_ack."""
+
+_MOST_TRIES: Final = 5
+_MOST_IGNORED: Final = 10
+_ANSWERED: Final = struct.Struct("<q")
+_CONTAINER: Final[int] = MessageContainer.CONSTRUCTOR_ID
+_WORTH_DROPPING: Final = 64 * 1024  # bytes of an answer
+_NO_PROGRESS: Final[frozenset[int]] = frozenset(
+    {_CONTAINER, types.Pong.CONSTRUCTOR_ID, types.MsgsAck.CONSTRUCTOR_ID}
+)
+_AT_ANY_TIME: Final[frozenset[int]] = frozenset(
+    {_CONTAINER, types.BadServerSalt.CONSTRUCTOR_ID, types.BadMsgNotification.CONSTRUCTOR_ID}
+)
+_CLOCK_IS_WRONG: Final = frozenset({16, 17})
+_TOO_OLD_TO_TELL: Final = 20
+_SEQUENCE_IS_WRONG: Final = frozenset({32, 33})
+_NOT_INITIALISED: Final = frozenset({"CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"})
+_NOTHING_KNOWN: Final = "\x01"
+_NOTHING: Final = Nothing()
+
+
+class Call:
+    """A request and, in time, its answer. `after` is another call here, to be carried out before."""
+
+    __slots__ = ("after", "answer", "greeted", "msg_id", "pieces", "request", "sent_at", "tries")
+
+    def __init__(self, request: TLRequest, after: Call | None = None) -> None:
+        self.request = request
+        self.pieces = serialise(request)
+        self.after = after
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.msg_id = 0
+        self.tries = 0
+        self.greeted = False
+        self.sent_at = 0.0
+
+    def fail(self, error: Exception) -> None:
+        """Let the caller know that there will be no answer here."""
+        if not self.answer.done():
+            self.answer.set_exception(error)
+
+
+class Conversation:
+    """The calls of one connection, from their queue to their answers.
+
+    `waiting` have not been sent, so that whoever gives up costs nothing; `sent`, by message id and in the
+    order of sending, have no answer yet.
+    """
+
+    def __init__(
+        self, key: AuthorizationKey, greeting: bytes, *, now: Callable[[], float] = time.time
+    ) -> None:
+        """Begin. `greeting` stands before requests until the server has answered one that it stood before."""
+        self.waiting: deque[Call] = deque()
+        self.sent: dict[int, Call] = {}
+        self.unacknowledged: list[int] = []
+        self.latest_answered = 0.0
+        """When the latest call was sent of those that have their answers."""
+        self._key = key
+        self._greeting = greeting
+        self._greeted = False
+        self._session = Session(key, now=now)
+        self._ignored = 0
+        self._ping: tuple[int, functions.PingDelayDisconnectRequest] | None = None
+        self._packets: list[Packet] = []
+        self._handlers: dict[int, Callable[[Message], None]] = {
+            RpcResult.CONSTRUCTOR_ID: self._on_result,
+            types.BadServerSalt.CONSTRUCTOR_ID: self._on_bad_salt,
+            types.BadMsgNotification.CONSTRUCTOR_ID: self._on_bad_message,
+            types.NewSessionCreated.CONSTRUCTOR_ID: self._on_new_session,
+            types.Pong.CONSTRUCTOR_ID: self._on_pong,
+            types.MsgDetailedInfo.CONSTRUCTOR_ID: self._on_detailed_info,
+            types.MsgNewDetailedInfo.CONSTRUCTOR_ID: self._on_new_detailed_info,
+            types.MsgsStateReq.CONSTRUCTOR_ID: self._on_state_request,
+        }
+
+    @property
+    def pending(self) -> bool:
+        """Whether anybody waits for an answer."""
+        return bool(self.sent or self.waiting)
+
+    @property
+    def pinging(self) -> bool:
+        """Whether a ping has not been answered."""
+        return self._ping is not None
+
+    # To the server
+
+    def take_packets(self) -> list[Packet]:
+        """Return what the server's messages made necessary to say, without any call; each once."""
+        packets, self._packets = self._packets, []
+        return packets
+
+    def acknowledge(self) -> Packet | None:
+        """Return the acknowledgement of what has come, if anything has: else the server sends it again."""
+        if not self.unacknowledged:
+            return None
+        msg_ids = self.unacknowledged[:MOST_ACKNOWLEDGED]
+        del self.unacknowledged[:MOST_ACKNOWLEDGED]
+        return self._packet((bytes(types.MsgsAck(msg_ids)),), content_related=False)[1]
+
+    def ping(self, disconnect_seconds: int) -> Packet:
+        """Return a ping; the server closes the connection when no other comes within `disconnect_seconds`."""
+        return self._send_ping(functions.PingDelayDisconnectRequest(secrets.randbits(63), disconnect_seconds))
+
+    def _send_ping(self, ping: functions.PingDelayDisconnectRequest) -> Packet:
+        msg_id, packet = self._packet((bytes(ping),), content_related=False)
+        self._ping = msg_id, ping
+        return packet
+
+    def next_call(self, at: float) -> Packet | None:
+        """Return the packet of the next waiting call, sent `at` a loop's time; None if there is none."""
+        while self.waiting:
+            call = self.waiting.popleft()
+            if call.answer.done():
+                continue
+            call.greeted = not self._greeted
+            call.sent_at = at
+            call.tries += 1
+            pieces: list[Buffer] = [self._greeting] if call.greeted else []
+            if call.after is not None and call.after.msg_id and not call.after.answer.done():
+                pieces.append(bytes(functions.InvokeAfterMsgRequest(call.after.msg_id, _NOTHING)))
+            pieces += call.pieces
+            call.msg_id, packet = self._packet(pieces, content_related=True)
+            self.sent[call.msg_id] = call
+            return packet
+        return None
+
+    def withdraw(self, call: Call) -> Packet | None:
+        """Forget a call; return what keeps the server from sending a long answer, where that is worth it."""
+        if self.sent.get(call.msg_id) is not call:
+            return None  # not sent: passed over when its turn comes
+        del self.sent[call.msg_id]
+        if getattr(call.request, "limit", 0) < _WORTH_DROPPING:
+            return None
+        drop = functions.RpcDropAnswerRequest(call.msg_id)
+        return self._packet((bytes(drop),), content_related=True)[1]
+
+    def fail_overdue(self, now: float, patience: float, *, stalled: bool) -> None:
+        """Fail calls that have waited for `patience` seconds: all, if answers have `stalled`.
+
+        Else those of which the server has answered much later ones: theirs got lost.
+        """
+        for call in list(self.sent.values()):
+            if now - call.sent_at < patience:
+                return
+            if stalled or self.latest_answered - call.sent_at >= patience:
+                del self.sent[call.msg_id]
+                call.fail(PeerSilent("no answer"))
+
+    def fail(self, error: ConnectionFailed) -> None:
+        """Let all that wait know that the conversation is over."""
+        calls = [*self.sent.values(), *self.waiting]
+        self.sent.clear()
+        self.waiting.clear()
+        for call in calls:
+            call.fail(copy.copy(error))  # each with a traceback of its own
+
+    def _packet(self, pieces: Sequence[Buffer], *, content_related: bool) -> tuple[int, Packet]:
+        size = sum(map(len, pieces))
+        msg_id, header = self._session.header(size, content_related=content_related)
+        envelope, data = encrypt(self._key, (header, *pieces))
+        return msg_id, (frame(envelope, data) + envelope, data)
+
+    # From the server
+
+    def receive(self, plain: memoryview) -> bool:
+        """Act on a decrypted packet; whether it held more than a sign of life. Raises ProtocolViolated."""
+        try:
+            message = self._session.open(plain)
+            timely = self._session.is_timely(message.id)
+            progress = False
+            for inner in messages(message):
+                progress |= self._receive(inner, timely=timely)
+        except struct.error as error:
+            raise ProtocolViolated("a message that ends too early") from error
+        return progress
+
+    def _receive(self, message: Message, *, timely: bool) -> bool:
+        code = constructor(message.body)
+        if not timely and code not in _AT_ANY_TIME:
+            self._ignored += 1
+            if self._ignored > _MOST_IGNORED:
+                raise ProtocolViolated("too many messages of another time")
+            return False
+        if message.content_related:
+            self.unacknowledged.append(message.id)
+        if self._session.is_new(message.id):
+            handler = self._handlers.get(code)
+            if handler is not None:  # else an update, or one of the messages that need no action
+                handler(message)
+        return code not in _NO_PROGRESS
+
+    def _on_result(self, message: Message) -> None:
+        (msg_id,) = _ANSWERED.unpack_from(message.body, 4)
+        call = self.sent.get(msg_id)
+        if call is None:
+            return  # withdrawn
+        try:
+            result = read_result(call.request, message.body[12:])
+        except RpcFailed as error:
+            if error.message in _NOT_INITIALISED and call.tries < _MOST_TRIES:
+                self._greeted = False
+                self._again(msg_id)
+                return
+            call.fail(error)
+        except ProtocolViolated as error:
+            call.fail(error)  # an answer of another layer, perhaps: no fault of the connection's
+        else:
+            if not call.answer.done():
+                call.answer.set_result(result)
+        del self.sent[msg_id]
+        self.latest_answered = max(self.latest_answered, call.sent_at)
+        self._greeted = self._greeted or call.greeted
+        self._ignored = 0
+
+    def _on_bad_salt(self, message: Message) -> None:
+        bad: types.BadServerSalt = read_object(message.body)
+        if not self._session.is_timely(message.id):
+            self._session.set_clock(message.id)
+        self._key.salt = bad.new_server_salt
+        self._again(bad.bad_msg_id)
+
+    def _on_bad_message(self, message: Message) -> None:
+        bad: types.BadMsgNotification = read_object(message.body)
+        if bad.error_code in _CLOCK_IS_WRONG:
+            self._session.set_clock(message.id)
+            self._again(bad.bad_msg_id)
+        elif bad.error_code in _SEQUENCE_IS_WRONG:
+            # Server and client count differently: a new session, on a new connection, counts from the start.
+            raise ProtocolViolated("the sequence numbers disagree")
+        elif bad.error_code == _TOO_OLD_TO_TELL:
+            self._again(bad.bad_msg_id)
+        elif call := self.sent.pop(bad.bad_msg_id, None):
+            call.fail(ConnectionFailed(f"message not taken ({bad.error_code})"))
+
+    def _on_new_session(self, message: Message) -> None:
+        created: types.NewSessionCreated = read_object(message.body)
+        self._key.salt = created.server_salt
+        self._greeted = False
+        # What was sent before it has not been received, or is forgotten.
+        self._again(*sorted(msg_id for msg_id in self.sent if msg_id < created.first_msg_id))
+
+    def _on_pong(self, message: Message) -> None:
+        pong: types.Pong = read_object(message.body)
+        if self._ping is not None and self._ping[1].ping_id == pong.ping_id:
+            self._ping = None
+
+    def _on_detailed_info(self, message: Message) -> None:
+        info: types.MsgDetailedInfo = read_object(message.body)
+        if info.msg_id in self.sent:
+            request = bytes(types.MsgResendReq([info.answer_msg_id]))
+            self._packets.append(self._packet((request,), content_related=True)[1])
+        else:
+            self.unacknowledged.append(info.answer_msg_id)
+
+    def _on_new_detailed_info(self, message: Message) -> None:
+        info: types.MsgNewDetailedInfo = read_object(message.body)
+        self.unacknowledged.append(info.answer_msg_id)  # an update, which nobody wants here
+
+    def _on_state_request(self, message: Message) -> None:
+        request: types.MsgsStateReq = read_object(message.body)
+        info = bytes(types.MsgsStateInfo(message.id, _NOTHING_KNOWN * len(request.msg_ids)))
+        self._packets.append(self._packet((info,), content_related=False)[1])
+
+    def _again(self, *msg_ids: int) -> None:
+        """Send calls, or the ping, again, before all that wait, under new message ids."""
+        if self._ping is not None and self._ping[0] in msg_ids:
+            self._packets.append(self._send_ping(self._ping[1]))
+        for msg_id in reversed(msg_ids):
+            call = self.sent.pop(msg_id, None)
+            if call is None:
+                continue
+            if call.tries < _MOST_TRIES:
+                self.waiting.appendleft(call)
+            else:
+                call.fail(ConnectionFailed("message refused again and again"))

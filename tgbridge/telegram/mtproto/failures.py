@@ -1,0 +1,52 @@
+"""What can go wrong on a file connection, before `connections` decides what to make of it.
+
+The tree (internal to this package: callers of FileConnections see TelegramFailure kinds)::
+
+    ConnectionFailed                the connection is of no use any more: its calls may go to another
+    ├── ProtocolViolated            the peer broke MTProto's rules, or is not who we agreed on a key with
+    ├── PeerSilent                  nothing came for too long
+    └── TransportRefused            the server's negative number in place of a packet
+    RpcFailed                       the server's answer to one call is an error
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNKNOWN_KEY: Final = -404
+TRANSPORT_FLOOD: Final = -429
+
+
+class ConnectionFailed(Exception):
+    """The connection is of no use any more. The message is a few words without addresses or secrets."""
+
+
+class ProtocolViolated(ConnectionFailed):
+    """A rule of https://core.telegram.org/mtproto/security_guidelines does not hold."""
+
+
+class PeerSilent(ConnectionFailed):
+    """Nothing came within the time-out, although the server owed an answer."""
+
+
+class TransportRefused(ConnectionFailed):
+    """A transport error: -404 the key is unknown, -429 too many connections, -444 a wrong data centre.
+
+    Source: https://core.telegram.org/mtproto/mtproto-transports#transport-errors
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+    def __str__(self) -> str:
+        return f"transport error {self.code}"
+
+
+class RpcFailed(Exception):
+    """An rpc_error: `code` is like an HTTP status (or negative), `message` Telegram's name for it."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{message} ({code})")
+        self.code = code
+        self.message = message

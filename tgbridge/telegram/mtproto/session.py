@@ -1,0 +1,97 @@
+"""One MTProto session: its message ids and sequence numbers, and the checks of what the server sends in it.
+
+Sources: https://core.telegram.org/mtproto/description, https://core.telegram.org/mtproto/security_guidelines.
+No I/O.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from tgbridge.telegram.mtproto.failures import ProtocolViolated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+
+REMEMBERED: Final = 1000
+"""Message ids that are kept to recognise a message that comes again."""
+
+MOST_PADDING: Final = 1024
+LEAST_PADDING: Final = 12
+
+_TOO_OLD: Final = 300  # seconds
+_TOO_NEW: Final = 30
+_HEADER: Final = struct.Struct("<q8sqii")  # salt, session, message id, sequence number, length
+
+
+class Message(NamedTuple):
+    """A message from the server, on its own or out of a container."""
+
+    id: int
+    seq_no: int
+    body: memoryview
+
+    @property
+    def content_related(self) -> bool:
+        """Whether it has to be acknowledged."""
+        return bool(self.seq_no & 1)
+
+
+class Session:
+    """The numbers of one session. Its id is new and random; the key's salt and clock are shared."""
+
+    def __init__(self, key: AuthorizationKey, *, now: Callable[[], float] = time.time) -> None:
+        self.key = key
+        self.id = os.urandom(8)
+        self._now = now
+        self._last_id = 0
+        self._content_related = 0
+        self._seen: dict[int, None] = {}
+        self._forgotten = 0
+
+    def header(self, size: int, *, content_related: bool) -> tuple[int, bytes]:
+        """Give the next message, of `size` bytes, its id, and the header that goes before it."""
+        seq_no = self._content_related * 2 + content_related
+        self._content_related += content_related
+        seconds = self._now() + self.key.time_offset
+        # "Approximately unixtime * 2^32", divisible by 4, increasing within the session.
+        self._last_id = max(int(seconds * 2**32) & ~3, self._last_id + 4)
+        return self._last_id, _HEADER.pack(self.key.salt, self.id, self._last_id, seq_no, size)
+
+    def open(self, plain: memoryview) -> Message:
+        """Return the message in a decrypted packet. Raises ProtocolViolated if it does not belong here."""
+        _, session_id, msg_id, seq_no, size = _HEADER.unpack_from(plain)
+        if session_id != self.id:
+            raise ProtocolViolated("a message of another session")
+        if not msg_id & 1:
+            raise ProtocolViolated("a message id that is a client's")
+        padding = len(plain) - _HEADER.size - size
+        if size <= 0 or size % 4 or not LEAST_PADDING <= padding <= MOST_PADDING:
+            raise ProtocolViolated("message length out of bounds")
+        return Message(msg_id, seq_no, plain[_HEADER.size : _HEADER.size + size])
+
+    def is_new(self, msg_id: int) -> bool:
+        """Tell, once, that a message id is neither among those remembered nor older than all of them."""
+        if msg_id <= self._forgotten or msg_id in self._seen:
+            return False
+        self._seen[msg_id] = None
+        if len(self._seen) > REMEMBERED:
+            oldest = next(iter(self._seen))
+            del self._seen[oldest]
+            self._forgotten = max(self._forgotten, oldest)
+        return True
+
+    def is_timely(self, msg_id: int) -> bool:
+        """Tell whether a message is of now, by the server's clock as we know it."""
+        age = self._now() + self.key.time_offset - (msg_id >> 32)
+        return -_TOO_NEW <= age <= _TOO_OLD
+
+    def set_clock(self, msg_id: int) -> None:
+        """Take the server's clock from a message that it sent just now."""
+        self.key.time_offset = (msg_id >> 32) - int(self._now())
+        self._last_id = 0

@@ -1,0 +1,278 @@
+"""One connected client per authorization key, lent to whoever asks.
+
+Telegram allows an authorization key one main connection; a second one answers AUTH_KEY_DUPLICATED, and the
+key is dead for good (https://core.telegram.org/api/errors#406-not-acceptable). So a client is connected once
+however many ask at the same time, and never again before the one before it is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import struct
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from telethon.sessions import StringSession
+
+from tgbridge.errors import PoolExhausted, SessionEnded, TelegramUnavailable
+from tgbridge.telegram.addresses import DataCentres
+from tgbridge.telegram.client import BridgeClient
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tgbridge.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStats:
+    """How many clients there are; of these, how many are lent at the moment, connecting, and anonymous."""
+
+    clients: int
+    lent: int
+    connecting: int
+    anonymous: int = 0
+
+
+class _Slot:
+    """A client and who uses it.
+
+    ``key`` is a hash of its authorization key, or a token until there is one. ``anonymous``: as far as the
+    pool knows, nobody is signed in with it.
+    """
+
+    def __init__(self, key: object, client: BridgeClient, *, anonymous: bool) -> None:
+        self.key = key
+        self.client = client
+        self.anonymous = anonymous
+        self.borrowers = 0
+        self.retired = False
+        self.connecting: asyncio.Task[None] | None = None
+        self.closing: asyncio.Task[None] | None = None
+        self.closed = asyncio.Event()
+        self.expiry: asyncio.TimerHandle | None = None
+
+
+class ClientPool:
+    """Lends connected clients; there are at most ``pool.max_clients``, idle for ``pool.idle_seconds``.
+
+    Anybody can begin a login. So anonymous clients, which nobody is signed in with, are at most
+    ``pool.max_anonymous``, and make room for one another only, or in their own share of the pool: the other
+    ``max_clients - max_anonymous`` places are never taken from signed-in users.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._data_centres = DataCentres(settings.telegram)
+        # Idle ones stand from the least to the most recently used.
+        self._slots: dict[object, _Slot] = {}
+        self._returned = asyncio.Event()
+        self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def stats(self) -> PoolStats:
+        """The numbers of this moment."""
+        slots = self._slots.values()
+        return PoolStats(
+            clients=len(slots),
+            lent=sum(slot.borrowers > 0 for slot in slots),
+            connecting=sum(slot.connecting is not None for slot in slots),
+            anonymous=sum(slot.anonymous for slot in slots),
+        )
+
+    @asynccontextmanager
+    async def borrow(self, session: str, *, anonymous: bool = False) -> AsyncIterator[BridgeClient]:
+        """Lend the client of a session, connected; for as long as the block runs it stays.
+
+        ``anonymous``: it is that of a login under way, which nobody is signed in with yet.
+        Raises SessionEnded for a text that is no session, TelegramUnavailable, and PoolExhausted.
+        """
+        slot = await self._acquire(_key_of(session), session, anonymous=anonymous)
+        try:
+            yield slot.client
+        finally:
+            self._give_back(slot)
+
+    @asynccontextmanager
+    async def anonymous(self) -> AsyncIterator[BridgeClient]:
+        """Lend a client with a key of its own, for a login; afterwards it is found by its session string.
+
+        Raises TelegramUnavailable and PoolExhausted.
+        """
+        slot = await self._acquire(_Token(), "", anonymous=True)
+        try:
+            yield slot.client
+        finally:
+            self._give_back(slot)
+
+    async def drop(self, session: str) -> None:
+        """Lend this session's client no more, and close it once nobody uses it: the session has ended."""
+        try:
+            slot = self._slots.get(_key_of(session))
+        except SessionEnded:
+            return
+        if slot is not None:
+            self._retire(slot)
+            if slot.closing is not None:
+                await slot.closed.wait()
+
+    async def close(self, drain_seconds: float = 0.0) -> None:
+        """Lend nothing more, wait up to ``drain_seconds`` for what is lent, then close every client.
+
+        The same however often it is called; each call returns when all is closed.
+        """
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(drain_seconds))
+        await asyncio.shield(self._closing)
+
+    async def _acquire(self, key: object, session: str, *, anonymous: bool) -> _Slot:
+        while True:
+            if self._closing is not None:
+                raise TelegramUnavailable("the service is stopping")
+            slot = self._slots.get(key)
+            if slot is not None and slot.retired:
+                await self._wait_for(slot.closed)
+                continue
+            if slot is None:
+                if not await self._make_room(anonymous=anonymous):
+                    continue
+                slot = self._add(key, session, anonymous=anonymous)
+            # Once somebody is signed in with it, it is that person's.
+            slot.anonymous = slot.anonymous and anonymous
+            return await self._lend(slot)
+
+    async def _make_room(self, *, anonymous: bool) -> bool:
+        """True if there is room now; False if it had to be waited for, so that all may have changed."""
+        pool = self._settings.pool
+        anonymous_ones = [slot for slot in self._slots.values() if slot.anonymous]
+        share_is_full = anonymous and len(anonymous_ones) >= pool.max_anonymous
+        if len(self._slots) < pool.max_clients and not share_is_full:
+            return True
+        # Anonymous ones go first: they are cheap to have again, and a flood of them is always the newest.
+        replaceable = anonymous_ones
+        others = [slot for slot in self._slots.values() if not slot.anonymous]
+        if not anonymous or (not share_is_full and len(others) > pool.max_clients - pool.max_anonymous):
+            replaceable += others
+        idle = next((slot for slot in replaceable if not slot.borrowers and not slot.retired), None)
+        if idle is not None:
+            self._retire(idle)
+        closing = next((slot for slot in replaceable if slot.closing is not None), None)
+        if closing is None:
+            raise PoolExhausted
+        await self._wait_for(closing.closed)
+        return False
+
+    async def _wait_for(self, closed: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(self._settings.telegram.connect_timeout_seconds):
+                await closed.wait()
+        except TimeoutError as error:
+            raise TelegramUnavailable("this session's client is still being closed") from error
+
+    def _add(self, key: object, session: str, *, anonymous: bool) -> _Slot:
+        client = BridgeClient(session, self._settings, self._data_centres)
+        slot = self._slots[key] = _Slot(key, client, anonymous=anonymous)
+        client.on_new_key = lambda: self._rekey(slot)
+        return slot
+
+    async def _lend(self, slot: _Slot) -> _Slot:
+        slot.borrowers += 1
+        if slot.expiry is not None:
+            slot.expiry.cancel()
+            slot.expiry = None
+        try:
+            if not slot.client.is_usable:
+                await self._connected(slot)
+        except BaseException:
+            self._give_back(slot)
+            raise
+        return slot
+
+    async def _connected(self, slot: _Slot) -> None:
+        """Connect, or wait for the task that does: nobody's own, it goes on if one of several gives up."""
+        task = slot.connecting
+        if task is None:
+            task = slot.connecting = asyncio.create_task(self._connect(slot))
+        await asyncio.wait({task})
+        if task.cancelled():
+            raise TelegramUnavailable("the client was closed while it connected")
+        error = task.exception()
+        if error is not None:
+            # The same error for all who waited: each has a traceback of its own.
+            raise error.with_traceback(None)
+
+    async def _connect(self, slot: _Slot) -> None:
+        try:
+            await slot.client.connect()
+            if isinstance(slot.key, _Token):
+                self._rekey(slot)
+        finally:
+            slot.connecting = None
+
+    def _rekey(self, slot: _Slot) -> None:
+        del self._slots[slot.key]
+        slot.key = _key_of(slot.client.session_string())
+        self._slots[slot.key] = slot
+
+    def _give_back(self, slot: _Slot) -> None:
+        slot.borrowers -= 1
+        if slot.borrowers:
+            return
+        if slot.retired or not slot.client.is_usable:
+            # Nobody is left who waits for it to be connected, or it has failed.
+            self._retire(slot)
+        else:
+            self._slots[slot.key] = self._slots.pop(slot.key)
+            loop = asyncio.get_running_loop()
+            slot.expiry = loop.call_later(self._settings.pool.idle_seconds, self._retire, slot)
+        self._returned.set()
+
+    def _retire(self, slot: _Slot, *, at_once: bool = False) -> None:
+        """Lend it no more; close it, unless somebody still uses it, or even then."""
+        slot.retired = True
+        if slot.expiry is not None:
+            slot.expiry.cancel()
+            slot.expiry = None
+        if slot.closing is None and (at_once or not slot.borrowers):
+            slot.closing = asyncio.create_task(self._close_slot(slot))
+
+    async def _close_slot(self, slot: _Slot) -> None:
+        try:
+            if slot.connecting is not None:
+                slot.connecting.cancel()
+                await asyncio.wait({slot.connecting})
+            await slot.client.disconnect()
+        finally:
+            if self._slots.get(slot.key) is slot:
+                del self._slots[slot.key]
+            slot.closed.set()
+
+    async def _close(self, drain_seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(drain_seconds):
+                while self.stats.lent:
+                    self._returned.clear()
+                    await self._returned.wait()
+        slots = list(self._slots.values())
+        for slot in slots:
+            self._retire(slot, at_once=True)
+        for slot in slots:
+            await slot.closed.wait()
+
+
+class _Token:
+    """Stands for the key of a client that has none yet."""
+
+
+def _key_of(session: str) -> str:
+    """A hash of the authorization key in ``session``: what may be compared, and shown."""
+    try:
+        key = StringSession(session).auth_key
+    except (ValueError, IndexError, struct.error, binascii.Error) as error:
+        raise SessionEnded("AUTH_KEY_INVALID") from error
+    if not key:
+        raise SessionEnded("AUTH_KEY_INVALID")
+    return sha256(key.key).hexdigest()
