@@ -15,6 +15,10 @@
     takes all faults away, or one rule. 204, or 404.
 ``DELETE /counters``
     begins to count at zero again. 204.
+``POST /scan``
+    ``{"phone": "+9996610001", "url": "tg://login?token=…"}``: lets whoever shows this QR code in as the
+    account of that number, as a telephone would that is signed in and scans it. 204; 400 and
+    ``{"error": "…"}`` where that can't be.
 ``POST /data-centres/{dc}/stop``, ``POST /data-centres/{dc}/start``
     closes the ports and breaks connections off, and opens the same ports again. 204, or 404.
 
@@ -23,6 +27,7 @@ A body has to be declared as ``application/json`` (415): no web page can send th
 
 from __future__ import annotations
 
+import base64
 from dataclasses import asdict, fields
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -30,6 +35,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from pydantic import ConfigDict, ValidationError, validate_call
 
+from tgbridge.sandbox.dispatch import RpcError
+from tgbridge.sandbox.methods.auth_qr import accept
 from tgbridge.sandbox.rules import Hold, Rule
 
 if TYPE_CHECKING:
@@ -89,6 +96,7 @@ class Control:
         app.router.add_delete("/faults/{id:\\d+}", self._remove_fault)
         app.router.add_post("/faults/{id:\\d+}/release", self._release)
         app.router.add_delete("/counters", self._reset_counters)
+        app.router.add_post("/scan", self._scan)
         app.router.add_post("/data-centres/{dc:\\d+}/stop", self._stop_data_centre)
         app.router.add_post("/data-centres/{dc:\\d+}/start", self._start_data_centre)
         runner = web.AppRunner(app, access_log=None)
@@ -152,6 +160,15 @@ class Control:
 
     async def _reset_counters(self, _request: web.Request) -> web.Response:
         self._sandbox.counters.reset()
+        return web.Response(status=204)
+
+    async def _scan(self, request: web.Request) -> web.Response:
+        scanned = await _json_object(request)
+        try:
+            account = self._sandbox.state.account_of(str(scanned.get("phone")))
+            accept(self._sandbox, account, _token_in(str(scanned.get("url"))))
+        except (RpcError, ValueError) as error:
+            raise _bad_request(str(error)) from error
         return web.Response(status=204)
 
     async def _stop_data_centre(self, request: web.Request) -> web.Response:
@@ -223,6 +240,13 @@ def describe_data_centres(sandbox: Sandbox) -> dict[int, dict[str, Any]]:
         }
         for centre in sandbox.all_centres
     }
+
+
+def _token_in(url: str) -> bytes:
+    link, _, text = url.partition("?token=")
+    if link != "tg://login" or not text.isascii():
+        raise ValueError("not the link of a QR code")
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _describe(rule: Rule) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from telethon.tl import functions, types
 from tgbridge.sandbox.dispatch import Call, RpcError, method
 from tgbridge.sandbox.methods.account import describe
 from tgbridge.sandbox.methods.auth import check_api_id, complete
-from tgbridge.sandbox.world.access import now, push_to_key
+from tgbridge.sandbox.world.access import push_to_key
 
 if TYPE_CHECKING:
+    from tgbridge.sandbox.server import Sandbox
+    from tgbridge.sandbox.world.accounts import Account, Authorization
     from tgbridge.sandbox.world.logins import LoginToken
 
 
@@ -42,17 +44,22 @@ async def accept_login_token(
     call: Call, request: functions.auth.AcceptLoginTokenRequest
 ) -> types.Authorization:
     """Let the device that shows the token in."""
-    account = call.account
-    token = _token(call, request.token)
+    return describe(accept(call.sandbox, call.account, request.token), current=False)
+
+
+def accept(sandbox: Sandbox, account: Account, value: bytes) -> Authorization:
+    """Let the device that shows a token in as an account. Raises RpcError 400, such as AUTH_TOKEN_INVALID."""
+    token = _token(sandbox, value)
     if token.accepted is not None:
         raise RpcError(400, "AUTH_TOKEN_ALREADY_ACCEPTED")
-    token.accepted = call.sandbox.state.new_authorization(account, token.client)
-    push_to_key(token.key, types.UpdateShort(types.UpdateLoginToken(), now(call)))
-    return describe(token.accepted, current=False)
+    token.accepted = sandbox.state.new_authorization(account, token.client)
+    moment = datetime.fromtimestamp(int(sandbox.now()), UTC)
+    push_to_key(token.key, types.UpdateShort(types.UpdateLoginToken(), moment))
+    return token.accepted
 
 
 def _redeem(call: Call, value: bytes) -> Any:
-    authorization = _token(call, value).accepted
+    authorization = _token(call.sandbox, value).accepted
     if authorization is None:
         raise RpcError(400, "AUTH_TOKEN_INVALID")
     home_dc = authorization.account.home_dc
@@ -62,8 +69,8 @@ def _redeem(call: Call, value: bytes) -> Any:
     return types.auth.LoginTokenSuccess(complete(call, authorization))
 
 
-def _token(call: Call, value: bytes) -> LoginToken:
-    logins = call.sandbox.state.logins
+def _token(sandbox: Sandbox, value: bytes) -> LoginToken:
+    logins = sandbox.state.logins
     token: LoginToken | None = logins.token(value)
     if token is None:
         raise RpcError(400, "AUTH_TOKEN_INVALID")

@@ -47,7 +47,7 @@ class Connection(asyncio.Protocol):
         self._framing: Framing | None = None
         self._handshake: Handshake | None = None
         self._sessions: dict[Session, None] = {}
-        self._queue: deque[tuple[Session, Sent]] = deque()
+        self._queue: deque[tuple[Session, Sent, float]] = deque()
         self._flush_handle: asyncio.Handle | None = None
         self._unread_bytes = 0
         self._writable = True
@@ -221,7 +221,7 @@ class Connection(asyncio.Protocol):
         """Send a message soon, together with others of the same moment."""
         if self.closed:
             return
-        self._queue.append((session, sent))
+        self._queue.append((session, sent, self.loop.time()))
         self._unread_bytes += sent.size
         if self._unread_bytes > _UNREAD_MAX_BYTES:
             self._transport.pause_reading()
@@ -234,26 +234,29 @@ class Connection(asyncio.Protocol):
         self._write_packets()
 
     def _write_packets(self) -> None:
-        while self._queue and self._writable and not self.closed:
-            session, batch = self._next_batch()
-            self._seal(session, batch)
+        if self._queue and self._writable and not self.closed:
+            session, batch, since = self._next_batch()
+            self._seal(session, batch, since)
+        # One at a time: to encrypt many long ones would keep from their way those that are ready.
+        if self._queue and self._writable and not self.closed and self._flush_handle is None:
+            self._flush_handle = self.loop.call_soon(self.flush)
         if self._unread_bytes <= _UNREAD_MAX_BYTES and not self._transport.is_closing():
             self._transport.resume_reading()
 
-    def _next_batch(self) -> tuple[Session, list[Sent]]:
-        session, first = self._queue.popleft()
+    def _next_batch(self) -> tuple[Session, list[Sent], float]:
+        session, first, since = self._queue.popleft()
         batch, size = [first], first.size
         while self._queue and len(batch) < _CONTAINER_MAX_MESSAGES:
-            other, following = self._queue[0]
+            other, following, _ = self._queue[0]
             size += following.size
             if other is not session or size > _CONTAINER_MAX_BYTES:
                 break
             batch.append(following)
             self._queue.popleft()
         self._unread_bytes -= sum(sent.size for sent in batch)
-        return session, batch
+        return session, batch, since
 
-    def _seal(self, session: Session, batch: list[Sent]) -> None:
+    def _seal(self, session: Session, batch: list[Sent], since: float) -> None:
         key = session.auth_key
         if len(batch) == 1:
             msg_id, seq_no, body = batch[0].msg_id, batch[0].seq_no, batch[0].body
@@ -264,18 +267,18 @@ class Connection(asyncio.Protocol):
             msg_id, seq_no = session.next_msg_id(answer=True), session.next_seq_no(content_related=False)
         salt = key.salt(session.now())
         letter = envelope.Letter(salt, session.id, msg_id, seq_no, body)
-        self._send_packet(envelope.seal(key.key, key.id, letter))
+        self._send_packet(envelope.seal(key.key, key.id, letter), since)
 
-    def _send_packet(self, parts: Parts) -> None:
+    def _send_packet(self, parts: Parts, since: float | None = None) -> None:
         assert self._framing is not None  # noqa: S101 (a packet was read by it)
-        self._push(self._framing.frame(parts))
+        self._push(self._framing.frame(parts), since)
 
-    def _push(self, framed: Parts) -> None:
+    def _push(self, framed: Parts, since: float | None = None) -> None:
         if self._is_lost():
             return
         data = b"".join(framed)
         self.sandbox.counters.bytes_out += len(data)
-        self._outgoing.push(data)
+        self._outgoing.push(data, since)
 
     def _write(self, data: Buffer) -> None:
         if not self._transport.is_closing():

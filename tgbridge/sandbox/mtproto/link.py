@@ -45,8 +45,8 @@ class Link:
         """Delay the first piece by as much again, and what follows it with it."""
         self._extra = seconds
 
-    def push(self, data: Buffer) -> None:
-        """Send a piece on its way."""
+    def push(self, data: Buffer, since: float | None = None) -> None:
+        """Send a piece on its way; if it has waited for its turn at the socket, that began at `since`."""
         conditions = self._conditions
         if not self._queue and not conditions.delay and not conditions.bytes_per_second:
             self._extra = 0.0
@@ -54,7 +54,8 @@ class Link:
             return
         now = self._loop.time()
         rate = conditions.bytes_per_second
-        arrival = now + conditions.delay + self._extra
+        # Who waits for the socket is on the path already: else a full socket would cost a delay each time.
+        arrival = (now if since is None else since) + conditions.delay + self._extra
         self._extra = 0.0
         if not rate:
             self._append(arrival, data)

@@ -22,6 +22,7 @@ _PLANS = {
     "9010": ("sms", "call"),
     "9011": ("flash_call", "sms"),
     "9012": ("missed_call", "sms"),
+    "9013": ("email_setup",),
 }
 _PLAIN = {
     "app": types.auth.SentCodeTypeApp,
@@ -59,6 +60,8 @@ def _sent_type(way: str, phone: PhoneNumber) -> Any:
     match way:
         case "email":
             return types.auth.SentCodeTypeEmailCode("s******@e******.org", CODE_LENGTH)
+        case "email_setup":
+            return types.auth.SentCodeTypeSetUpEmailRequired()
         case "fragment":
             return types.auth.SentCodeTypeFragmentSms("https://fragment.com/numbers", CODE_LENGTH)
         case "flash_call":

@@ -52,6 +52,9 @@ class LoginToken:
 class Logins:
     """All logins that are not complete yet. Times are seconds.
 
+    ``keeps_tokens``: a key that asks for a QR token again gets the one that it has, until that expires, and
+    not another one that makes it void. Telegram's documentation leaves that open.
+
     ``passwords`` holds, by key, what that key will be signed in as once the two-step password is right, and
     ``challenges`` the last one that it got.
     """
@@ -60,6 +63,7 @@ class Logins:
         self._now = now
         self.code_lifetime = 300.0
         self.token_lifetime = 30.0
+        self.keeps_tokens = False
         self.export_lifetime = 60.0
         self.passwords: dict[bytes, Authorization] = {}
         self.challenges: dict[bytes, Challenge] = {}
@@ -103,8 +107,11 @@ class Logins:
     # QR tokens
 
     def new_token(self, key: AuthKeyRecord, client: ClientInfo | None) -> tuple[bytes, LoginToken]:
-        """Make a QR token; the earlier ones of this key are void."""
+        """Make a QR token, unless the last one is kept; the earlier ones of this key are void."""
         now = self._now()
+        for value, token in self._tokens.items():
+            if self.keeps_tokens and token.key is key and token.expires > now:
+                return value, token
         for value, token in list(self._tokens.items()):
             if token.key is key or token.expires + self.token_lifetime <= now:
                 del self._tokens[value]

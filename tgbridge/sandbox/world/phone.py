@@ -17,6 +17,7 @@ code is X five times. Any such number is an account on its first sign-in. YYYY t
 9010  gets its code by SMS, and then by a call
 9011  gets its code by a call that hangs up (flash call)
 9012  gets its code as the last digits of the number that calls (missed call)
+9013  gets no code before it has an e-mail address, which only Telegram's own apps set up
 ====  ==================================================================================================
 
 All others get their code in the app where they are signed in somewhere, and by SMS otherwise.

@@ -1,0 +1,234 @@
+"""The command line: serve, sandbox, generate-key."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from contextlib import AsyncExitStack
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography.fernet import Fernet
+
+from tgbridge import __version__
+from tgbridge.errors import BridgeError, SettingsError
+from tgbridge.logs import configure_logging, log_loop_error
+from tgbridge.sandbox_process import SandboxFailedError, kept_secret_key, sandbox_process, state_directory
+from tgbridge.sources import load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from tgbridge.settings import Settings
+
+_USAGE: Final = 2
+_FAILED: Final = 1
+_INTERRUPTED: Final = 130
+_LAST_PORT: Final = 65535
+
+_NO_CREDENTIALS: Final = (
+    "TELEGRAM_API_ID and TELEGRAM_API_HASH are missing: get them at https://my.telegram.org and put them "
+    "into .env (see .env.example), or try tgbridge without them: tgbridge serve --sandbox"
+)
+_NO_KEY: Final = (
+    "TGBRIDGE_SECRET_KEYS is missing, which encrypts the cookies: put what `tgbridge generate-key` prints "
+    "into .env as TGBRIDGE_SECRET_KEYS=…"
+)
+_HOW_TO_SIGN_IN: Final = """\
+This is a sandbox: nothing of it reaches Telegram. Any number +99966XYYYY with X from 1 to 3 is an account.
+The code is X five times. If YYYY begins with 2, the two-step verification password is "tgbridge".
+
+  +9996610001   code 11111
+  +9996622001   code 22222, then the password tgbridge
+
+curl -c jar -b jar -H 'Content-Type: application/json' -d '{{"phone": "+9996610001"}}' {url}/send-code
+curl -c jar -b jar -H 'Content-Type: application/json' \\
+  -d '{{"phone": "+9996610001", "code": "11111"}}' {url}/sign-in
+curl -c jar -b jar {url}/get-saved-messages-media
+
+A QR code of {url}/qr-login is scanned, as if by a telephone that is signed in, by its link:
+
+curl -H 'Content-Type: application/json' \\
+  -d '{{"phone": "+9996610001", "url": "tg://login?token=…"}}' {control}/scan
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line. Return its exit status: 0, 1 if something failed, 2 if a setting is wrong."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except SettingsError as error:
+        status, message = _USAGE, str(error)
+    except (BridgeError, OSError) as error:
+        status, message = _FAILED, str(error)
+    except KeyboardInterrupt:  # before there was anything to end in good order
+        return _INTERRUPTED
+    else:
+        return status
+    print(f"tgbridge: {message}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tgbridge", description="Telegram's Saved Messages for a web frontend."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    serve = commands.add_parser("serve", help="run the service")
+    serve.set_defaults(command=_serve)
+    serve.add_argument("--config", type=Path, metavar="FILE", help="instead of config.toml in this directory")
+    serve.add_argument("--host", help="overrides server.host")
+    serve.add_argument("--port", help="overrides server.port")
+    serve.add_argument(
+        "--sandbox", action="store_true", help="bring a Telegram of its own; needs no credentials"
+    )
+
+    sandbox = commands.add_parser("sandbox", help="run the sandbox alone, a Telegram on loopback")
+    sandbox.set_defaults(command=_sandbox)
+    sandbox.add_argument("--host", default="127.0.0.1")
+    sandbox.add_argument(
+        "--port", type=_first_of_eight_ports, default=0, help="the first of eight in a row; 0 takes any"
+    )
+    sandbox.add_argument("--control-port", type=_port, default=0, help="of the HTTP port that sets faults")
+    sandbox.add_argument(
+        "--state", type=Path, metavar="DIRECTORY", help="keep keys here, so that logins last"
+    )
+    sandbox.add_argument("--exit-with-stdin", action="store_true", help="end when standard input does")
+
+    generate_key = commands.add_parser("generate-key", help="print a key for TGBRIDGE_SECRET_KEYS")
+    generate_key.set_defaults(command=_generate_key)
+    return parser
+
+
+def _port(text: str, last: int = _LAST_PORT) -> int:
+    port = int(text) if text.isdecimal() else -1
+    if not 0 <= port <= last:
+        raise argparse.ArgumentTypeError(f"must be a number from 0 to {last}")
+    return port
+
+
+def _first_of_eight_ports(text: str) -> int:
+    return _port(text, _LAST_PORT - 7)
+
+
+def _generate_key(_options: argparse.Namespace) -> int:
+    print(Fernet.generate_key().decode())
+    return 0
+
+
+def _serve(options: argparse.Namespace) -> int:
+    server = {name: value for name in ("host", "port") if (value := getattr(options, name)) is not None}
+    if options.sandbox:
+        with state_directory() as directory:
+            _run(_serve_sandbox(options.config, directory, server))
+        return 0
+    settings = load_settings(options.config, overrides={"server": server})
+    if not settings.telegram.has_credentials:
+        raise SettingsError(_NO_CREDENTIALS)
+    if not settings.secret_keys:
+        raise SettingsError(_NO_KEY)
+    _run(_serve_until_signalled(settings))
+    return 0
+
+
+async def _serve_sandbox(config: Path | None, directory: Path, server: dict[str, Any]) -> None:
+    defaults = {
+        "secret_keys": [kept_secret_key(directory)],
+        "session": {"secure": False},
+        # Its numbers are anybody's, and a frontend's tests sign in all the time.
+        "limits": {"enabled": False},
+    }
+    load_settings(config, defaults=defaults, overrides={"server": server})  # before anything is started
+    async with sandbox_process(directory / "sandbox") as sandbox:
+        overrides = {"server": server, "telegram": sandbox.settings}
+        settings = load_settings(config, defaults=defaults, overrides=overrides)
+        await _serve_until_signalled(
+            settings,
+            greeting=lambda url: _HOW_TO_SIGN_IN.format(url=url, control=sandbox.control),
+            companion=sandbox.ended,
+        )
+
+
+async def _serve_until_signalled(
+    settings: Settings,
+    *,
+    greeting: Callable[[str], str] = lambda _url: "",
+    companion: Callable[[], Coroutine[Any, Any, None]] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or until ``companion`` raises."""
+    from tgbridge.app import Service  # noqa: PLC0415 - the other commands do without Telethon
+
+    configure_logging(settings.log)
+    asyncio.get_running_loop().set_exception_handler(log_loop_error)
+    stop = _stop_signal()
+    service = Service(settings)
+    try:
+        await service.start()
+    except OSError as error:
+        raise OSError(f"cannot listen on {_address(settings)}: {error.strerror or error}") from error
+    print(f"tgbridge is listening on {service.url}\n{greeting(service.url)}".rstrip(), flush=True)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(service.stop)
+        waits: set[asyncio.Task[Any]] = {asyncio.create_task(stop.wait())}
+        if companion is not None:
+            waits.add(asyncio.create_task(companion()))
+        done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(waits)
+        for task in done:
+            task.result()
+
+
+def _stop_signal() -> asyncio.Event:
+    """Return an event that the first SIGTERM or SIGINT sets; the second one ends the process at once."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def stop_and_unhook() -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop_and_unhook)
+    return stop
+
+
+def _address(settings: Settings) -> str:
+    return f"{settings.server.host}:{settings.server.port}"
+
+
+def _sandbox(options: argparse.Namespace) -> int:
+    from tgbridge.sandbox.run import run_sandbox  # noqa: PLC0415 - the service does without it
+
+    work = run_sandbox(
+        options.host,
+        options.port,
+        options.state,
+        options.control_port,
+        exit_with_stdin=options.exit_with_stdin,
+    )
+    try:
+        asyncio.run(work)
+    except ValueError as error:
+        raise SandboxFailedError(f"{options.state} is damaged: {error}") from error
+    return 0
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run the event loop: uvloop's, where it is installed."""
+    loop_factory = import_module("uvloop").new_event_loop if find_spec("uvloop") else None
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

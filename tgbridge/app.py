@@ -1,0 +1,185 @@
+"""The one place where the parts are put together."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, Self
+
+from aiohttp import web
+from cryptography.fernet import Fernet
+
+from tgbridge import keys
+from tgbridge.completion import Completion
+from tgbridge.inflight import InFlight
+from tgbridge.limits import Limiter
+from tgbridge.logs import AccessLogger
+from tgbridge.middleware.caller import caller_middleware
+from tgbridge.middleware.client import client_middleware
+from tgbridge.middleware.errors import errors_middleware
+from tgbridge.middleware.headers import protect
+from tgbridge.middleware.limits import limits_middleware
+from tgbridge.middleware.origin import origin_middleware
+from tgbridge.middleware.request_id import mark_started, request_id_middleware
+from tgbridge.middleware.session import save_session, session_middleware
+from tgbridge.openapi import describe
+from tgbridge.qr_logins import QrLogins
+from tgbridge.routes import (
+    codes,
+    login,
+    media,
+    qr,
+    resumable_api,
+    service,
+    sessions,
+    stream,
+    upload,
+    upload_events,
+)
+from tgbridge.routes.endpoint import Endpoint, add_endpoints
+from tgbridge.routes.resumable import name_version
+from tgbridge.session import SessionStorage
+from tgbridge.spent_codes import SpentCodes
+from tgbridge.telegram.files.download import Downloader
+from tgbridge.telegram.files.lookup import FileLookup
+from tgbridge.telegram.files.uploader import Uploader
+from tgbridge.telegram.leaving import leave_session
+from tgbridge.telegram.pool import ClientPool
+from tgbridge.uploads.ids import UploadIds
+from tgbridge.uploads.progress import ProgressBoard
+from tgbridge.uploads.registry import ResumableUploads
+from tgbridge.uploads.resumable import Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from tgbridge.settings import Settings
+
+# Of a JSON body. Uploads are streamed, and bounded by a setting of their own.
+_MAX_BODY_BYTES: Final = 64 * 1024
+
+ENDPOINTS: Final[tuple[Endpoint, ...]] = (
+    *codes.ENDPOINTS,
+    *login.ENDPOINTS,
+    *qr.ENDPOINTS,
+    *sessions.ENDPOINTS,
+    *media.ENDPOINTS,
+    *stream.ENDPOINTS,
+    *upload.ENDPOINTS,
+    *resumable_api.ENDPOINTS,
+    *upload_events.ENDPOINTS,
+    *service.ENDPOINTS,
+)
+
+
+def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) -> web.Application:
+    """Put the service together. Without a secret key in ``settings`` its cookies end with the process."""
+    endpoints = tuple(endpoints)
+    secret_keys = [key.get_secret_value() for key in settings.secret_keys] or [Fernet.generate_key().decode()]
+    app = web.Application(
+        # The way of a request, outermost first.
+        middlewares=[
+            request_id_middleware,
+            caller_middleware,
+            errors_middleware,
+            origin_middleware,  # before anybody's cookie is looked at
+            session_middleware,
+            limits_middleware,
+            client_middleware,
+        ],
+        client_max_size=_MAX_BODY_BYTES,
+    )
+    app[keys.SETTINGS] = settings
+    app[keys.IN_FLIGHT] = InFlight()
+    app[keys.COMPLETION] = Completion()
+    app[keys.SPENT_CODES] = SpentCodes()
+    app[keys.LIMITER] = Limiter(settings.limits)
+    app[keys.UPLOAD_IDS] = UploadIds(secret_keys)
+    app[keys.STORAGE] = SessionStorage(
+        secret_keys,
+        settings.session,
+        secure=settings.session.secure is not False,
+    )
+    add_endpoints(app, endpoints)
+    app[keys.OPENAPI] = describe(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
+    app.on_response_prepare.append(name_version)
+    app.on_response_prepare.append(protect)
+    app.on_response_prepare.append(save_session)
+    app.on_response_prepare.append(mark_started)
+    app.cleanup_ctx.append(_telegram)
+    return app
+
+
+async def _telegram(app: web.Application) -> AsyncIterator[None]:
+    settings = app[keys.SETTINGS]
+    app[keys.DOWNLOADER] = Downloader(settings.files)
+    app[keys.UPLOADER] = Uploader(settings.upload)
+    app[keys.LOOKUP] = FileLookup(stream.fetch_file)
+    app[keys.POOL] = pool = ClientPool(settings)
+    app[keys.QR_LOGINS] = qr_logins = QrLogins(
+        partial(leave_session, pool), seconds=settings.qr_login.claim_seconds
+    )
+    app[keys.PROGRESS] = board = ProgressBoard()
+    app[keys.UPLOADS] = uploads = ResumableUploads(
+        Surroundings(pool, app[keys.UPLOADER], app[keys.COMPLETION]),
+        board,
+        app[keys.UPLOAD_IDS],
+        resume_seconds=settings.upload.resume_seconds,
+    )
+    uploads.start()
+    try:
+        yield
+    finally:
+        await app[keys.COMPLETION].drain()  # it still borrows clients
+        await uploads.close()
+        board.close()
+        await qr_logins.close()  # and so does this
+        await pool.close()
+
+
+class Service:
+    """The service on a TCP port, while the context lasts. Leaving it drains: see ``stop``."""
+
+    def __init__(self, settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) -> None:
+        self._settings = settings
+        self.app = create_app(settings, endpoints)
+        self.url = ""
+        """Where it listens, such as http://127.0.0.1:8080, once it has started."""
+        self._runner = web.AppRunner(
+            self.app,
+            access_log_class=AccessLogger,
+            # A browser that has gone leaves nothing running.
+            handler_cancellation=True,
+            # `stop` has drained already when aiohttp's own shutdown begins, which takes up to twice as long.
+            shutdown_timeout=1.0,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_exc_info: object) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Begin to listen. Raises OSError if the address cannot be taken."""
+        await self._runner.setup()
+        try:
+            server = self._settings.server
+            await web.TCPSite(self._runner, server.host, server.port).start()
+        except BaseException:
+            await self._runner.cleanup()
+            raise
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Accept nothing more, give running transfers ``server.drain_seconds``, and disconnect from Telegram.
+
+        Calling it again does nothing more.
+        """
+        for site in list(self._runner.sites):
+            await site.stop()
+        if self._runner.server is not None:
+            self._runner.server.pre_shutdown()  # connections that wait for a next request
+        await self.app[keys.IN_FLIGHT].drain(self._settings.server.drain_seconds)
+        await self._runner.cleanup()

@@ -1,0 +1,57 @@
+"""Typed keys of what hangs on the application and on a request. No string keys anywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiohttp.typedefs import Handler
+
+    from tgbridge.completion import Completion
+    from tgbridge.http.forwarded import Caller
+    from tgbridge.inflight import InFlight
+    from tgbridge.limits import Limiter
+    from tgbridge.qr_logins import QrLogins
+    from tgbridge.routes.endpoint import Endpoint
+    from tgbridge.session import SessionState, SessionStorage
+    from tgbridge.settings import Settings
+    from tgbridge.spent_codes import SpentCodes
+    from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.files.download import Downloader
+    from tgbridge.telegram.files.lookup import FileLookup
+    from tgbridge.telegram.files.uploader import Uploader
+    from tgbridge.telegram.pool import ClientPool
+    from tgbridge.uploads.ids import UploadIds
+    from tgbridge.uploads.progress import ProgressBoard
+    from tgbridge.uploads.registry import ResumableUploads
+
+SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
+POOL: Final[web.AppKey[ClientPool]] = web.AppKey("pool")
+DOWNLOADER: Final[web.AppKey[Downloader]] = web.AppKey("downloader")
+UPLOADER: Final[web.AppKey[Uploader]] = web.AppKey("uploader")
+UPLOADS: Final[web.AppKey[ResumableUploads]] = web.AppKey("uploads")
+UPLOAD_IDS: Final[web.AppKey[UploadIds]] = web.AppKey("upload_ids")
+PROGRESS: Final[web.AppKey[ProgressBoard]] = web.AppKey("progress")
+LOOKUP: Final[web.AppKey[FileLookup[BridgeClient]]] = web.AppKey("lookup")
+QR_LOGINS: Final[web.AppKey[QrLogins]] = web.AppKey("qr_logins")
+LIMITER: Final[web.AppKey[Limiter]] = web.AppKey("limiter")
+SPENT_CODES: Final[web.AppKey[SpentCodes]] = web.AppKey("spent_codes")
+STORAGE: Final[web.AppKey[SessionStorage]] = web.AppKey("storage")
+COMPLETION: Final[web.AppKey[Completion]] = web.AppKey("completion")
+IN_FLIGHT: Final[web.AppKey[InFlight]] = web.AppKey("in_flight")
+ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints")
+OPENAPI: Final[web.AppKey[dict[str, Any]]] = web.AppKey("openapi")
+
+REQUEST_ID: Final[web.RequestKey[str]] = web.RequestKey("request_id")
+CALLER: Final[web.RequestKey[Caller]] = web.RequestKey("caller")
+SESSION: Final[web.RequestKey[SessionState]] = web.RequestKey("session")
+# Only where the endpoint is declared `signed_in`: the browser's own client, lent for the request.
+CLIENT: Final[web.RequestKey[BridgeClient]] = web.RequestKey("client")
+# The response whose status line is on its way; from then on an error can only break the connection.
+STARTED: Final[web.RequestKey[web.StreamResponse]] = web.RequestKey("started")
+# Whether "100 Continue" has been sent.
+CONTINUED: Final[web.RequestKey[bool]] = web.RequestKey("continued")

@@ -1,0 +1,61 @@
+"""Settings of logging in, and of the session that comes of it."""
+
+from __future__ import annotations
+
+from typing import Final, Self
+
+from pydantic import model_validator
+
+from tgbridge.section import Section, ascending, setting
+
+_DAY: Final = 86400.0
+
+
+class SessionSettings(Section):
+    """The encrypted cookie that is a browser's session."""
+
+    cookie_name: str = setting(
+        "tgbridge",
+        "text",
+        "A secure cookie is called __Host-tgbridge, so that no other host and no path can set it.",
+        pattern=r"^[A-Za-z0-9_-]{1,64}$",
+    )
+    secure: bool | None = setting(
+        None,
+        "true or false",
+        "Whether the cookie travels over https only. Unset: true, but false in the sandbox.",
+    )
+    idle_seconds: float = setting(
+        30 * _DAY, "seconds", "A browser unused for a month signs in again.", ge=60, le=400 * _DAY
+    )
+    lifetime_seconds: float = setting(
+        180 * _DAY,
+        "seconds",
+        "However often it is used, a stolen cookie ends after half a year.",
+        ge=60,
+        le=400 * _DAY,
+    )
+
+    @model_validator(mode="after")
+    def _idle_within_lifetime(self) -> Self:
+        ascending("session", self, "idle_seconds", "lifetime_seconds")
+        return self
+
+
+class QrLoginSettings(Section):
+    """Signing in by a QR code that another device scans."""
+
+    lifetime_seconds: float = setting(
+        300.0,
+        "seconds",
+        "How long codes are shown and renewed: until somebody has found the telephone.",
+        gt=0,
+        le=3600,
+    )
+    claim_seconds: float = setting(
+        300.0,
+        "seconds",
+        "How long a scanned login waits for its browser, or for the two-step verification password.",
+        gt=0,
+        le=3600,
+    )

@@ -1,0 +1,120 @@
+"""Logging: one line per event, as JSON or for people, to standard error. No secret ever goes into one."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from aiohttp.abc import AbstractAccessLogger
+
+from tgbridge import keys
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from aiohttp import web
+    from aiohttp.web_request import BaseRequest
+    from structlog.typing import EventDict, Processor
+
+    from tgbridge.settings import LogSettings
+
+# Below WARNING these tell of every packet, and may quote what was sent.
+_QUIET: Final = ("telethon", "aiohttp", "asyncio")
+_INNERMOST_FRAMES: Final = 8
+_log = structlog.get_logger(__name__)
+
+
+def configure_logging(settings: LogSettings) -> None:
+    """Send structlog's and the standard library's records through one formatter, to standard error."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, _without_values],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # It warns of each cookie that is not ours, which is nothing to worry about.
+    logging.getLogger("aiohttp_session").setLevel(logging.ERROR)
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where ``error`` came from, and its causes: files, lines and functions, innermost last.
+
+    No messages and no values: they may repeat what somebody typed.
+    """
+    told: list[str] = []
+    link: BaseException | None = error
+    while link is not None:
+        told.append(type(link).__name__)
+        told += [
+            f"{frame.filename.rpartition('/site-packages/')[2]}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(link.__traceback__)[-_INNERMOST_FRAMES:]
+        ]
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return told
+
+
+def log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody caught. asyncio's own way shows arguments and messages."""
+    error = context.get("exception")
+    if isinstance(error, BaseException):
+        _log.error("nobody caught it", error=type(error).__name__, frames=frames(error))
+    else:
+        _log.error("asyncio complains")
+
+
+def _without_values(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Replace a library's exception by its type and frames."""
+    exc_info = event.pop("exc_info", None)
+    error = exc_info[1] if isinstance(exc_info, tuple) else None
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        event["frames"] = frames(error)
+    return event
+
+
+class AccessLogger(AbstractAccessLogger):
+    """One line for each answer that was sent whole, without the query, which may hold a ticket."""
+
+    _log = structlog.get_logger("tgbridge.access")
+
+    def log(self, request: BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """Log one answer; ``time`` is in seconds, from the request's head to the answer's last byte."""
+        caller = request.get(keys.CALLER)
+        self._log.info(
+            "answered",
+            request_id=request.get(keys.REQUEST_ID),
+            address=request.remote if caller is None else caller.address,
+            method=request.method,
+            path=request.path,
+            status=response.status,
+            bytes=response.body_length,
+            seconds=round(time, 4),
+        )

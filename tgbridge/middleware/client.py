@@ -1,0 +1,35 @@
+"""Innermost: who is asking (401), and that person's Telegram client, lent for the request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from tgbridge import keys
+from tgbridge.errors import NOT_AUTHENTICATED, HTTPFailure, SessionEnded
+from tgbridge.routes.endpoint import endpoint_of
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+
+@web.middleware
+async def client_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lend the client to endpoints declared ``signed_in``; take leave of a session that has ended."""
+    endpoint = endpoint_of(request)
+    if endpoint is None or not endpoint.signed_in:
+        return await handler(request)
+    state, pool = request[keys.SESSION], request.app[keys.POOL]
+    if (telegram := state.telegram) is None:
+        raise HTTPFailure(401, NOT_AUTHENTICATED)
+    try:
+        if not endpoint.borrows:
+            return await handler(request)
+        async with pool.borrow(telegram) as client:
+            request[keys.CLIENT] = client
+            return await handler(request)
+    except SessionEnded:
+        state.signed_out()
+        await pool.drop(telegram)
+        raise

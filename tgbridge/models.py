@@ -1,0 +1,250 @@
+"""The JSON bodies of the HTTP contract, as frozen values; ``openapi.py`` describes them from here."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MediaType = Literal["photo", "video", "animation", "audio", "voice", "video_note", "sticker", "document"]
+CodeType = Literal["app", "sms", "call", "flash_call", "missed_call", "email", "fragment"]
+
+# Marks a field that is left out of the JSON where there is nothing to say. Other fields are then null.
+Omittable = Field(exclude_if=lambda value: value is None)
+
+
+class Model(BaseModel):
+    """A value that travels as JSON."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class User(Model):
+    """A Telegram user, as far as a frontend shows one. What the user has not set is null."""
+
+    id: int
+    first_name: str | None
+    last_name: str | None
+    username: str | None
+    phone: Annotated[str | None, Field(repr=False, description="International, without the leading +.")]
+    is_premium: bool
+
+
+class MediaItem(Model):
+    """One message of Saved Messages that holds a file."""
+
+    id: Annotated[int, Field(description="The message's id.")]
+    name: Annotated[str, Field(min_length=1, description="Without path separators or control characters.")]
+    type: MediaType
+    timestamp: Annotated[
+        str, Field(json_schema_extra={"format": "date-time"}, description="When it was sent, UTC, with Z.")
+    ]
+    size: Annotated[int, Field(ge=0, description="Bytes that /stream_media will send.")]
+    caption: str
+    has_thumbnail: Annotated[bool, Field(description="Whether /stream_thumbnail will answer 200.")]
+    mime_type: Annotated[str | None, Omittable] = None
+    width: Annotated[int | None, Omittable, Field(description="Pixels.")] = None
+    height: Annotated[int | None, Omittable, Field(description="Pixels.")] = None
+    duration: Annotated[float | None, Omittable, Field(description="Seconds.")] = None
+    album_id: Annotated[str | None, Omittable, Field(description="The same for all of an album.")] = None
+    blur_data_url: Annotated[
+        str | None,
+        Omittable,
+        Field(repr=False, description="A tiny JPEG preview as a data URL, for next/image's blurDataURL."),
+    ] = None
+
+
+class Message(Model):
+    """A success with nothing to return."""
+
+    message: str
+
+
+class CodeSent(Model):
+    """A login code is on its way."""
+
+    message: str
+    type: Annotated[CodeType | None, Omittable, Field(description="How the code travels.")] = None
+    next_type: Annotated[CodeType | None, Omittable, Field(description="How it would travel next.")] = None
+    timeout: Annotated[
+        int | None, Omittable, Field(description="Seconds until asking for the next one makes sense.")
+    ] = None
+
+
+class SignedIn(Model):
+    """A login has succeeded; the answer's cookie is the session."""
+
+    message: str
+    user: User
+
+
+class QrCodeShown(Model):
+    """The data of the event ``qr``: what to show, instead of what was shown before."""
+
+    url: Annotated[str, Field(repr=False, description="The tg://login link that the code holds.")]
+    svg: Annotated[str, Field(repr=False, description="The code as an SVG image that fills its container.")]
+    expires_at: Annotated[
+        str, Field(json_schema_extra={"format": "date-time"}, description="Another one comes before.")
+    ]
+
+
+class QrAuthenticated(Model):
+    """The data of the event ``authenticated``: the code was accepted."""
+
+    claim: Annotated[str, Field(repr=False, description="For /qr-login/claim, once, within minutes.")]
+
+
+class QrPasswordRequired(Model):
+    """The data of the event ``password_required``: accepted, and /sign-in-password is to complete it."""
+
+    password_hint: Annotated[str | None, Field(description="The user's own hint; null if there is none.")]
+
+
+class QrExpired(Model):
+    """The data of the event ``expired``: nobody has accepted a code in time."""
+
+
+class Device(Model):
+    """Where the account is signed in: one authorization, of this service or of another app."""
+
+    hash: Annotated[
+        str, Field(description="Names it in DELETE /sessions/{hash}; 0 if it is the current one.")
+    ]
+    app: Annotated[str, Field(description="The app's name and version.")]
+    device: str
+    platform: str
+    country: Annotated[str, Field(description="By the address that it was last used from.")]
+    created: Annotated[
+        str, Field(json_schema_extra={"format": "date-time"}, description="When it signed in, UTC, with Z.")
+    ]
+    active: Annotated[
+        str,
+        Field(json_schema_extra={"format": "date-time"}, description="When it was last used, UTC, with Z."),
+    ]
+    current: Annotated[bool, Field(description="Whether it is the session that asks.")]
+
+
+class Authentication(Model):
+    """Whether this browser is signed in."""
+
+    authenticated: bool
+
+
+class Uploaded(Model):
+    """A file, or several, are now messages in Saved Messages."""
+
+    message: str
+    message_id: Annotated[int, Field(description="The message's id; of several, the first one's.")]
+    message_ids: Annotated[
+        list[int] | None, Omittable, Field(description="Of several files, in their order.")
+    ] = None
+
+
+class UploadProgress(Model):
+    """How far an upload is, in bytes."""
+
+    received: Annotated[int, Field(description="Bytes that the service has.")]
+    stored: Annotated[int, Field(description="Bytes that Telegram has.")]
+    total: Annotated[
+        int | None,
+        Field(description="Bytes that will be received; of a form at most so many until it has come."),
+    ]
+
+
+class UploadWaiting(Model):
+    """Telegram takes nothing for a while; the upload goes on by itself, or asks for it by its status 429."""
+
+    retry_after: Annotated[int, Field(description="Seconds.")]
+
+
+class Health(Model):
+    """The process lives."""
+
+    status: Literal["ok"]
+
+
+class ErrorBody(Model):
+    """The body of every answer that is no success."""
+
+    error: Annotated[str, Field(description="A sentence for a person.")]
+    details: Annotated[
+        str | None, Omittable, Field(description="For debugging, such as the Telegram error's name.")
+    ] = None
+    code: Annotated[
+        str | None,
+        Omittable,
+        Field(description="A stable identifier for programs, the Telegram error's name where there is one."),
+    ] = None
+    retry_after: Annotated[
+        int | None, Omittable, Field(description="Seconds, as in the Retry-After header.")
+    ] = None
+
+
+class PasswordRequired(ErrorBody):
+    """The code was right; the account asks for its two-step verification password."""
+
+    password_hint: Annotated[str | None, Field(description="The user's own hint; null if there is none.")]
+
+
+# Request bodies: what is asked for. routes/body.py reads them, as leniently as the contract wants.
+
+
+class SendCodeInput(Model):
+    """Whom to send a login code."""
+
+    phone: Annotated[str, Field(repr=False, description="International.", examples=["+15551234567"])]
+
+
+class ResendCodeInput(Model):
+    """Whom to send the code again; without it, whoever this browser has last asked for."""
+
+    phone: Annotated[
+        str | None, Field(repr=False, description="International.", examples=["+15551234567"])
+    ] = None
+
+
+class CancelCodeInput(Model):
+    """Whose code is not wanted any more."""
+
+    phone: Annotated[str, Field(repr=False, description="International.", examples=["+15551234567"])]
+
+
+class SignInInput(Model):
+    """The code that was sent, and the two-step verification password if it is already known."""
+
+    phone: Annotated[str, Field(repr=False, description="International.", examples=["+15551234567"])]
+    code: Annotated[str, Field(repr=False)]
+    password: Annotated[str | None, Field(repr=False)] = None
+
+
+class PasswordInput(Model):
+    """The two-step verification password."""
+
+    password: Annotated[str, Field(repr=False)]
+
+
+class ClaimInput(Model):
+    """What the stream of /qr-login sent."""
+
+    claim: Annotated[str, Field(repr=False)]
+
+
+class UploadInput(Model):
+    """A file for Saved Messages, or up to ten. The fields may come in any order.
+
+    With several files, those that speak of one may come several times too: the first belongs to the first
+    file, and an empty one to none.
+    """
+
+    file: Annotated[bytes, Field(repr=False, description="With a file name; its Content-Type says its type.")]
+    caption: Annotated[str, Field(repr=False, description="Of several files, the first one's.")] = ""
+    as_: Annotated[
+        Literal["auto", "document"],
+        Field(alias="as", description="As Telegram's own apps send it, or the bytes untouched."),
+    ] = "auto"
+    thumbnail: Annotated[
+        bytes | None, Field(repr=False, description="A JPEG of at most 200 kB and 320 pixels.")
+    ] = None
+    duration: Annotated[float | None, Field(ge=0, description="Seconds; else as the file says.")] = None
+    width: Annotated[int | None, Field(gt=0, description="Pixels; else as the file says.")] = None
+    height: Annotated[int | None, Field(gt=0, description="Pixels; else as the file says.")] = None

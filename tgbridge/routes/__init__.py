@@ -1,0 +1,1 @@
+"""One module per resource, thin: parse, call, answer. None of them knows Telethon."""

@@ -1,0 +1,160 @@
+"""Login codes: sent, sent again, not wanted any more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tgbridge import keys
+from tgbridge.answers import json_answer
+from tgbridge.errors import NOT_AUTHENTICATED, HTTPFailure, SessionEnded, TelegramRefused
+from tgbridge.models import CancelCodeInput, CodeSent, Message, ResendCodeInput, SendCodeInput
+from tgbridge.routes.body import read_fields
+from tgbridge.routes.credentials import parse_phone
+from tgbridge.routes.endpoint import Endpoint, Refusal, Success, refusals
+from tgbridge.routes.signing_in import forget_pending
+from tgbridge.session import PendingLogin
+from tgbridge.telegram import login
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from tgbridge.session import SessionState
+    from tgbridge.telegram.login import SentCode
+
+PHONE_MISSING: Final = "Phone number is required."
+CODE_FIRST: Final = "Please request a code first."
+NO_OTHER_WAY: Final = "The code can't be sent in another way. Please try again later."
+_FAILED: Final = "Failed to send code. Please try again."
+
+
+async def send_code(request: web.Request) -> web.Response:
+    """Let Telegram send a login code. Whoever is signed in stays so until the login succeeds."""
+    fields = await read_fields(request)
+    (phone,) = fields.require(PHONE_MISSING, "phone")
+    phone = parse_phone(phone)
+    pool, limiter = request.app[keys.POOL], request.app[keys.LIMITER]
+    await limiter.spend("send_code_per_number", phone)
+    async with pool.anonymous() as client:
+        try:
+            sent = await login.send_code(client, phone)
+        except BaseException:
+            await pool.drop(client.session_string())  # nobody will ask for it again
+            raise
+        telegram = client.session_string()
+    await forget_pending(request)
+    return _begun(request, phone, sent, telegram)
+
+
+async def resend_code(request: web.Request) -> web.Response:
+    """Let Telegram send the code by the next way, which ``next_type`` has told."""
+    fields = await read_fields(request)
+    given = fields.optional("phone")
+    pending = pending_login(request[keys.SESSION], None if given is None else parse_phone(given))
+    await request.app[keys.LIMITER].spend("send_code_per_number", pending.phone)
+    try:
+        async with request.app[keys.POOL].borrow(pending.telegram, anonymous=True) as client:
+            sent = await login.resend_code(client, pending.phone, pending.phone_code_hash)
+            telegram = client.session_string()
+    except SessionEnded:
+        await forget_pending(request)
+        raise
+    except TelegramRefused as error:
+        if error.name != "SEND_CODE_UNAVAILABLE":
+            raise
+        raise HTTPFailure(400, NO_OTHER_WAY, code=error.name) from error
+    return _begun(request, pending.phone, sent, telegram)
+
+
+async def cancel_code(request: web.Request) -> web.Response:
+    """Make the code void, and forget the login that has begun. If that fails, it can be tried again."""
+    fields = await read_fields(request)
+    (phone,) = fields.require(PHONE_MISSING, "phone")
+    pending = pending_login(request[keys.SESSION], parse_phone(phone))
+    try:
+        async with request.app[keys.POOL].borrow(pending.telegram, anonymous=True) as client:
+            await login.cancel_code(client, pending.phone, pending.phone_code_hash)
+    except TelegramRefused as error:
+        # Void already, which is all that was asked for.
+        if error.name != "PHONE_CODE_EXPIRED" and not isinstance(error, SessionEnded):
+            raise
+    await forget_pending(request)
+    return json_answer(Message(message="Code cancelled successfully."))
+
+
+def pending_login(state: SessionState, phone: str | None) -> PendingLogin:
+    """Return the login that has begun, for ``phone`` if that is given. Raises HTTPFailure 400."""
+    pending = state.pending_login
+    if pending is None or phone not in {None, pending.phone}:
+        raise HTTPFailure(400, CODE_FIRST, code="CODE_NOT_REQUESTED")
+    return pending
+
+
+def _begun(request: web.Request, phone: str, sent: SentCode, telegram: str) -> web.Response:
+    request[keys.SESSION].begin_login(
+        PendingLogin(
+            phone=phone,
+            phone_code_hash=sent.phone_code_hash,
+            telegram=telegram,
+            by_email=sent.type == "email",
+        )
+    )
+    return json_answer(
+        CodeSent(
+            message="Code sent successfully.", type=sent.type, next_type=sent.next_type, timeout=sent.timeout
+        )
+    )
+
+
+NOT_REQUESTED: Final = Refusal(400, CODE_FIRST, "CODE_NOT_REQUESTED")
+_SENT: Final = Success("The code is on its way.", CodeSent)
+_NO_CODE: Final = refusals(
+    "PHONE_NUMBER_INVALID",
+    "PHONE_NUMBER_BANNED",
+    "PHONE_NUMBER_FLOOD",
+    "PHONE_PASSWORD_FLOOD",
+    "EMAIL_SETUP_REQUIRED",
+)
+
+ENDPOINTS: Final = (
+    Endpoint(
+        "POST",
+        "/send-code",
+        send_code,
+        summary="Send a login code",
+        failed=_FAILED,
+        body=SendCodeInput,
+        limit="send_code_per_address",
+        answers=(_SENT, Refusal(400, PHONE_MISSING), *_NO_CODE),
+    ),
+    Endpoint(
+        "POST",
+        "/resend-code",
+        resend_code,
+        summary="Send the login code by the next way",
+        failed=_FAILED,
+        body=ResendCodeInput,
+        limit="send_code_per_address",
+        answers=(
+            _SENT,
+            NOT_REQUESTED,
+            Refusal(400, NO_OTHER_WAY, "SEND_CODE_UNAVAILABLE"),
+            *refusals("PHONE_CODE_EXPIRED"),
+            *_NO_CODE,
+            Refusal(401, NOT_AUTHENTICATED),
+        ),
+    ),
+    Endpoint(
+        "POST",
+        "/cancel-code",
+        cancel_code,
+        summary="Make a login code void",
+        failed="Failed to cancel the code. Please try again.",
+        body=CancelCodeInput,
+        answers=(
+            Success("The code is void.", Message),
+            Refusal(400, PHONE_MISSING),
+            *refusals("PHONE_NUMBER_INVALID"),
+            NOT_REQUESTED,
+        ),
+    ),
+)

@@ -1,0 +1,183 @@
+"""How an endpoint is declared: one value, from which the router, the middleware and openapi.py all work.
+
+A module of routes ends in a table::
+
+    ENDPOINTS: Final = (
+        Endpoint(
+            "GET",
+            "/stream_thumbnail/{message_id}",
+            stream_thumbnail,
+            summary="A thumbnail's bytes",
+            failed="Failed to stream thumbnail.",
+            signed_in=True,
+            not_found="Thumbnail not found for this message or message ID is invalid.",
+            parameters=(Parameter("message_id", "path", int, "The message's id."),),
+            answers=(Success("The thumbnail.", None, media_type="image/jpeg"),),
+        ),
+    )
+
+and ``app.py`` lists the tables. What a handler may rely on, and has to mind:
+
+- ``request[keys.SESSION]`` is the browser's SessionState. Where ``signed_in`` is declared, the 401 has been
+  decided, and ``request[keys.CLIENT]`` is the browser's own Telegram client until the handler ends, unless it
+  is declared that it ``borrows`` none; work that outlives it (``request.app[keys.COMPLETION]``) borrows for
+  itself from ``request.app[keys.POOL]``.
+- It raises. A BridgeError becomes the contract's answer (errors.failure_of); anything else is logged, and
+  becomes a 500. Once the response is prepared, whatever is raised breaks the connection.
+- A GET answers HEAD too. A handler that streams looks at ``request.method``: aiohttp would send the body.
+- ``Expect: 100-continue`` has not been answered: a handler that reads a body calls ``continue_body`` first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
+
+from aiohttp import HttpVersion11, hdrs, web
+
+from tgbridge import keys
+from tgbridge.errors import ANSWERS, HTTPFailure
+from tgbridge.models import ErrorBody
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aiohttp.typedefs import Handler
+
+    from tgbridge.limits import Rule
+    from tgbridge.models import Model
+
+# What remains to be said where an endpoint that does not reach Telegram fails.
+INTERNAL_ERROR = "Internal server error."
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """An answer that is none of ``Refusal``: 2xx, or 304.
+
+    ``content`` is what the JSON body is made from (a model, or a list of one), or each event's data where
+    ``media_type`` is that of server-sent events; None means no JSON: bytes of ``media_type`` or, without one,
+    no body. ``headers`` are those worth documenting, with a description each.
+    """
+
+    description: str
+    content: Any
+    status: int = HTTPStatus.OK
+    media_type: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row of the contract's error table. What all endpoints of a kind have in common is not repeated."""
+
+    status: int
+    text: str
+    code: str | None = None
+    body: type[ErrorBody] = ErrorBody
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def refusals(*names: str) -> tuple[Refusal, ...]:
+    """Return the rows for Telegram's errors of these ``names``, which have an answer of their own."""
+    return tuple(Refusal(ANSWERS[name].status, ANSWERS[name].text, name) for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter. ``kind`` is a type that pydantic has a JSON schema for."""
+
+    name: str
+    where: Literal["path", "query", "header"]
+    kind: Any
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one path.
+
+    ``failed`` is the endpoint's own text for 500 and 503, given exactly if it reaches Telegram. ``not_found``
+    is the text of its 404. ``body`` is the model of what it reads, sent as ``body_type``. ``limit`` is how
+    often one address may ask, for what begins a login; whatever its method, no other page may ask at all.
+    ``bytes_type`` is the media type of a body of plain bytes. ``borrows`` is whether it is lent a client.
+    """
+
+    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"]
+    path: str
+    handler: Handler
+    summary: str
+    answers: tuple[Success | Refusal, ...]
+    failed: str | None = None
+    not_found: str | None = None
+    signed_in: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    body: type[Model] | None = None
+    body_type: str = "application/json"
+    bytes_type: str | None = None
+    limit: Rule | None = None
+    borrows: bool = True
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that the router is told of."""
+        return (hdrs.METH_GET, hdrs.METH_HEAD) if self.method == hdrs.METH_GET else (self.method,)
+
+
+def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
+    """Tell the router, and the middleware, of all endpoints."""
+    endpoints = tuple(endpoints)
+    for endpoint in endpoints:
+        for method in endpoint.methods:
+            app.router.add_route(method, endpoint.path, endpoint.handler, expect_handler=_later)
+    # Only a route of ours keeps aiohttp from answering an Expect header before any middleware has run.
+    app.router.add_route("*", "/{path:.*}", _unmatched, expect_handler=_later)
+    app[keys.ENDPOINTS] = {endpoint.handler: endpoint for endpoint in endpoints}
+
+
+def endpoint_of(request: web.Request) -> Endpoint | None:
+    """Return the endpoint that ``request`` is for; None if there is none."""
+    return request.app[keys.ENDPOINTS].get(request.match_info.handler)
+
+
+async def endpoints_at(request: web.Request) -> list[Endpoint]:
+    """Return the endpoints of the path of ``request``, whatever its method."""
+    endpoints, found = request.app[keys.ENDPOINTS], []
+    for resource in request.app.router.resources():
+        _, methods = await resource.resolve(request)
+        if methods:
+            found += [endpoints[route.handler] for route in resource if route.handler in endpoints]
+    return found
+
+
+async def continue_body(request: web.Request) -> None:
+    """Ask a client for its body that waits for it (RFC 9110, 10.1.1). Call it once the body is wanted.
+
+    Raises HTTPFailure 417 if it expects anything else.
+    """
+    expectation = request.headers.get(hdrs.EXPECT, "")
+    if not expectation or request.version < HttpVersion11:
+        return
+    if expectation.lower() != "100-continue":
+        raise HTTPFailure(417, "Expectation Failed", code="EXPECTATION_FAILED")
+    if not request.get(keys.CONTINUED, False):
+        request[keys.CONTINUED] = True
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # nothing of the response itself has been sent
+
+
+async def _later(_request: web.Request) -> None:
+    """Leave an Expect header to ``continue_body``."""
+
+
+async def _unmatched(request: web.Request) -> web.StreamResponse:
+    here = request.match_info.route.resource
+    allowed: set[str] = set()
+    for resource in request.app.router.resources():
+        if resource is not here:
+            _, methods = await resource.resolve(request)
+            allowed |= methods
+    if allowed:
+        raise web.HTTPMethodNotAllowed(request.method, allowed)
+    raise web.HTTPNotFound

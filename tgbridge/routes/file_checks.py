@@ -1,0 +1,60 @@
+"""Whether a file may be sent at all: by what it claims and how it begins, before Telegram sees a byte."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from tgbridge import keys, mediatypes
+from tgbridge.errors import INVALID_FILE, HTTPFailure
+from tgbridge.http.sniffing import HEAD_BYTES, contradicts
+from tgbridge.telegram.sending import Sending
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from aiohttp import web
+
+    from tgbridge.settings import UploadSettings
+    from tgbridge.telegram.client import BridgeClient
+
+EMPTY: Final = "EMPTY_FILE"
+NOT_ALLOWED: Final = "FILE_TYPE_NOT_ALLOWED"
+MISMATCH: Final = "FILE_TYPE_MISMATCH"
+
+
+def checked_sending(
+    app: web.Application, client: BridgeClient, account: Hashable, *, name: str, declared: str, **size: Any
+) -> Sending:
+    """Return what takes a file's bytes, named `name` and declared to be of a type, as in a Content-Type.
+
+    `account` names the account, `size` and `observer` are as in `Sending`. Raises HTTPFailure 400 if the type
+    is not allowed; writing raises it for content that is not what it claims, and ending for an empty file.
+    """
+    settings = app[keys.SETTINGS].upload
+    mime_type = mediatypes.claimed(declared, name)
+    _check_allowed(settings, mime_type)
+    return Sending(
+        client,
+        app[keys.UPLOADER],
+        account,
+        settings,
+        name=name,
+        mime_type=mime_type,
+        check=partial(_check_content, mime_type),
+        head_bytes=HEAD_BYTES,
+        **size,
+    )
+
+
+def _check_allowed(settings: UploadSettings, mime_type: str) -> None:
+    if not any(fnmatchcase(mime_type, allowed.lower()) for allowed in settings.allowed_types):
+        raise HTTPFailure(400, INVALID_FILE, code=NOT_ALLOWED)
+
+
+def _check_content(mime_type: str, head: bytes) -> None:
+    if not head:
+        raise HTTPFailure(400, INVALID_FILE, code=EMPTY)
+    if contradicts(mime_type, head):
+        raise HTTPFailure(400, INVALID_FILE, code=MISMATCH)

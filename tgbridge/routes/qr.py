@@ -1,0 +1,153 @@
+"""Signing in by a QR code.
+
+The stream's headers are sent long before somebody scans the code. So its answer sets a cookie that holds a
+proof, and whoever is signed in waits in ``qr_logins.py`` until a request brings that proof and, from the
+stream, the claim.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import hdrs
+
+from tgbridge import keys
+from tgbridge.errors import HTTPFailure, PasswordNeeded
+from tgbridge.http.sse import MEDIA_TYPE, Event
+from tgbridge.models import ClaimInput, QrAuthenticated, QrCodeShown, QrExpired, QrPasswordRequired
+from tgbridge.qr_image import svg
+from tgbridge.routes.body import read_fields
+from tgbridge.routes.endpoint import Endpoint, Refusal, Success
+from tgbridge.routes.event_stream import event_stream, no_events
+from tgbridge.routes.signing_in import SIGNED_IN, forget_pending, leave, signed_in
+from tgbridge.telegram.leaving import abandon_login
+from tgbridge.telegram.qr import QrLogin
+from tgbridge.timestamps import timestamp
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from tgbridge.models import Model, User
+    from tgbridge.routes.event_stream import EventStream
+    from tgbridge.telegram.qr import QrCode
+
+CLAIM_MISSING: Final = "Claim is required."
+CLAIM_INVALID: Final = "This login has expired, or was claimed already. Please scan a new code."
+CLAIM_FOREIGN: Final = "This login was begun in another browser."
+
+
+async def qr_login(request: web.Request) -> web.StreamResponse:
+    """Send QR codes until one is accepted. Whoever is signed in stays so until the login is claimed."""
+    if request.method == hdrs.METH_HEAD:
+        return await no_events(request)
+    pool, settings = request.app[keys.POOL], request.app[keys.SETTINGS].qr_login
+    async with pool.anonymous() as client:
+        attempt = QrLogin(client, lifetime_seconds=settings.lifetime_seconds)
+        try:
+            first = await anext(attempt, None)  # while there is no status line yet
+        except BaseException:
+            await pool.drop(attempt.session)  # nobody has seen a code
+            raise
+        kept = False
+        try:
+            proof = request[keys.SESSION].open_qr_stream()
+            async with event_stream(request) as stream:
+                outcome = await _show(stream, first, attempt)
+                kept = outcome is not None
+                await stream.send(_keep(request, attempt.session, proof, outcome))
+            return stream.response
+        finally:
+            if kept:
+                # Whoever comes for it gets a connection that is not sent all the account's updates.
+                await pool.drop(attempt.session)
+            else:
+                await request.app[keys.COMPLETION].run(abandon_login(pool, attempt))
+
+
+async def _show(stream: EventStream, first: QrCode | None, attempt: QrLogin) -> User | PasswordNeeded | None:
+    """Show codes until one is accepted, and return by whom; None if none was in time."""
+    if first is not None:
+        await stream.send(_shown(first))
+    try:
+        async for code in attempt:
+            await stream.send(_shown(code))
+    except PasswordNeeded as needed:
+        return needed
+    return attempt.user
+
+
+def _keep(request: web.Request, telegram: str, proof: str, outcome: User | PasswordNeeded | None) -> Event:
+    """Keep the login for its browser, and return the event that says how it ended."""
+    logins = request.app[keys.QR_LOGINS]
+    match outcome:
+        case None:
+            return _event("expired", QrExpired())
+        case PasswordNeeded():
+            logins.awaits_password(telegram, proof)
+            return _event("password_required", QrPasswordRequired(password_hint=outcome.hint))
+        case _:
+            return _event("authenticated", QrAuthenticated(claim=logins.signed_in(telegram, proof, outcome)))
+
+
+def _shown(code: QrCode) -> Event:
+    return _event("qr", QrCodeShown(url=code.url, svg=svg(code.url), expires_at=timestamp(code.expires)))
+
+
+def _event(name: str, data: Model) -> Event:
+    return Event(data.model_dump_json(), name)
+
+
+async def claim_qr_login(request: web.Request) -> web.Response:
+    """Make the session that a QR code has signed in this browser's, once."""
+    fields = await read_fields(request)
+    (claim,) = fields.require(CLAIM_MISSING, "claim")
+    state, logins = request[keys.SESSION], request.app[keys.QR_LOGINS]
+    waiting = logins.claimed(claim) if isinstance(claim, str) else None
+    if waiting is None or waiting.user is None:
+        raise HTTPFailure(400, CLAIM_INVALID, code="QR_CLAIM_INVALID")
+    if waiting.proof not in state.qr_proofs:
+        # It stays good for the browser that it belongs to.
+        raise HTTPFailure(403, CLAIM_FOREIGN, code="QR_CLAIM_FOREIGN")
+    logins.take(waiting)
+    try:
+        await request.app[keys.COMPLETION].run(leave(request.app[keys.POOL], state.telegram))
+        await forget_pending(request)
+    except asyncio.CancelledError:
+        logins.keep(waiting)  # the browser has gone without it, and may try again
+        raise
+    return signed_in(request, waiting.user, waiting.telegram)
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        "GET",
+        "/qr-login",
+        qr_login,
+        summary="Sign in by a QR code that another device scans",
+        failed="Failed to start the QR login. Please try again.",
+        limit="qr_login_per_address",
+        answers=(
+            Success(
+                "Server-sent events: `qr`, again whenever another code has to be shown instead, and then one "
+                "of `authenticated`, `password_required` and `expired`. Their data is JSON.",
+                QrCodeShown | QrAuthenticated | QrPasswordRequired | QrExpired,
+                media_type=MEDIA_TYPE,
+                headers=(("Set-Cookie", "Proves at /qr-login/claim which browser opened the stream."),),
+            ),
+        ),
+    ),
+    Endpoint(
+        "POST",
+        "/qr-login/claim",
+        claim_qr_login,
+        summary="Complete a login by QR code",
+        body=ClaimInput,
+        answers=(
+            SIGNED_IN,
+            Refusal(400, CLAIM_MISSING),
+            Refusal(400, CLAIM_INVALID, "QR_CLAIM_INVALID"),
+            Refusal(403, CLAIM_FOREIGN, "QR_CLAIM_FOREIGN"),
+        ),
+    ),
+)

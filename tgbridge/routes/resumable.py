@@ -1,0 +1,235 @@
+"""Resumable uploads by tus 1.0 (https://tus.io/protocols/resumable-upload).
+
+``http/tus.py`` reads and writes the header fields, ``uploads/`` does the work. Any method can be asked for in
+X-HTTP-Method-Override, by clients whose environment knows only GET and POST.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import hdrs, web
+
+from tgbridge import filenames, keys
+from tgbridge.errors import NOT_AUTHENTICATED, HTTPFailure, PoolExhausted, SessionEnded, TelegramFailure
+from tgbridge.http import tus
+from tgbridge.http.dates import format_http_date
+from tgbridge.http.tus import Continuation
+from tgbridge.routes.endpoint import continue_body
+from tgbridge.routes.file_checks import checked_sending
+from tgbridge.routes.upload_form import FIELDS, UploadForm
+from tgbridge.telegram.sending import MAX_PARTS_PREMIUM
+from tgbridge.uploads.outcome import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from aiohttp.typedefs import Handler
+
+    from tgbridge.http.tus import Metadata
+    from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.files.upload import Observer
+    from tgbridge.telegram.sending import Sending
+    from tgbridge.uploads.resumable import ResumableUpload
+
+PATH: Final = "/uploads"
+OVERRIDE: Final = "X-HTTP-Method-Override"
+
+
+async def name_version(request: web.Request, response: web.StreamResponse) -> None:
+    """Name the protocol's version in each of its answers, errors included."""
+    if request.path == PATH or request.path.startswith(f"{PATH}/"):
+        response.headers.setdefault("Tus-Resumable", tus.VERSION)
+
+
+# What clients ask for
+
+
+def overridable(handler: Handler) -> Handler:
+    """Let a header field name another method than the request's own, which is ignored then."""
+
+    @wraps(handler)
+    async def act(request: web.Request) -> web.StreamResponse:
+        if OVERRIDE not in request.headers:
+            return await handler(request)
+        handlers = _OF_ONE if "upload_id" in request.match_info else _OF_ALL
+        method = request.headers[OVERRIDE].strip().upper()
+        if method not in handlers:
+            raise web.HTTPMethodNotAllowed(method, handlers)
+        return await handlers[method](request)
+
+    return act
+
+
+async def describe_uploads(request: web.Request) -> web.StreamResponse:
+    """Say what of the protocol is spoken here."""
+    settings = request.app[keys.SETTINGS].upload
+    most = min(settings.max_bytes, MAX_PARTS_PREMIUM * settings.part_bytes)
+    return web.Response(status=204, headers=tus.describe(most))
+
+
+async def describe_upload(request: web.Request) -> web.StreamResponse:
+    """Say the same of each upload."""
+    return await describe_uploads(request)
+
+
+async def create_upload(request: web.Request) -> web.StreamResponse:
+    """Begin an upload, with its first bytes if the request has some."""
+    owner, session = _asking(request)
+    fields = _fields(request)
+    tus.check_version(fields)
+    creation, checksum = tus.parse_creation(fields), tus.parse_checksum(fields)
+    with_bytes = request.can_read_body
+    if with_bytes:
+        _check_type(request)
+    uploads = request.app[keys.UPLOADS]
+    purpose, open_sending = _purpose(creation.metadata), partial(_open, request.app, owner, creation)
+    upload = await uploads.create(owner, session, creation, purpose, open_sending)
+    if with_bytes:
+        try:
+            await upload.append(
+                session,
+                Continuation(0, None),
+                _body(request),
+                expected=request.content_length,
+                checksum=checksum,
+            )
+        except BaseException as error:
+            # What may well succeed at the next try is left to that, for which the client needs the name.
+            passing = isinstance(error, TelegramFailure | PoolExhausted)
+            if not passing or isinstance(error, SessionEnded) or upload.closed:
+                await uploads.terminate(upload)  # nobody will ever know its name
+                raise
+        await uploads.touch(upload)
+    # Relative to the request's own URL, so that it holds behind a proxy that adds a prefix.
+    location = f"{PATH[1:]}/{upload.progress.upload_id}"
+    headers = {hdrs.LOCATION: location} | _state(request, upload)
+    if not with_bytes:
+        del headers["Upload-Offset"]
+    return web.Response(status=201, headers=headers)
+
+
+async def upload_state(request: web.Request) -> web.StreamResponse:
+    """Say where an upload goes on."""
+    upload = _find(request)
+    headers = _state(request, upload)
+    if upload.length is None:
+        headers["Upload-Defer-Length"] = "1"
+    else:
+        headers["Upload-Length"] = str(upload.length)
+    if upload.metadata.header:
+        headers["Upload-Metadata"] = upload.metadata.header
+    return web.Response(status=200, headers=headers)
+
+
+async def continue_upload(request: web.Request) -> web.StreamResponse:
+    """Take the next bytes; if they are the last, the answer comes when the file is a message."""
+    upload = _find(request)
+    _check_type(request)
+    fields = _fields(request)
+    at, checksum = tus.parse_continuation(fields), tus.parse_checksum(fields)
+    _, session = _asking(request)
+    try:
+        await upload.append(session, at, _body(request), expected=request.content_length, checksum=checksum)
+    finally:
+        await request.app[keys.UPLOADS].touch(upload)
+    return web.Response(status=204, headers=_state(request, upload))
+
+
+async def terminate_upload(request: web.Request) -> web.StreamResponse:
+    """Forget an upload. The message that it has become stays."""
+    await request.app[keys.UPLOADS].terminate(_find(request))
+    return web.Response(status=204)
+
+
+# What they send
+
+
+def _asking(request: web.Request) -> tuple[int, str]:
+    """Return whose request this is, and the Telegram session. Raises HTTPFailure 401."""
+    state = request[keys.SESSION]
+    if state.telegram is None or state.user_id is None:
+        raise HTTPFailure(401, NOT_AUTHENTICATED)
+    return state.user_id, state.telegram
+
+
+def _find(request: web.Request) -> ResumableUpload:
+    owner, _ = _asking(request)
+    tus.check_version(_fields(request))
+    return request.app[keys.UPLOADS].find(owner, request.match_info["upload_id"])
+
+
+def _fields(request: web.Request) -> Mapping[str, str]:
+    """Return the header fields; those of the same name are one list (RFC 9110 section 5.3)."""
+    return {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
+
+
+def _check_type(request: web.Request) -> None:
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower()
+    if request.content_type != tus.BODY_TYPE or encoding != "identity":
+        raise tus.WRONG_TYPE.failure()
+
+
+async def _body(request: web.Request) -> AsyncIterator[bytes]:
+    """Yield the body as it comes. Raises HTTPFailure 408 when nothing does for `upload.idle_seconds`."""
+    await continue_body(request)
+    seconds = request.app[keys.SETTINGS].upload.idle_seconds
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                chunk = await request.content.readany()
+        except TimeoutError:
+            raise HTTPFailure(
+                408, "Request Timeout.", code="REQUEST_TIMEOUT", headers={"Connection": "close"}
+            ) from None
+        if not chunk:
+            return
+        yield chunk
+
+
+def _purpose(metadata: Metadata) -> Purpose:
+    """Read what is to become of the file, as from the fields of a form. Raises HTTPFailure 400."""
+    form = UploadForm()
+    for name in FIELDS:
+        form.take(name, metadata.text(name).strip() if name != "caption" else metadata.text(name))
+    return Purpose(form.caption, form.as_document, form.hints(0))
+
+
+def _open(
+    app: web.Application, owner: int, creation: tus.Creation, client: BridgeClient, observer: Observer
+) -> Sending:
+    """Begin the file. Raises HTTPFailure 400 for a type that is not allowed."""
+    return checked_sending(
+        app,
+        client,
+        owner,
+        name=filenames.clean(creation.metadata.text("filename", "name")),
+        declared=creation.metadata.text("filetype", "type"),
+        size=creation.length,
+        observer=observer,
+    )
+
+
+def _state(request: web.Request, upload: ResumableUpload) -> dict[str, str]:
+    headers = {"Upload-Offset": str(upload.offset), hdrs.CACHE_CONTROL: "no-store"}
+    if upload.message_id is None:
+        headers["Upload-Expires"] = format_http_date(request.app[keys.UPLOADS].expires(upload))
+    else:
+        headers["X-Message-Id"] = str(upload.message_id)
+    return headers
+
+
+async def override_method(request: web.Request) -> web.StreamResponse:
+    """Refuse a POST that names no other method."""
+    raise web.HTTPMethodNotAllowed(request.method, _OF_ONE)
+
+
+_OF_ALL: Final[Mapping[str, Handler]] = {hdrs.METH_OPTIONS: describe_uploads, hdrs.METH_POST: create_upload}
+_OF_ONE: Final[Mapping[str, Handler]] = {
+    hdrs.METH_OPTIONS: describe_uploads,
+    hdrs.METH_HEAD: upload_state,
+    hdrs.METH_PATCH: continue_upload,
+    hdrs.METH_DELETE: terminate_upload,
+}

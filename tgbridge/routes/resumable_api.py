@@ -1,0 +1,216 @@
+"""Resumable uploads as the router and the API description see them; ``resumable.py`` does what they say."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from tgbridge.errors import INVALID_FILE
+from tgbridge.http import tus
+from tgbridge.routes import file_checks, resumable
+from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success, refusals
+from tgbridge.routes.resumable import OVERRIDE, PATH, overridable
+from tgbridge.uploads.outcome import FAILED
+
+_ID: Final = Parameter("upload_id", "path", str, "As in the Location of the answer that created it.")
+_RESUMABLE: Final = Parameter("Tus-Resumable", "header", Literal["1.0.0"], "The protocol's version; needed.")
+_OVERRIDE: Final = Parameter(
+    OVERRIDE, "header", str, "The method that is meant, instead of the request's own."
+)
+_CHECKSUM: Final = Parameter(
+    "Upload-Checksum",
+    "header",
+    str,
+    "sha1, sha256 or md5, and the checksum of this request's bytes in Base64.",
+)
+_LENGTH: Final = Parameter("Upload-Length", "header", int, "Bytes of the whole file.")
+
+_STATE: Final = (
+    ("Upload-Offset", "Bytes that need not be sent again."),
+    ("Upload-Expires", "When an unfinished upload is forgotten if nothing is heard of it."),
+    ("X-Message-Id", "The message that the file has become."),
+)
+
+
+def _refused(*problems: tus.Problem) -> tuple[Refusal, ...]:
+    return tuple(Refusal(problem.status, problem.text, problem.code) for problem in problems)
+
+
+_OF_BYTES: Final = (
+    *_refused(
+        tus.INVALID_CHECKSUM,
+        tus.ALGORITHM_UNSUPPORTED,
+        tus.CHECKSUM_MISMATCH,
+        tus.WRONG_TYPE,
+        tus.BEYOND_LENGTH,
+        tus.CHUNK_TOO_LARGE,
+        tus.TOO_LARGE,
+        tus.EMPTY,
+    ),
+    Refusal(400, INVALID_FILE, file_checks.MISMATCH),
+    Refusal(400, INVALID_FILE, "IMAGE_PROCESS_FAILED"),
+    *refusals("MEDIA_CAPTION_TOO_LONG"),
+    Refusal(408, "Request Timeout.", "REQUEST_TIMEOUT"),
+)
+_UNKNOWN: Final = _refused(tus.VERSION_UNSUPPORTED, tus.NOT_FOUND, tus.GONE)
+
+_DESCRIBED: Final = Success(
+    "What of tus 1.0 is spoken here.",
+    None,
+    status=204,
+    headers=(
+        ("Tus-Version", "The protocol's version."),
+        ("Tus-Extension", "Its extensions."),
+        ("Tus-Max-Size", "The largest upload, in bytes."),
+        ("Tus-Checksum-Algorithm", "The algorithms for checksums."),
+    ),
+)
+_NOT_ALLOWED: Final = Refusal(405, "Method Not Allowed.", "METHOD_NOT_ALLOWED")
+
+ENDPOINTS: Final = (
+    Endpoint(
+        "OPTIONS",
+        PATH,
+        overridable(resumable.describe_uploads),
+        summary="What of tus, the protocol for resumable uploads, is spoken",
+        parameters=(_OVERRIDE,),
+        answers=(_DESCRIBED, _NOT_ALLOWED),
+    ),
+    Endpoint(
+        "POST",
+        PATH,
+        overridable(resumable.create_upload),
+        summary="Begin a resumable upload",
+        failed=FAILED,
+        signed_in=True,
+        borrows=False,
+        parameters=(
+            _RESUMABLE,
+            _LENGTH,
+            Parameter(
+                "Upload-Defer-Length", "header", Literal["1"], "Instead of a length that is not known."
+            ),
+            Parameter(
+                "Upload-Metadata",
+                "header",
+                str,
+                "filename, filetype, caption, as, duration, width and height, each with its value in Base64.",
+            ),
+            _CHECKSUM,
+            _OVERRIDE,
+        ),
+        bytes_type=tus.BODY_TYPE,
+        answers=(
+            Success(
+                "It has begun. With the whole file in the request it is a message already.",
+                None,
+                status=201,
+                headers=(("Location", "Where it goes on, relative to this URL."), *_STATE),
+            ),
+            *_refused(tus.VERSION_UNSUPPORTED, tus.INVALID_LENGTH, tus.INVALID_METADATA, tus.TOO_MANY),
+            Refusal(400, INVALID_FILE, file_checks.NOT_ALLOWED),
+            Refusal(400, "The field 'as' takes auto or document.", "INVALID_AS"),
+            _NOT_ALLOWED,
+            *_OF_BYTES,
+        ),
+    ),
+    Endpoint(
+        "OPTIONS",
+        f"{PATH}/{{upload_id}}",
+        overridable(resumable.describe_upload),
+        summary="The same for one upload",
+        parameters=(_ID, _OVERRIDE),
+        answers=(_DESCRIBED, _NOT_ALLOWED),
+    ),
+    Endpoint(
+        "HEAD",
+        f"{PATH}/{{upload_id}}",
+        overridable(resumable.upload_state),
+        summary="Where a resumable upload goes on",
+        signed_in=True,
+        borrows=False,
+        parameters=(_ID, _RESUMABLE, _OVERRIDE),
+        answers=(
+            Success(
+                "It can go on, or is finished.",
+                None,
+                headers=(
+                    *_STATE,
+                    ("Upload-Length", "Bytes of the whole file."),
+                    ("Upload-Defer-Length", "1 while the length is not known."),
+                    ("Upload-Metadata", "As it was given."),
+                ),
+            ),
+            _NOT_ALLOWED,
+            *_UNKNOWN,
+        ),
+    ),
+    Endpoint(
+        "PATCH",
+        f"{PATH}/{{upload_id}}",
+        overridable(resumable.continue_upload),
+        summary="Send the next bytes of a resumable upload",
+        failed=FAILED,
+        signed_in=True,
+        borrows=False,
+        parameters=(
+            _ID,
+            _RESUMABLE,
+            Parameter("Upload-Offset", "header", int, "Where the bytes belong: where HEAD said."),
+            _LENGTH,
+            _CHECKSUM,
+            _OVERRIDE,
+        ),
+        bytes_type=tus.BODY_TYPE,
+        answers=(
+            Success(
+                "They are kept; if they were the last, the file is a message.", None, 204, headers=_STATE
+            ),
+            *_refused(
+                tus.INVALID_OFFSET, tus.INVALID_LENGTH, tus.LENGTH_CHANGED, tus.OFFSET_MISMATCH, tus.LOCKED
+            ),
+            _NOT_ALLOWED,
+            *_UNKNOWN,
+            *_OF_BYTES,
+        ),
+    ),
+    Endpoint(
+        "DELETE",
+        f"{PATH}/{{upload_id}}",
+        overridable(resumable.terminate_upload),
+        summary="Forget a resumable upload; a message that it has become stays",
+        signed_in=True,
+        borrows=False,
+        parameters=(_ID, _RESUMABLE, _OVERRIDE),
+        answers=(Success("It is forgotten.", None, status=204), _NOT_ALLOWED, *_UNKNOWN),
+    ),
+    Endpoint(
+        "POST",
+        f"{PATH}/{{upload_id}}",
+        overridable(resumable.override_method),
+        summary=f"Whatever {OVERRIDE} names, for clients that know only GET and POST",
+        failed=FAILED,
+        signed_in=True,
+        borrows=False,
+        parameters=(
+            _ID,
+            _RESUMABLE,
+            Parameter(
+                OVERRIDE, "header", Literal["PATCH", "DELETE", "HEAD"], "The method that is meant; needed."
+            ),
+            Parameter("Upload-Offset", "header", int, "As of PATCH."),
+            _LENGTH,
+            _CHECKSUM,
+        ),
+        bytes_type=tus.BODY_TYPE,
+        answers=(
+            Success("As of the method that is meant: HEAD.", None, headers=_STATE),
+            Success("As of the method that is meant: PATCH, DELETE.", None, status=204, headers=_STATE),
+            *_refused(
+                tus.INVALID_OFFSET, tus.INVALID_LENGTH, tus.LENGTH_CHANGED, tus.OFFSET_MISMATCH, tus.LOCKED
+            ),
+            _NOT_ALLOWED,
+            *_UNKNOWN,
+            *_OF_BYTES,
+        ),
+    ),
+)

@@ -1,0 +1,118 @@
+"""How far an upload is, as server-sent events: of resumable ones, and of forms that have named themselves."""
+
+from __future__ import annotations
+
+from contextlib import aclosing, contextmanager
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import hdrs
+
+from tgbridge import keys
+from tgbridge.errors import NOT_AUTHENTICATED, BridgeError, HTTPFailure
+from tgbridge.http import tus
+from tgbridge.http.sse import MEDIA_TYPE, Event
+from tgbridge.models import ErrorBody, MediaItem, UploadProgress, UploadWaiting
+from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success
+from tgbridge.routes.event_stream import event_stream, no_events
+from tgbridge.uploads.outcome import FAILED, error_body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from aiohttp import web
+
+    from tgbridge.uploads.progress import News, Progress
+
+ID_FIELD: Final = "X-Upload-Id"
+
+
+async def upload_events(request: web.Request) -> web.StreamResponse:
+    """Tell the latest whenever there is news, up to the upload's end."""
+    owner, upload_id = _owner(request), request.match_info["upload_id"]
+    tus.check_id(upload_id)
+    board = request.app[keys.PROGRESS]
+    if not board.knows(owner, upload_id) and request.app[keys.UPLOADS].has_issued(owner, upload_id):
+        raise tus.GONE.failure()
+    if request.method == hdrs.METH_HEAD:
+        return await no_events(request)
+    with board.watched(owner, upload_id) as progress:
+        async with event_stream(request) as stream, aclosing(progress.watch()) as news:
+            async for told in news:
+                await stream.send(Event(told.model_dump_json(), _name(told)))
+        return stream.response
+
+
+def begin_progress(request: web.Request) -> Progress:
+    """Begin to tell of the upload that a request is, under the name that it has given itself in `ID_FIELD`.
+
+    Raises HTTPFailure 400 for a name that is none, and 409 for one that another upload has.
+    """
+    owner, upload_id = _owner(request), request.headers.get(ID_FIELD)
+    if upload_id is None:
+        return request.app[keys.PROGRESS].begin_unseen(owner)
+    tus.check_id(upload_id)
+    return request.app[keys.PROGRESS].begin(owner, upload_id, request.content_length)
+
+
+@contextmanager
+def told_of_errors(progress: Progress) -> Iterator[None]:
+    """Tell those who watch how the block ends, unless it ends well."""
+    try:
+        yield
+    except BridgeError as error:
+        progress.over(error_body(error))
+        raise
+    except BaseException:
+        progress.over(ErrorBody(error=FAILED, code="UPLOAD_BROKEN_OFF"))
+        raise
+
+
+def _owner(request: web.Request) -> int:
+    owner = request[keys.SESSION].user_id
+    if owner is None:
+        raise HTTPFailure(401, NOT_AUTHENTICATED)
+    return owner
+
+
+def _name(news: News) -> str:
+    match news:
+        case UploadProgress():
+            return "progress"
+        case UploadWaiting():
+            return "waiting"
+        case MediaItem():
+            return "done"
+        case ErrorBody():
+            return "error"
+
+
+ENDPOINTS: Final = (
+    Endpoint(
+        "GET",
+        "/uploads/{upload_id}/events",
+        upload_events,
+        summary="How far an upload is",
+        signed_in=True,
+        borrows=False,
+        parameters=(
+            Parameter(
+                "upload_id",
+                "path",
+                str,
+                f"Of a resumable upload, or what /upload_file is given in {ID_FIELD}, before or after.",
+            ),
+        ),
+        answers=(
+            Success(
+                "Server-sent events: `progress` and `waiting` whenever there is news, and then `done` or "
+                "`error`. Their data is JSON.",
+                UploadProgress | UploadWaiting | MediaItem | ErrorBody,
+                media_type=MEDIA_TYPE,
+            ),
+            *(
+                Refusal(problem.status, problem.text, problem.code)
+                for problem in (tus.INVALID_ID, tus.GONE, tus.TOO_MANY)
+            ),
+        ),
+    ),
+)

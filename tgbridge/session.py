@@ -1,0 +1,261 @@
+"""The encrypted cookie that is a browser's session: there is no other store.
+
+It holds Telethon's session string, which is the key to a person's Telegram account, and a login that has
+begun. aiohttp-session encrypts, dates and sets it. Its own middleware is not used, since that saves nothing
+on a streamed response or when an exception passes: ``middleware/session.py`` saves as the response is
+prepared.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from typing import TYPE_CHECKING, Any, Final
+
+from aiohttp_session.cookie_storage import EncryptedCookieStorage
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from aiohttp import web
+
+    from tgbridge.login_settings import SessionSettings
+
+# Browsers keep 4096 bytes of name, value and attributes together (RFC 6265, section 6.1). Fernet makes four
+# thirds of the content, and about 110 bytes.
+MAX_COOKIE_BYTES: Final = 4096
+_MAX_CONTENT_BYTES: Final = 2700
+# aiohttp-session's mapping has one entry: a nested change would go unnoticed, so values are replaced whole.
+_ENTRY: Final = "browser"
+# A browser may show QR codes in several tabs; the oldest is forgotten.
+_MAX_QR_STREAMS: Final = 4
+
+
+class PendingLogin(BaseModel):
+    """A login that has begun: a code was sent to ``phone``, over the Telegram session ``telegram``.
+
+    ``by_email``: to that person's e-mail address, which Telegram wants to know when the code comes back.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    phone: str
+    phone_code_hash: str
+    telegram: str
+    by_email: bool = False
+    awaits_password: bool = False
+
+    def __repr__(self) -> str:
+        return f"PendingLogin(awaits_password={self.awaits_password})"
+
+    __str__ = __repr__
+
+
+class BrowserSession(BaseModel):
+    """What the cookie holds. Times are whole seconds since the epoch.
+
+    ``telegram`` is Telethon's session string, None unless signed in; ``created`` is when the login succeeded
+    and bounds the session's life; ``renewed`` is when the cookie was last sent. ``qr_proofs`` are what
+    proves that this browser opened a stream of QR codes, one for each, newest last.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    telegram: str | None = None
+    user_id: int | None = None
+    created: int = 0
+    renewed: int = 0
+    pending_login: PendingLogin | None = None
+    qr_proofs: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"BrowserSession(signed_in={self.telegram is not None}, pending_login={self.pending_login!r})"
+
+    __str__ = __repr__
+
+
+_NOBODY: Final = BrowserSession()
+
+
+class SessionState:
+    """A request's view of its browser's session. Changing it here is what saves it, once, with the answer."""
+
+    __slots__ = ("_changed", "_value")
+
+    def __init__(self, value: BrowserSession = _NOBODY) -> None:
+        self._value = value
+        self._changed = False
+
+    def __repr__(self) -> str:
+        return f"SessionState({self._value!r}, changed={self._changed})"
+
+    @property
+    def value(self) -> BrowserSession:
+        """What the cookie holds, or will hold."""
+        return self._value
+
+    @property
+    def changed(self) -> bool:
+        """Whether the answer has to carry a cookie."""
+        return self._changed
+
+    @property
+    def telegram(self) -> str | None:
+        """The signed-in Telegram session; None if nobody is signed in."""
+        return self._value.telegram
+
+    @property
+    def user_id(self) -> int | None:
+        """Whose session it is."""
+        return self._value.user_id
+
+    @property
+    def pending_login(self) -> PendingLogin | None:
+        """The login that has begun, beside whoever is signed in."""
+        return self._value.pending_login
+
+    @property
+    def qr_proofs(self) -> tuple[str, ...]:
+        """What proves that this browser opened the streams of QR codes that it did."""
+        return self._value.qr_proofs
+
+    def begin_login(self, pending: PendingLogin) -> None:
+        """Remember a login that waits for its code. Whoever is signed in stays so until it succeeds.
+
+        Raises ValueError if it does not fit into a cookie.
+        """
+        self._change(self._value.model_copy(update={"pending_login": pending}))
+
+    def forget_login(self) -> None:
+        """Give up the login that has begun, if there is one."""
+        self._change(self._value.model_copy(update={"pending_login": None}))
+
+    def open_qr_stream(self) -> str:
+        """Make a proof that this browser, and no other, opened a stream of QR codes; the cookie holds it."""
+        proof = secrets.token_urlsafe(16)
+        proofs = (*self.qr_proofs, proof)[-_MAX_QR_STREAMS:]
+        self._change(self._value.model_copy(update={"qr_proofs": proofs}))
+        return proof
+
+    def signed_in(self, telegram: str, user_id: int) -> None:
+        """A login has succeeded. Nothing of the session before it stays."""
+        now = int(time.time())
+        self._change(BrowserSession(telegram=telegram, user_id=user_id, created=now, renewed=now))
+
+    def signed_out(self) -> None:
+        """Nobody is signed in any more. A login that has begun goes on."""
+        self._change(BrowserSession(pending_login=self.pending_login, qr_proofs=self.qr_proofs))
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._change(_NOBODY)
+
+    def renew(self) -> None:
+        """Begin the idle time anew."""
+        self._change(self._value.model_copy(update={"renewed": int(time.time())}))
+
+    def _change(self, value: BrowserSession) -> None:
+        if len(value.model_dump_json()) > _MAX_CONTENT_BYTES:
+            raise ValueError("the session does not fit into a cookie")
+        self._value = value
+        self._changed = True
+
+
+class RotatingFernet(Fernet):
+    """The first key encrypts, all decrypt. aiohttp-session takes a Fernet, which MultiFernet is not."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        super().__init__(keys[0])
+        self._all = MultiFernet([Fernet(key) for key in keys])
+
+    def decrypt(self, token: bytes | str, ttl: int | None = None) -> bytes:
+        """Decrypt what any key has encrypted in the last ``ttl`` seconds, or raise InvalidToken."""
+        return self._all.decrypt(token, ttl)
+
+
+class SessionStorage(EncryptedCookieStorage):
+    """Reads sessions from requests and writes them into responses.
+
+    Whatever is wrong with a cookie, it is simply no session: damaged, foreign, expired, or of another
+    version.
+    """
+
+    def __init__(self, keys: Sequence[str], settings: SessionSettings, *, secure: bool) -> None:
+        super().__init__(
+            RotatingFernet(keys),
+            # Browsers take this prefix from https only, and from the very host only (RFC 6265bis, 4.1.3.2).
+            cookie_name=f"__Host-{settings.cookie_name}" if secure else settings.cookie_name,
+            max_age=int(settings.idle_seconds),
+            secure=secure,
+            httponly=True,
+            samesite="Lax",
+            decoder=_decode,
+        )
+        self._idle = int(settings.idle_seconds)
+        self._lifetime = int(settings.lifetime_seconds)
+
+    async def read(self, request: web.Request) -> SessionState:
+        """Return the session that ``request`` brings; an empty one if it brings none."""
+        stored = await self.load_session(request)
+        if _ENTRY not in stored:
+            return SessionState()
+        value = BrowserSession.model_validate(stored[_ENTRY])
+        if value.telegram is not None and time.time() >= value.created + self._lifetime:
+            return SessionState()
+        return SessionState(value)
+
+    async def write(self, request: web.Request, response: web.StreamResponse, state: SessionState) -> None:
+        """Put the cookie into ``response``, before it is prepared, where it has changed or grown old."""
+        if not state.changed and not self._grows_old(state.value):
+            return
+        state.renew()
+        session = await self.new_session()
+        if state.value.telegram is not None:
+            session.max_age = min(self._idle, max(1, state.value.created + self._lifetime - int(time.time())))
+        if state.value.telegram is not None or state.value.pending_login is not None or state.qr_proofs:
+            session[_ENTRY] = state.value.model_dump()
+        elif self.load_cookie(request) is None:
+            return  # nothing to keep, nothing to delete
+        await self.save_session(request, response, session)
+
+    def _grows_old(self, value: BrowserSession) -> bool:
+        # A tenth of the idle time is seldom enough: not each answer needs a cookie, and answers that overtake
+        # each other do not bring back an older one.
+        return value.telegram is not None and time.time() >= value.renewed + self._idle // 10
+
+    def load_cookie(self, request: web.Request) -> str | None:
+        """Return the cookie as it came, None if it cannot be one of ours."""
+        cookie = super().load_cookie(request)
+        if cookie is None or not cookie.isascii() or len(cookie) > MAX_COOKIE_BYTES:
+            return None
+        return cookie + "=" * (-len(cookie) % 4)
+
+    def save_cookie(
+        self, response: web.StreamResponse, cookie_data: str, *, max_age: int | None = None
+    ) -> None:
+        """Set the cookie, or delete it; the deletion of a __Host- cookie needs Secure as well."""
+        if cookie_data:
+            # Without its padding, for which Python puts the value into quotes.
+            super().save_cookie(response, cookie_data.rstrip("="), max_age=max_age)
+        else:
+            params = self.cookie_params
+            response.del_cookie(
+                self.cookie_name,
+                path=params["path"],
+                secure=params["secure"],
+                httponly=params["httponly"],
+                samesite=params["samesite"],
+            )
+
+
+def _decode(text: str) -> Any:
+    """Decode what a valid token holds. It may still be another program's: InvalidToken, no session."""
+    try:
+        data = json.loads(text)
+        BrowserSession.model_validate(data["session"][_ENTRY])
+    except (ValueError, TypeError, LookupError, RecursionError) as error:
+        raise InvalidToken from error
+    return data

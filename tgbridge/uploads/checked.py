@@ -1,0 +1,73 @@
+"""Bytes that have a checksum, held back until it has been verified: nothing of a wrong chunk may count."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from tgbridge.errors import PoolExhausted
+from tgbridge.http import tus
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Hashable
+
+    from tgbridge.http.tus import Checksum
+    from tgbridge.telegram.files.budget import Budget, Share
+
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""The largest chunk that may have a checksum: it has to be in memory as a whole."""
+
+ADMISSION_SECONDS: Final = 20.0
+"""How long a chunk waits for its place in memory."""
+
+
+async def checked(
+    body: AsyncIterator[bytes],
+    checksum: Checksum,
+    budget: Budget,
+    account: Hashable,
+    *,
+    expected: int | None,
+    covered: int,
+) -> AsyncGenerator[bytes, None]:
+    """Yield a chunk's bytes once all have come and have the right checksum.
+
+    `expected` is their number, if it is known. `covered` bytes of memory are counted elsewhere. Raises
+    HTTPFailure 413 and 460, and PoolExhausted if memory is short for long.
+    """
+    most = min(MOST_BYTES, budget.stream_bytes)
+    if expected is not None and expected > most:
+        raise tus.CHUNK_TOO_LARGE.failure(details=f"at most {most} bytes")
+    async with _reserved(
+        budget, account, max(0, (most if expected is None else expected) - covered)
+    ) as share:
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in body:
+            size += len(piece)
+            if size > most:
+                raise tus.CHUNK_TOO_LARGE.failure(details=f"at most {most} bytes")
+            pieces.append(piece)
+        await asyncio.to_thread(checksum.check, pieces)
+        pieces.reverse()
+        while pieces:
+            share.give(min(share.held, len(pieces[-1])))
+            yield pieces.pop()
+
+
+@asynccontextmanager
+async def _reserved(budget: Budget, account: Hashable, size: int) -> AsyncIterator[Share]:
+    woken = asyncio.Event()
+    share = budget.enter(account, wake=woken.set, reclaim=lambda _wanted, _most: 0)
+    try:
+        try:
+            async with asyncio.timeout(ADMISSION_SECONDS):
+                while size and not share.take(size):
+                    await woken.wait()
+                    woken.clear()
+        except TimeoutError:
+            raise PoolExhausted from None
+        yield share
+    finally:
+        share.leave()

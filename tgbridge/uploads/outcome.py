@@ -1,0 +1,84 @@
+"""What an upload ends in: a message, made once however often it is tried, or an error that is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from tgbridge.errors import BridgeError, failure_of
+from tgbridge.models import ErrorBody, MediaItem
+from tgbridge.telegram.delivery import deliver, upload_media
+from tgbridge.telegram.media import get_message, media_item
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tgbridge.telegram.delivery import Borrow, Medium
+    from tgbridge.telegram.outgoing import Hints, OutgoingFile
+    from tgbridge.telegram.sending import Sending
+
+FAILED: Final = "Failed to upload file to Telegram."
+
+
+@dataclass(frozen=True, slots=True)
+class Purpose:
+    """What the sender wants to become of a file."""
+
+    caption: str
+    as_document: bool
+    hints: Hints
+
+
+class Outcome:
+    """The message that a file becomes when all of it has come."""
+
+    def __init__(self, sending: Sending, purpose: Purpose) -> None:
+        self.message_id: int | None = None
+        self._sending = sending
+        self._purpose = purpose
+        self._file: OutgoingFile | None = None
+        self._media: Sequence[Medium] = ()
+
+    async def reach(self, borrow: Borrow) -> MediaItem:
+        """End the file, and send the message. After an error it can be tried again, and goes on from there.
+
+        Raises HTTPFailure for a file that is not what it claims to be, TelegramFailure and PoolExhausted.
+        """
+        purpose = self._purpose
+        if self._file is None:
+            async with borrow() as client:
+                self._sending.client = client
+                self._file = await self._sending.finish(hints=purpose.hints, as_document=purpose.as_document)
+            await self._sending.aclose()
+        if not self._media:
+            self._media = await upload_media(borrow, [self._file])
+        (self.message_id,) = await deliver(borrow, [self._file], purpose.caption, self._media)
+        return await sent_item(borrow, self.message_id, self._file, purpose.caption)
+
+
+async def sent_item(borrow: Borrow, message_id: int, file: OutgoingFile, caption: str) -> MediaItem:
+    """Return the item that a file has become. Never raises for Telegram: the message is there."""
+    try:
+        async with borrow() as client:
+            item = media_item(await get_message(client, message_id))
+    except BridgeError:
+        item = None
+    return item or MediaItem(
+        id=message_id,
+        name=file.name,
+        type=file.kind,
+        timestamp=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        size=file.stored.size,
+        caption=caption,
+        has_thumbnail=False,
+        mime_type=file.mime_type,
+    )
+
+
+def error_body(error: BridgeError) -> ErrorBody:
+    """Say an error as an answer's body would."""
+    failure = failure_of(error, failed=FAILED)
+    return ErrorBody(
+        error=failure.text, details=failure.details, code=failure.code, retry_after=failure.retry_after
+    )

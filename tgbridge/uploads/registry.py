@@ -1,0 +1,185 @@
+"""All resumable uploads of the process: who has which, how many there may be, and when they are forgotten."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from tgbridge.errors import PoolExhausted
+from tgbridge.http import tus
+from tgbridge.uploads.outcome import Outcome
+from tgbridge.uploads.resumable import ResumableUpload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tgbridge.http.tus import Creation
+    from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.files.upload import Observer
+    from tgbridge.telegram.sending import Sending
+    from tgbridge.uploads.ids import UploadIds
+    from tgbridge.uploads.outcome import Purpose
+    from tgbridge.uploads.progress import ProgressBoard
+    from tgbridge.uploads.resumable import Surroundings
+
+OpenSending = Callable[["BridgeClient", "Observer"], "Sending"]
+
+MOST_PER_OWNER: Final = 64
+"""Uploads of one account that are not messages yet; as many that are, are remembered."""
+
+MOST: Final = 4096
+"""Uploads of all accounts together."""
+
+IDLE_SECONDS: Final = 60.0
+"""An upload of which nothing was heard for so long may be forgotten when room is needed: its client has
+gone, and can start again if it comes back."""
+
+_REAP_SECONDS: Final = 60.0
+
+
+class ResumableUploads:
+    """The uploads, and the bounds on all of them together."""
+
+    def __init__(
+        self, surroundings: Surroundings, board: ProgressBoard, ids: UploadIds, *, resume_seconds: float
+    ) -> None:
+        self._surroundings = surroundings
+        self._board = board
+        self._ids = ids
+        self._resume_seconds = resume_seconds
+        # The one that was heard of least recently comes first.
+        self._uploads: dict[tuple[int, str], ResumableUpload] = {}
+        self._reaper: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._uploads)
+
+    def start(self) -> None:
+        """Begin to forget what has expired."""
+        self._reaper = asyncio.create_task(self._reap())
+
+    async def close(self) -> None:
+        """Give up all uploads. Idempotent."""
+        if self._reaper is not None:
+            self._reaper.cancel()
+            await asyncio.wait({self._reaper})
+        await self._drop(list(self._uploads.values()))
+
+    async def create(
+        self, owner: int, session: str, creation: Creation, purpose: Purpose, open_sending: OpenSending
+    ) -> ResumableUpload:
+        """Begin an upload of an account, by one of its Telegram sessions.
+
+        Raises HTTPFailure 400, 413 and 429, FileTooLarge, TelegramFailure and PoolExhausted.
+        """
+        if creation.length == 0:
+            raise tus.EMPTY.failure()
+        await self._make_room(owner)
+        async with self._surroundings.pool.borrow(session) as client:
+            progress = self._board.begin(owner, self._ids.issue(owner), creation.length)
+            progress.lasting = True
+            try:
+                sending = open_sending(client, progress.file())
+                try:
+                    await sending.__aenter__()
+                    await sending.pause()
+                except BaseException:
+                    await sending.aclose()
+                    raise
+            except BaseException:
+                self._board.forget(progress)
+                raise
+        upload = ResumableUpload(self._surroundings, creation, sending, Outcome(sending, purpose), progress)
+        self._uploads[owner, progress.upload_id] = upload
+        return upload
+
+    def find(self, owner: int, upload_id: str) -> ResumableUpload:
+        """Return an account's upload.
+
+        Raises HTTPFailure 410 for one that this service, or one with the same secret keys, once had, and 404
+        for all others, those of other accounts included.
+        """
+        upload = self._uploads.get((owner, upload_id))
+        if upload is not None and not upload.closed and not self._has_expired(upload):
+            return upload
+        raise (tus.GONE if self.has_issued(owner, upload_id) else tus.NOT_FOUND).failure()
+
+    def has_issued(self, owner: int, upload_id: str) -> bool:
+        """Tell whether an account was once given this upload."""
+        return self._ids.issued(upload_id, owner)
+
+    def expires(self, upload: ResumableUpload) -> datetime:
+        """Return when an upload is forgotten if nothing is heard of it."""
+        return datetime.now(UTC) + timedelta(seconds=upload.touched + self._resume_seconds - _now())
+
+    async def touch(self, upload: ResumableUpload) -> None:
+        """Take note that somebody has been at work on it, and see to it that all are within their bounds."""
+        key = upload.progress.owner, upload.progress.upload_id
+        if self._uploads.get(key) is upload:
+            self._uploads[key] = self._uploads.pop(key)
+        budget = self._surroundings.uploader.budget
+        mine = [other for other in self._uploads.values() if other.progress.owner == key[0]]
+        await self._drop(_surplus(mine, budget.account_bytes // 2))
+        await self._drop(_surplus(self._uploads.values(), budget.process_bytes // 2))
+        await self._drop([other for other in mine if other.message_id is not None][:-MOST_PER_OWNER])
+
+    async def terminate(self, upload: ResumableUpload) -> None:
+        """Forget an upload, whoever is at work on it; a message that is being sent, is sent."""
+        await upload.terminate()
+        await self._drop([upload])
+
+    async def _make_room(self, owner: int) -> None:
+        """Forget the idle if there are too many. Raises HTTPFailure 429, and PoolExhausted."""
+        await self._drop([upload for upload in self._uploads.values() if self._has_expired(upload)])
+        mine = [
+            upload
+            for (other, _), upload in self._uploads.items()
+            if other == owner and upload.message_id is None and not upload.closed
+        ]
+        if len(mine) >= MOST_PER_OWNER and not await self._drop(_idle(mine)[:1]):
+            raise tus.TOO_MANY.failure(retry_after=int(IDLE_SECONDS))
+        if len(self._uploads) >= MOST and not await self._drop(_idle(self._uploads.values())[:1]):
+            raise PoolExhausted
+
+    def _has_expired(self, upload: ResumableUpload) -> bool:
+        return upload.closed or (not upload.busy and _now() >= upload.touched + self._resume_seconds)
+
+    async def _drop(self, uploads: Iterable[ResumableUpload]) -> bool:
+        """Forget uploads; tell whether there were any."""
+        any_at_all = False
+        for upload in uploads:
+            any_at_all = True
+            self._uploads.pop((upload.progress.owner, upload.progress.upload_id), None)
+            await upload.close(tus.GONE.body)
+            self._board.keep(upload.progress)
+        return any_at_all
+
+    async def _reap(self) -> None:
+        while True:
+            await asyncio.sleep(min(_REAP_SECONDS, self._resume_seconds))
+            await self._drop([upload for upload in self._uploads.values() if self._has_expired(upload)])
+
+
+def _idle(uploads: Iterable[ResumableUpload]) -> list[ResumableUpload]:
+    now = _now()
+    return [upload for upload in uploads if not upload.busy and now >= upload.touched + IDLE_SECONDS]
+
+
+def _surplus(uploads: Iterable[ResumableUpload], most_bytes: int) -> list[ResumableUpload]:
+    """Return the idle that must go, so that those that are not at work hold no more than so many bytes."""
+    resting = [upload for upload in uploads if not upload.busy]
+    held = sum(upload.held for upload in resting)
+    surplus = []
+    for upload in _idle(resting):
+        if held <= most_bytes:
+            break
+        if upload.held:
+            held -= upload.held
+            surplus.append(upload)
+    return surplus
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
