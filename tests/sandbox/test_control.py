@@ -231,3 +231,25 @@ async def test_a_process_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def test_scan(control: ClientSession, telegram: Telegram) -> None:
+    """A QR code is scanned without a telephone; what can't be scanned is refused with the reason."""
+    client = await telegram(2)
+    login = await client.qr_login()
+    scanned = {"phone": "+9996620001", "url": login.url}
+    waiting = asyncio.ensure_future(login.wait(5))
+    await asyncio.sleep(0)
+    async with control.post("/scan", json=scanned) as response:
+        assert response.status == 204
+    assert (await waiting).phone == "9996620001"
+    for change, reason in (
+        ({}, "AUTH_TOKEN_INVALID"),
+        ({"url": "https://example.com/"}, "not the link of a QR code"),
+        ({"url": "tg://login?token=A"}, "Invalid base64"),
+        ({"url": None}, "not the link of a QR code"),
+        ({"phone": "+15551234567"}, "not a number of the sandbox"),
+    ):
+        async with control.post("/scan", json=scanned | change) as response:
+            assert response.status == 400
+            assert reason in (await response.json())["error"]

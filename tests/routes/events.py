@@ -1,0 +1,51 @@
+"""Reading server-sent events as a browser's EventSource does."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from aiohttp import ClientResponse, ClientSession
+
+
+class Events:
+    """A stream of events that is being read."""
+
+    def __init__(self, response: ClientResponse) -> None:
+        self.response = response
+
+    async def next(self) -> tuple[str, Any] | None:
+        """The next event's name and its data, which is JSON; None at the end. Comments are passed over."""
+        name, data = "message", None
+        async for line in self.response.content:
+            field, _, value = line.decode().rstrip("\n").partition(": ")
+            if field == "event":
+                name = value
+            elif field == "data":
+                data = json.loads(value)
+            elif not line.strip() and data is not None:
+                return name, data
+        return None
+
+    async def rest(self) -> list[tuple[str, Any]]:
+        """All events up to the end."""
+        found = []
+        while (event := await self.next()) is not None:
+            found.append(event)
+        return found
+
+
+@asynccontextmanager
+async def events(browser: ClientSession, path: str) -> AsyncIterator[Events]:
+    """Open a stream; leaving closes the connection, as a page does that goes away."""
+    async with browser.get(path) as response:
+        assert response.status == 200, await response.text()
+        assert response.content_type == "text/event-stream"
+        try:
+            yield Events(response)
+        finally:
+            response.close()

@@ -1,0 +1,101 @@
+"""Logging: what goes into a line, and what never does."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import structlog
+
+from tgbridge.logs import configure_logging, frames, log_loop_error
+from tgbridge.settings import LogSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SECRET = "+15551234567"
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Configures logging as JSON; what was logged so far. Everything is as before when the test ends."""
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    configure_logging(LogSettings(format="json"))
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers, root.level = handlers, level
+    structlog.reset_defaults()
+
+
+def fail() -> None:
+    raise ValueError(SECRET)
+
+
+def test_line(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """A line has time, level, logger and event."""
+    structlog.get_logger("tgbridge.test").info("hello", answer=42)
+    (line,) = logged()
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "hello", "answer": 42, "level": "info", "logger": "tgbridge.test"}
+
+
+def test_request_id(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """Lines of libraries carry the id of the request that they belong to as well."""
+    with structlog.contextvars.bound_contextvars(request_id="0123456789"):
+        logging.getLogger("aiohttp.server").warning("hello")
+    assert logged()[0]["request_id"] == "0123456789"
+
+
+@pytest.mark.parametrize("name", ["telethon.network", "aiohttp.access", "asyncio"])
+def test_quiet_libraries(logged: Callable[[], list[dict[str, Any]]], name: str) -> None:
+    """Libraries that tell of every packet are heard from WARNING on."""
+    logging.getLogger(name).info(SECRET)
+    logging.getLogger(name).warning("hello")
+    assert [line["event"] for line in logged()] == ["hello"]
+
+
+def test_exceptions_without_messages(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """A library's exception is logged by type and place: its message may repeat what somebody typed."""
+    try:
+        fail()
+    except ValueError:
+        logging.getLogger("library").exception("failed")
+    (line,) = logged()
+    assert line["error"] == "ValueError"
+    assert any(frame.endswith(" fail") for frame in line["frames"])
+    assert SECRET not in json.dumps(line)
+
+
+async def test_uncaught_exceptions(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """What nobody catches in the event loop is logged without its message and arguments."""
+    asyncio.get_running_loop().set_exception_handler(log_loop_error)
+    asyncio.get_running_loop().call_soon(lambda secret: fail(), SECRET)
+    await asyncio.sleep(0)
+    (line,) = logged()
+    assert line["error"] == "ValueError"
+    assert SECRET not in json.dumps(line)
+
+
+def test_frames_of_causes() -> None:
+    """Frames go through the causes, each under the name of its error."""
+    try:
+        try:
+            fail()
+        except ValueError as error:
+            raise RuntimeError from error
+    except RuntimeError as error:
+        told = frames(error)
+    assert [line for line in told if " " not in line] == ["RuntimeError", "ValueError"]
+
+
+def test_level(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """`log.level` bounds what is logged."""
+    configure_logging(LogSettings(format="json", level="error"))
+    structlog.get_logger("tgbridge.test").warning("hello")
+    assert logged() == []
