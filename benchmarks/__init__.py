@@ -1,0 +1,1 @@
+"""How fast, how soon, how fair and at what cost: `make bench`. Each number stands beside its baseline's."""

@@ -1,0 +1,45 @@
+"""`python -m benchmarks [--quick] [TABLE...]`: measure, and print Markdown."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from typing import TYPE_CHECKING
+
+from benchmarks import tables
+from benchmarks.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+TABLES: dict[str, Callable[..., None]] = {
+    "whole-file": tables.whole_file,
+    "round-trips": tables.round_trips,
+    "first-byte": tables.first_byte,
+    "streams": tables.many_streams,
+    "processor": tables.processor,
+}
+
+
+def main() -> None:
+    """Run what was asked for, each table on a stage of its own."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="smaller files, fewer samples")
+    parser.add_argument("tables", nargs="*", metavar="TABLE", help=", ".join(TABLES))
+    options = parser.parse_args()
+    for name in options.tables:
+        if name not in TABLES:
+            parser.error(f"no table {name!r}: there are {', '.join(TABLES)}")
+    print(f"{tables.machine()}; Python {platform.python_version()}; everything on this machine.")
+    for name in options.tables or TABLES:
+        with Stage() as stage:
+            try:
+                TABLES[name](stage, quick=options.quick)
+            except BaseException:
+                sys.stderr.write(stage.log.read_text())
+                raise
+
+
+if __name__ == "__main__":
+    main()

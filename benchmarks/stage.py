@@ -1,0 +1,131 @@
+"""The processes that a benchmark needs, with everybody signed in."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from cryptography.fernet import Fernet
+
+from benchmarks.baseline import API_HASH, API_ID
+from benchmarks.http import Client, Transfer, sign_in
+from benchmarks.processes import Process
+from benchmarks.sandbox import phone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CLOSED_SECONDS = 30
+
+
+class Server:
+    """The service or the baseline: a process, and how one account asks it for a message's file."""
+
+    def __init__(
+        self, process: Process, port: int, *, path: Callable[[int, int], str], cookies: dict[int, str]
+    ) -> None:
+        self.process = process
+        self.port = port
+        self._path = path
+        self._cookies = cookies
+
+    def client(self, account: int = 0) -> Client:
+        """Open a connection as one of the accounts."""
+        return Client(self.port, self._cookies.get(account, ""))
+
+    def get(self, message: int, account: int = 0, **options: Any) -> Transfer:
+        """Read a message's file over a new connection."""
+        with self.client(account) as client:
+            return self.get_by(client, message, account, **options)
+
+    def get_by(self, client: Client, message: int, account: int = 0, **options: Any) -> Transfer:
+        """Read a message's file over a connection that is open."""
+        return client.get(self._path(account, message), **options)
+
+
+class Stage:
+    """A sandbox, and what runs beside it."""
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self.directory = Path(
+            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tgbridge-bench-"))
+        )
+        self.log = self.directory / "log"
+        self.sandbox = self._process("-m", "benchmarks.sandbox", str(self.directory))
+        place = self.sandbox.ready()
+        self._telegram_port, self._key = str(place["port"]), str(place["key"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self._stack.__exit__(*details)  # type: ignore[arg-type]
+
+    def round_trip(self, seconds: float) -> None:
+        """Have every packet to and from Telegram take half of this."""
+        self.sandbox.tell(round_trip=seconds)
+
+    def connections(self) -> int:
+        """Count the connections that are open at the sandbox."""
+        return int(self.sandbox.tell(connections=True)["connections"])
+
+    def wait_for_connections(self, most: int) -> None:
+        """Wait until no more are open."""
+        give_up = time.monotonic() + _CLOSED_SECONDS
+        while self.connections() > most:
+            if time.monotonic() > give_up:
+                raise RuntimeError("connections stay open")
+            time.sleep(0.05)
+
+    def service(self, accounts: int = 1, **settings: str) -> Server:
+        """Start the service, with default settings but for those given, and sign accounts in."""
+        environment = {
+            "TELEGRAM_API_ID": str(API_ID),
+            "TELEGRAM_API_HASH": API_HASH,
+            "TELEGRAM_DC_ID": "1",
+            "TELEGRAM_DC_HOST": "127.0.0.1",
+            "TELEGRAM_DC_PORT": self._telegram_port,
+            "TELEGRAM_DC_PUBLIC_KEY": self._key,
+            "TGBRIDGE_SECRET_KEYS": Fernet.generate_key().decode(),
+            "TGBRIDGE_SESSION__SECURE": "false",
+            "TGBRIDGE_LOG__LEVEL": "warning",
+            **settings,
+        }
+        process = self._process("-m", "tgbridge", "serve", "--port", "0", env=environment)
+        port = int(process.line().decode().rstrip().rpartition(":")[2])
+        cookies = {account: sign_in(port, phone(account)) for account in range(accounts)}
+        return Server(
+            process, port, path=lambda _account, message: f"/stream_media/{message}", cookies=cookies
+        )
+
+    def baseline(self, accounts: int = 1) -> Server:
+        """Start the baseline, with accounts signed in."""
+        phones = [phone(account) for account in range(accounts)]
+        process = self._process("-m", "benchmarks.baseline", self._telegram_port, self._key, *phones)
+        return Server(
+            process,
+            process.ready()["port"],
+            path=lambda account, message: f"/{account}/{message}",
+            cookies={},
+        )
+
+    def plain(self) -> Process:
+        """Start the plain script, signed in."""
+        process = self._process("-m", "benchmarks.plain", self._telegram_port, self._key, phone(0))
+        process.ready()
+        return process
+
+    def floor(self, piece_bytes: int) -> Process:
+        """Start the bare loop."""
+        return self._process("-m", "benchmarks.floor", str(piece_bytes))
+
+    def end(self, process: Process) -> None:
+        """End one process before the others."""
+        process.__exit__()
+
+    def _process(self, *arguments: str, env: dict[str, str] | None = None) -> Process:
+        return self._stack.enter_context(Process(*arguments, env=env, log=self.log))
