@@ -11,10 +11,11 @@ from yarl import URL
 
 from tests.devices import device, scan
 from tests.routes.events import events
+from tgbridge import keys
 from tgbridge.sandbox.world.blobs import Synthetic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from aiohttp import ClientSession
     from aiohttp.typedefs import LooseHeaders
@@ -153,3 +154,17 @@ def scanned(sandbox: Sandbox) -> Scanned:
             return end
 
     return scanned
+
+
+@pytest.fixture
+def nothing_of_uploads_is_left(service: Service) -> Iterator[None]:
+    """However a test ends its uploads, the service holds nothing of them afterwards."""
+    yield
+    budget = service.app[keys.UPLOADER].budget
+    assert (budget.held, budget.waiting, budget.streams) == (0, 0, 0)
+
+
+@pytest.fixture
+async def fine(signed_in_to: SignedInTo) -> tuple[Service, ClientSession]:
+    """A service whose parts are as small as Telegram allows."""
+    return await signed_in_to(upload={"part_bytes": 1024})

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from tgbridge.sandbox.media import PHOTOS
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
@@ -60,11 +62,8 @@ async def send(browser: ClientSession, form: Form | bytes | AsyncIterator[bytes]
 async def send_file(browser: ClientSession, data: bytes, name: str = "file.bin", kind: str = OCTETS) -> int:
     """Upload one file, and return its message's id."""
     told = await send(browser, Form().file(data, name, kind))
-    assert told == (
-        200,
-        {"message": "File uploaded successfully.", "message_id": told.body.get("message_id")},
-    )
-    message_id: int = told.body["message_id"]
+    message_id: int = told.body.get("message_id", 0)
+    assert told == Told(200, {"message": "File uploaded successfully.", "message_id": message_id})
     return message_id
 
 
@@ -87,3 +86,10 @@ async def item(browser: ClientSession, message_id: int) -> dict[str, Any]:
         assert response.status == 200
         found: dict[str, Any] = next(one for one in await response.json() if one["id"] == message_id)
         return found
+
+
+def photo(name: str, letter: str) -> bytes:
+    """Return one of the sandbox's own pictures in one of its sizes."""
+    source: Any = next(one.source for one in PHOTOS[name].sizes if one.letter == letter)
+    data: bytes = source.read(0, 1 << 20)
+    return data

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from tgbridge.app import Service
     from tgbridge.sandbox import Sandbox
     from tgbridge.sandbox.world.accounts import Account
+
+pytestmark = pytest.mark.usefixtures("nothing_of_uploads_is_left")
 
 MALFORMED = {"error": "The request's body is malformed.", "code": "INVALID_BODY"}
 WHOLE = (
@@ -63,13 +65,6 @@ WHOLE_ALL_THE_SAME = {
     "other headers": WHOLE.replace(b"Content-Type", b"X-Other: y\r\nContent-Type"),
     "identity": WHOLE.replace(b"Content-Type", b"Content-Transfer-Encoding: BINARY\r\nContent-Type"),
 }
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_left(service: Service) -> Any:
-    yield
-    budget = service.app[keys.UPLOADER].budget
-    assert (budget.held, budget.waiting, budget.streams) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("declared", [True, False], ids=["Content-Length", "chunked"])

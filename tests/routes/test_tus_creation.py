@@ -26,6 +26,7 @@ from tests.routes.tus_client import (
     problem,
 )
 from tgbridge import keys
+from tgbridge.routes import resumable_api
 from tgbridge.telegram import sending
 
 if TYPE_CHECKING:
@@ -88,6 +89,39 @@ async def test_largest(signed_in_to: SignedInTo) -> None:
     """The largest size is the setting's."""
     _, browser = await signed_in_to(upload={"max_bytes": 1000})
     assert (await ask(browser, "OPTIONS", CREATE)).headers["Tus-Max-Size"] == "1000"
+
+
+@pytest.mark.parametrize(("path", "method"), [(CREATE, "POST"), (f"{CREATE}/12345678", "PATCH")])
+async def test_preflight(signed_in_to: SignedInTo, path: str, method: str) -> None:
+    """A page of an allowed origin may send, and read, all that the protocol needs."""
+    origin = "https://app.example"
+    _, browser = await signed_in_to(cors={"allowed_origins": [origin]})
+    headers = {"Origin": origin, "Access-Control-Request-Method": method}
+    async with browser.options(path, headers=headers) as response:
+        assert response.status == 204
+        allowed = response.headers["Access-Control-Allow-Headers"].lower().split(", ")
+        methods = response.headers["Access-Control-Allow-Methods"].split(", ")
+    wanted = {"content-type", "tus-resumable", "upload-length", "upload-checksum"}
+    more = (
+        {"upload-offset", "x-http-method-override"}
+        if method == "PATCH"
+        else {"upload-metadata", "upload-defer-length"}
+    )
+    assert wanted | more <= set(allowed)
+    assert method in methods
+    answer = await ask(browser, "OPTIONS", path, Origin=origin)
+    exposed = answer.headers["Access-Control-Expose-Headers"].lower().split(", ")
+    assert {name for name in told_names() if name.lower() not in exposed} == set()
+
+
+def told_names() -> set[str]:
+    """All header fields that answers carry, as the API description has them."""
+    return {
+        name
+        for endpoint in resumable_api.ENDPOINTS
+        for answer in endpoint.answers
+        for name, _ in answer.headers
+    }
 
 
 # POST
@@ -161,7 +195,7 @@ async def test_premium(signed_in: ClientSession, account: Account, monkeypatch: 
     """Larger files are for Premium accounts, whose Telegram takes them."""
     monkeypatch.setattr(sending, "MAX_PARTS", 1)
     assert (await create(signed_in, 600 * KIB)).status == 413
-    account.is_premium = True
+    account.premium = True
     assert (await create(signed_in, 600 * KIB)).status == 201
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from tests.routes.tus_client import (
     GONE,
     MISMATCH,
     TOO_LARGE,
+    Line,
     ask,
     begin,
     checksum,
@@ -255,7 +257,7 @@ async def test_after_the_end(signed_in: ClientSession) -> None:
 
 
 async def test_content_that_contradicts(signed_in: ClientSession, sandbox: Sandbox) -> None:
-    """A file that is not what it claims to be is refused as soon as its first bytes have come, and for good."""
+    """A file that is not what it claims to be is refused once its first bytes have come, and for good."""
     path = await begin(signed_in, 10_000, Upload_Metadata=metadata(filename="a.png"))
     assert (await patch(signed_in, path, 0, NOISE[:1])).status == 204
     answer = await patch(signed_in, path, 1, NOISE[1:9_000])
@@ -325,43 +327,51 @@ async def test_checksums(sandbox: Sandbox, signed_in: ClientSession, algorithm: 
 
 
 @pytest.mark.parametrize("declared", [True, False], ids=["Content-Length", "chunked"])
-async def test_large_chunk(
-    signed_in: ClientSession, monkeypatch: pytest.MonkeyPatch, *, declared: bool
-) -> None:
+async def test_large_chunk(signed_in_to: SignedInTo, *, declared: bool) -> None:
     """A chunk that would have to wait in memory as a whole has a limit; without a checksum it has none."""
-    monkeypatch.setattr(checked, "MOST_BYTES", MIB)
-    path = await begin(signed_in, 2 * MIB)
+    _, browser = await signed_in_to(upload={"window_bytes_per_upload": MIB})
+    path = await begin(browser, 2 * MIB)
     data = NOISE[: MIB + 1]
-    answer = await patch(
-        signed_in,
-        path,
-        0,
-        data if declared else in_chunks(data, 100_000),
-        Upload_Checksum=checksum(data),
-    )
+    body = data if declared else in_chunks(data, 100_000)
+    answer = await patch(browser, path, 0, body, Upload_Checksum=checksum(data))
     assert (answer.status, answer.body["code"]) == (413, "CHUNK_TOO_LARGE")
-    assert (await patch(signed_in, path, 0, data)).offset == MIB + 1
+    assert (await patch(browser, path, 0, data)).offset == MIB + 1
 
 
 async def test_memory_is_short(signed_in_to: SignedInTo) -> None:
     """Chunks that fill all memory at the same time wait for each other, and all arrive."""
     _, browser = await signed_in_to(
         upload={
+            "part_bytes": 128 * KIB,
             "window_bytes_per_upload": 2 * MIB,
             "window_bytes_per_account": 2 * MIB,
             "window_bytes_per_process": 2 * MIB,
         }
     )
-    import asyncio
-
-    paths = [await begin(browser, 2 * MIB) for _ in range(3)]
+    paths = [await begin(browser, MIB) for _ in range(4)]
     answers = await asyncio.gather(
-        *(
-            patch(browser, path, 0, NOISE[: 2 * MIB], Upload_Checksum=checksum(NOISE[: 2 * MIB]))
-            for path in paths
-        )
+        *(patch(browser, path, 0, NOISE[:MIB], Upload_Checksum=checksum(NOISE[:MIB])) for path in paths)
     )
-    assert [answer.status for answer in answers] == [204] * 3
+    assert [answer.status for answer in answers] == [204] * 4
+
+
+async def test_no_memory_for_long(
+    service: Service, signed_in_to: SignedInTo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chunk for which there is no memory is one for later; what its checksum was is the same then."""
+    monkeypatch.setattr(checked, "ADMISSION_SECONDS", 0.1)
+    windows = {f"window_bytes_per_{of}": 2 * MIB for of in ("upload", "account", "process")}
+    service, browser = await signed_in_to(upload=windows)
+    slow, path = await begin(browser, MIB), await begin(browser, MIB)
+    line = await Line.patch(browser, service, slow, 0, MIB, Upload_Checksum=checksum(NOISE[:MIB]))
+    await line.send(NOISE[:1000])
+    answer = await patch(browser, path, 0, NOISE[:MIB], Upload_Checksum=checksum(NOISE[:MIB]))
+    assert (answer.status, answer.body["code"]) == (503, "POOL_EXHAUSTED")
+    await line.send(NOISE[1000:MIB])
+    assert await line.status() == 204
+    await line.close()
+    answer = await patch(browser, path, 0, NOISE[:MIB], Upload_Checksum=checksum(NOISE[:MIB]))
+    assert answer.message_id is not None
 
 
 # X-HTTP-Method-Override

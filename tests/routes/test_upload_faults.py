@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.routes.forms import CONTENT_TYPE, Form, send, send_file, stored
+from tests.routes.forms import CONTENT_TYPE, Form, photo, send, send_file, stored
 from tgbridge import keys
 from tgbridge.sandbox.media import PHOTOS
 from tgbridge.telegram.files import upload as upload_module
@@ -174,12 +174,12 @@ async def test_the_data_centre_restarts(sandbox: Sandbox, signed_in_to: SignedIn
 async def test_each_finds_its_own_message(sandbox: Sandbox, signed_in_to: SignedInTo) -> None:
     """Photos sent at the same time without a caption, all their answers lost: each id is the right one."""
     _, browser = await signed_in_to(telegram={"request_timeout_seconds": 1})
-    photos = [sizes[-1].source.read(0, MIB) for sizes in (photo.sizes for photo in PHOTOS.values())]
+    photos = [photo(name, "x") for name in PHOTOS]
     sandbox.faults.drop(SEND, executed=True, times=len(photos))
-    ids = await asyncio.gather(*(send_file(browser, photo, "a.jpg", "image/jpeg") for photo in photos))
+    ids = await asyncio.gather(*(send_file(browser, data, "a.jpg", "image/jpeg") for data in photos))
     assert len(set(ids)) == len(photos)
-    for message_id, photo in zip(ids, photos, strict=True):
-        assert await stored(browser, message_id) == photo
+    for message_id, data in zip(ids, photos, strict=True):
+        assert await stored(browser, message_id) == data
 
 
 async def test_an_album_whose_answer_is_lost(
@@ -198,8 +198,9 @@ async def test_all_or_none(sandbox: Sandbox, signed_in: ClientSession, account: 
     """Files that need several messages are sent as one: if the last is refused, the first are taken back."""
     before = list(account.history.ids)
     sandbox.faults.error("messages.sendMultiMedia", 400, "MEDIA_INVALID")
-    photo = PHOTOS["noon"].sizes[0].source.read(0, MIB)
-    form = Form().file(photo, "a.jpg", "image/jpeg").file(b"two", "2.txt").file(b"three", "3.txt")
+    form = (
+        Form().file(photo("noon", "s"), "a.jpg", "image/jpeg").file(b"two", "2.txt").file(b"three", "3.txt")
+    )
     assert (await send(signed_in, form)).status == 400
     assert list(account.history.ids) == before
 
@@ -241,7 +242,7 @@ async def test_a_sender_that_does_not_wait_for_the_answer(
 ) -> None:
     """Once the whole form has come the message is sent, whether or not anybody waits."""
     before = len(account.history)
-    hold = sandbox.faults.hold(SMALL)
+    hold = sandbox.faults.hold(SEND)  # asked for when the whole form has come, and not before
     sending = asyncio.create_task(send(signed_in, Form().file(b"x")))
     await hold.reached(1)
     sending.cancel()

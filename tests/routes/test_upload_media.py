@@ -1,4 +1,4 @@
-"""What files appear as: as Telegram's own apps send them, by what their sender says and what they say themselves."""
+"""What files appear as: as Telegram's own apps send them, by what their sender and they themselves say."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from telethon.tl import types
 
-from tests.routes.forms import Form, item, send, stored
-from tgbridge.sandbox.media import DOCUMENTS, PHOTOS
+from tests.routes.forms import Form, item, photo, send, stored
+from tgbridge.sandbox.media import DOCUMENTS
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 INVALID = "Invalid file type or format."
-NOON = next(one.source for one in PHOTOS["noon"].sizes if one.letter == "y").read(0, MIB)
-SMALL = next(one.source for one in PHOTOS["noon"].sizes if one.letter == "m").read(0, MIB)
+NOON, SMALL = photo("noon", "y"), photo("noon", "m")
 GIF = (
     b"GIF89a" + struct.pack("<HH", 40, 30) + b"\x00\x00\x00" + b"\x21\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00;"
 )
@@ -80,7 +79,7 @@ async def test_photos(signed_in: ClientSession, name: str, kind: str) -> None:
 async def test_pictures_that_telegram_takes_for_photos(
     signed_in: ClientSession, data: bytes, kind: str
 ) -> None:
-    """A PNG becomes a photo unless it is too large, too long or too heavy: then it is a document, untouched."""
+    """A PNG becomes a photo unless it is too large, too long or too heavy: then it stays as it is."""
     found = await upload(signed_in, Form().file(data, "a.png", "image/png"))
     assert found["type"] == kind
     assert (found["width"], found["height"]) == struct.unpack(">II", data[16:24])
@@ -101,7 +100,7 @@ async def test_other_pictures(signed_in: ClientSession, name: str, kind: str, wi
 
 
 async def test_as_a_document_nothing_is_touched(signed_in: ClientSession, account: Account) -> None:
-    """A picture, a film and a song are files then, byte for byte, and Telegram is told to leave them alone."""
+    """A picture, a film and a song are files then, byte for byte, and say no more than their names."""
     for data, name, kind in (
         (NOON, "a.jpg", "image/jpeg"),
         (content("valley"), "a.mp4", "video/mp4"),
@@ -116,16 +115,16 @@ async def test_as_a_document_nothing_is_touched(signed_in: ClientSession, accoun
 
 
 async def test_videos(signed_in: ClientSession, account: Account) -> None:
-    """A video says how long and how large it is, wherever its index stands, and whether it can be streamed."""
+    """A video says how long and large it is, wherever its index stands, and whether it can be streamed."""
     for name, streamable, size, duration in (
         ("valley", True, (640, 360), 5.016),
-        ("sea-moov-last", None, (640, 360), 30.0),
+        ("sea-moov-last", False, (640, 360), 30.0),
     ):
         found = await upload(signed_in, Form().file(content(name), "film.mp4", "video/mp4"))
         assert (found["type"], found["width"], found["height"]) == ("video", *size)
         assert found["duration"] == pytest.approx(duration)
         video = attributes(account, found["id"])[types.DocumentAttributeVideo]
-        assert video.supports_streaming == streamable
+        assert bool(video.supports_streaming) is streamable
 
 
 async def test_what_the_browser_says_counts_more(signed_in: ClientSession) -> None:
@@ -167,7 +166,7 @@ async def test_thumbnails(signed_in: ClientSession) -> None:
 async def test_thumbnails_that_telegram_would_not_take(
     sandbox: Sandbox, signed_in: ClientSession, account: Account, picture: bytes
 ) -> None:
-    """A thumbnail is a JPEG of at most 200 kB and 320 pixels; Telegram would lose any other without a word."""
+    """A thumbnail is a JPEG of at most 200 kB and 320 pixels; Telegram passes over others in silence."""
     before = len(account.history)
     form = Form().file(picture, "thumb.jpg", "image/jpeg", field="thumbnail").file(b"x")
     told = await send(signed_in, form)
@@ -215,7 +214,7 @@ async def test_animations(signed_in: ClientSession, account: Account) -> None:
 
 
 async def test_albums(signed_in: ClientSession) -> None:
-    """Several files are an album, the caption with its first; each has its own thumbnail and its own hints."""
+    """Several files are an album, the caption with its first; each has a thumbnail and hints of its own."""
     form = Form().field("caption", "all of it").field("duration", "").field("duration", "9")
     form.file(SMALL, "1.jpg", "image/jpeg").file(content("valley"), "2.mp4", "video/mp4")
     told = await send(signed_in, form)
@@ -231,7 +230,7 @@ async def test_albums(signed_in: ClientSession) -> None:
 
 
 async def test_what_cannot_share_an_album_does_not(signed_in: ClientSession) -> None:
-    """Neighbours of one kind stay together, others begin a new group, animations stand alone: as in the apps."""
+    """Neighbours of one kind stay together, others begin a new group, animations stand alone."""
     form = Form().field("caption", "mixed")
     files = [
         (SMALL, "1.jpg", "image/jpeg"),

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import io
 import json
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin
+
+from yarl import URL
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from aiohttp import ClientSession
     from multidict import CIMultiDictProxy
+
+    from tgbridge.app import Service
 
 BODY_TYPE = "application/offset+octet-stream"
 VERSION = {"Tus-Resumable": "1.0.0"}
@@ -136,3 +142,59 @@ def state(answer: Answer) -> Mapping[str, str]:
     """Return what an answer says of an upload, but for when it expires."""
     names = ("Upload-Offset", "Upload-Length", "Upload-Defer-Length", "Upload-Metadata", "X-Message-Id")
     return {name: answer.headers[name] for name in names if name in answer.headers}
+
+
+class Line:
+    """A connection of its own, over which a request is sent piece by piece, or not to its end."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def patch(
+        cls, browser: ClientSession, service: Service, path: str, offset: int, length: int, **more: str
+    ) -> Self:
+        """Begin a PATCH of so many bytes."""
+        url = URL(service.url)
+        line = cls(*await asyncio.open_connection(url.host, url.port))
+        cookies = browser.cookie_jar.filter_cookies(url)
+        fields = VERSION | {
+            "Host": f"{url.host}:{url.port}",
+            "Cookie": "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items()),
+            "Content-Type": BODY_TYPE,
+            "Content-Length": str(length),
+            "Upload-Offset": str(offset),
+        }
+        fields |= {name.replace("_", "-"): value for name, value in more.items()}
+        head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        line._writer.write(f"PATCH {path} HTTP/1.1\r\n{head}\r\n".encode())
+        await line._writer.drain()
+        return line
+
+    async def send(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def status(self) -> int:
+        """Wait for the answer."""
+        async with asyncio.timeout(10):
+            head = await self._reader.readuntil(b"\r\n\r\n")
+        return int(head.split()[1])
+
+    async def cut(self) -> None:
+        """Break the connection off, as a phone does that changes its network."""
+        self._writer.transport.abort()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+    async def close(self) -> None:
+        self._writer.close()
+        await self._writer.wait_closed()
+
+
+async def until_offset(browser: ClientSession, path: str, offset: int) -> None:
+    """Ask where it goes on until it is there."""
+    async with asyncio.timeout(10):
+        while (await head(browser, path)).offset != offset:
+            pass

@@ -46,7 +46,7 @@ async def end(task: asyncio.Task[None]) -> None:
 
 async def test_one_after_the_other() -> None:
     """A turn that is over is free, however it has ended."""
-    turns = Turns()
+    turns = Turns(wait_seconds=0.0)
     async with turns.take():
         assert await is_locked(turns)
     with pytest.raises(ZeroDivisionError):
@@ -60,7 +60,7 @@ async def test_one_after_the_other() -> None:
 @pytest.mark.parametrize("listening", [True, False])
 async def test_locked(*, listening: bool) -> None:
     """Who is heard of, or is at work, keeps the turn."""
-    turns = Turns(silence_seconds=FOREVER if listening else AT_ONCE)
+    turns = Turns(silence_seconds=FOREVER if listening else AT_ONCE, wait_seconds=0.0)
     task = await holding(turns, listening=listening)
     assert await is_locked(turns)
     assert not task.done()
@@ -69,13 +69,27 @@ async def test_locked(*, listening: bool) -> None:
 
 async def test_silence() -> None:
     """Who listens for a client that is silent for too long gives way, and is told so."""
-    turns = Turns(silence_seconds=AT_ONCE)
+    turns = Turns(silence_seconds=AT_ONCE, wait_seconds=0.0)
     task = await holding(turns, listening=True)
     async with turns.take():
         assert task.done()
     failure = task.exception()
     assert isinstance(failure, HTTPFailure)
     assert (failure.status, failure.headers) == (423, {"Connection": "close"})
+
+
+async def test_waiting() -> None:
+    """Who comes waits for a little: until the turn is free, or its owner has been silent for long enough."""
+    turns = Turns(silence_seconds=FOREVER)
+    task = await holding(turns)
+    waiting = asyncio.create_task(is_locked(turns))
+    await asyncio.sleep(0)
+    await end(task)
+    assert not await waiting
+    turns = Turns(silence_seconds=0.01, wait_seconds=FOREVER)
+    task = await holding(turns, listening=True)
+    assert not await is_locked(turns)
+    assert isinstance(task.exception(), HTTPFailure)
 
 
 async def test_giving_way() -> None:
@@ -96,7 +110,7 @@ async def test_force() -> None:
 
 async def test_many_at_once() -> None:
     """Of those who come while one gives way, one gets the turn, and the others are told to wait."""
-    turns = Turns(silence_seconds=AT_ONCE)
+    turns = Turns(silence_seconds=AT_ONCE, wait_seconds=0.0)
     task = await holding(turns, listening=True)
     served: list[Turn] = []
 
@@ -114,7 +128,7 @@ async def test_many_at_once() -> None:
 
 async def test_errors_pass() -> None:
     """A TimeoutError of the work's own stays what it is."""
-    turns = Turns()
+    turns = Turns(wait_seconds=0.0)
     with pytest.raises(TimeoutError, match="its own"):
         async with turns.take():
             raise TimeoutError("its own")

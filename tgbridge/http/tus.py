@@ -114,7 +114,7 @@ TOO_MANY: Final = Problem(429, "TOO_MANY_UPLOADS", "Too many uploads are under w
 class Metadata:
     """What a client said of its upload: the field as it came, for HEAD, and the pairs in it."""
 
-    header: str
+    header: str = field(repr=False)
     values: Mapping[str, bytes] = field(repr=False)
 
     def text(self, *names: str) -> str:

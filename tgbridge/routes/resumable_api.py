@@ -12,9 +12,8 @@ from tgbridge.routes.resumable import OVERRIDE, PATH, overridable
 from tgbridge.uploads.outcome import FAILED
 
 _ID: Final = Parameter("upload_id", "path", str, "As in the Location of the answer that created it.")
-_RESUMABLE: Final = Parameter("Tus-Resumable", "header", Literal["1.0.0"], "The protocol's version; needed.")
-_OVERRIDE: Final = Parameter(
-    OVERRIDE, "header", str, "The method that is meant, instead of the request's own."
+_RESUMABLE: Final = Parameter(
+    "Tus-Resumable", "header", Literal["1.0.0"], "The protocol's version.", required=True
 )
 _CHECKSUM: Final = Parameter(
     "Upload-Checksum",
@@ -72,8 +71,7 @@ ENDPOINTS: Final = (
         PATH,
         overridable(resumable.describe_uploads),
         summary="What of tus, the protocol for resumable uploads, is spoken",
-        parameters=(_OVERRIDE,),
-        answers=(_DESCRIBED, _NOT_ALLOWED),
+        answers=(_DESCRIBED,),
     ),
     Endpoint(
         "POST",
@@ -96,7 +94,6 @@ ENDPOINTS: Final = (
                 "filename, filetype, caption, as, duration, width and height, each with its value in Base64.",
             ),
             _CHECKSUM,
-            _OVERRIDE,
         ),
         bytes_type=tus.BODY_TYPE,
         answers=(
@@ -109,7 +106,6 @@ ENDPOINTS: Final = (
             *_refused(tus.VERSION_UNSUPPORTED, tus.INVALID_LENGTH, tus.INVALID_METADATA, tus.TOO_MANY),
             Refusal(400, INVALID_FILE, file_checks.NOT_ALLOWED),
             Refusal(400, "The field 'as' takes auto or document.", "INVALID_AS"),
-            _NOT_ALLOWED,
             *_OF_BYTES,
         ),
     ),
@@ -118,8 +114,8 @@ ENDPOINTS: Final = (
         f"{PATH}/{{upload_id}}",
         overridable(resumable.describe_upload),
         summary="The same for one upload",
-        parameters=(_ID, _OVERRIDE),
-        answers=(_DESCRIBED, _NOT_ALLOWED),
+        parameters=(_ID,),
+        answers=(_DESCRIBED,),
     ),
     Endpoint(
         "HEAD",
@@ -128,7 +124,7 @@ ENDPOINTS: Final = (
         summary="Where a resumable upload goes on",
         signed_in=True,
         borrows=False,
-        parameters=(_ID, _RESUMABLE, _OVERRIDE),
+        parameters=(_ID, _RESUMABLE),
         answers=(
             Success(
                 "It can go on, or is finished.",
@@ -140,7 +136,6 @@ ENDPOINTS: Final = (
                     ("Upload-Metadata", "As it was given."),
                 ),
             ),
-            _NOT_ALLOWED,
             *_UNKNOWN,
         ),
     ),
@@ -155,10 +150,11 @@ ENDPOINTS: Final = (
         parameters=(
             _ID,
             _RESUMABLE,
-            Parameter("Upload-Offset", "header", int, "Where the bytes belong: where HEAD said."),
+            Parameter(
+                "Upload-Offset", "header", int, "Where the bytes belong: where HEAD said.", required=True
+            ),
             _LENGTH,
             _CHECKSUM,
-            _OVERRIDE,
         ),
         bytes_type=tus.BODY_TYPE,
         answers=(
@@ -168,7 +164,6 @@ ENDPOINTS: Final = (
             *_refused(
                 tus.INVALID_OFFSET, tus.INVALID_LENGTH, tus.LENGTH_CHANGED, tus.OFFSET_MISMATCH, tus.LOCKED
             ),
-            _NOT_ALLOWED,
             *_UNKNOWN,
             *_OF_BYTES,
         ),
@@ -180,8 +175,8 @@ ENDPOINTS: Final = (
         summary="Forget a resumable upload; a message that it has become stays",
         signed_in=True,
         borrows=False,
-        parameters=(_ID, _RESUMABLE, _OVERRIDE),
-        answers=(Success("It is forgotten.", None, status=204), _NOT_ALLOWED, *_UNKNOWN),
+        parameters=(_ID, _RESUMABLE),
+        answers=(Success("It is forgotten.", None, status=204), *_UNKNOWN),
     ),
     Endpoint(
         "POST",
@@ -195,7 +190,11 @@ ENDPOINTS: Final = (
             _ID,
             _RESUMABLE,
             Parameter(
-                OVERRIDE, "header", Literal["PATCH", "DELETE", "HEAD"], "The method that is meant; needed."
+                OVERRIDE,
+                "header",
+                Literal["HEAD", "PATCH", "DELETE"],
+                "The method that is meant. All others of these paths take it as well.",
+                required=True,
             ),
             Parameter("Upload-Offset", "header", int, "As of PATCH."),
             _LENGTH,

@@ -1,4 +1,8 @@
-"""Bytes that have a checksum, held back until it has been verified: nothing of a wrong chunk may count."""
+"""Bytes that have a checksum, held back until it has been verified: nothing of a wrong chunk may count.
+
+They wait under a budget of their own, beside what uploads hold on their way. Under one and the same, chunks
+that wait to be complete could take all memory, and leave none for those that are complete to go on.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +12,29 @@ from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import PoolExhausted
 from tgbridge.http import tus
+from tgbridge.telegram.files.budget import Budget
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Hashable
 
     from tgbridge.http.tus import Checksum
-    from tgbridge.telegram.files.budget import Budget, Share
+    from tgbridge.settings import UploadSettings
+    from tgbridge.telegram.files.budget import Share
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 """The largest chunk that may have a checksum: it has to be in memory as a whole."""
 
 ADMISSION_SECONDS: Final = 20.0
 """How long a chunk waits for its place in memory."""
+
+
+def checked_budget(settings: UploadSettings) -> Budget:
+    """Return the bounds on all chunks that wait: half as much as uploads hold on their way."""
+    return Budget(
+        process_bytes=settings.window_bytes_per_process // 2,
+        account_bytes=settings.window_bytes_per_account // 2,
+        stream_bytes=min(settings.window_bytes_per_upload, MOST_BYTES),
+    )
 
 
 async def checked(
@@ -29,30 +44,28 @@ async def checked(
     account: Hashable,
     *,
     expected: int | None,
-    covered: int,
 ) -> AsyncGenerator[bytes, None]:
     """Yield a chunk's bytes once all have come and have the right checksum.
 
-    `expected` is their number, if it is known. `covered` bytes of memory are counted elsewhere. Raises
-    HTTPFailure 413 and 460, and PoolExhausted if memory is short for long.
+    `expected` is their number, if it is known. Raises HTTPFailure 413 and 460, and PoolExhausted if memory is
+    short for long.
     """
-    most = min(MOST_BYTES, budget.stream_bytes)
+    most = budget.stream_bytes
+    too_large = tus.CHUNK_TOO_LARGE.failure(details=f"at most {most} bytes")
     if expected is not None and expected > most:
-        raise tus.CHUNK_TOO_LARGE.failure(details=f"at most {most} bytes")
-    async with _reserved(
-        budget, account, max(0, (most if expected is None else expected) - covered)
-    ) as share:
+        raise too_large
+    async with _reserved(budget, account, most if expected is None else expected) as share:
         pieces: list[bytes] = []
         size = 0
         async for piece in body:
             size += len(piece)
             if size > most:
-                raise tus.CHUNK_TOO_LARGE.failure(details=f"at most {most} bytes")
+                raise too_large
             pieces.append(piece)
         await asyncio.to_thread(checksum.check, pieces)
         pieces.reverse()
         while pieces:
-            share.give(min(share.held, len(pieces[-1])))
+            share.give(len(pieces[-1]))
             yield pieces.pop()
 
 

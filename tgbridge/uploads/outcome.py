@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +10,7 @@ from tgbridge.errors import BridgeError, failure_of
 from tgbridge.models import ErrorBody, MediaItem
 from tgbridge.telegram.delivery import deliver, upload_media
 from tgbridge.telegram.media import get_message, media_item
+from tgbridge.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,7 @@ FAILED: Final = "Failed to upload file to Telegram."
 class Purpose:
     """What the sender wants to become of a file."""
 
-    caption: str
+    caption: str = field(repr=False)
     as_document: bool
     hints: Hints
 
@@ -68,7 +69,7 @@ async def sent_item(borrow: Borrow, message_id: int, file: OutgoingFile, caption
         id=message_id,
         name=file.name,
         type=file.kind,
-        timestamp=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        timestamp=timestamp(datetime.now(UTC)),
         size=file.stored.size,
         caption=caption,
         has_thumbnail=False,

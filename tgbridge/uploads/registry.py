@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -51,6 +52,7 @@ class ResumableUploads:
         self._resume_seconds = resume_seconds
         # The one that was heard of least recently comes first.
         self._uploads: dict[tuple[int, str], ResumableUpload] = {}
+        self._beginning: Counter[int] = Counter()
         self._reaper: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
@@ -77,6 +79,16 @@ class ResumableUploads:
         if creation.length == 0:
             raise tus.EMPTY.failure()
         await self._make_room(owner)
+        self._beginning[owner] += 1
+        try:
+            return await self._create(owner, session, creation, purpose, open_sending)
+        finally:
+            self._beginning[owner] -= 1
+            self._beginning += Counter()  # forgets those that are zero
+
+    async def _create(
+        self, owner: int, session: str, creation: Creation, purpose: Purpose, open_sending: OpenSending
+    ) -> ResumableUpload:
         async with self._surroundings.pool.borrow(session) as client:
             progress = self._board.begin(owner, self._ids.issue(owner), creation.length)
             progress.lasting = True
@@ -119,7 +131,7 @@ class ResumableUploads:
         key = upload.progress.owner, upload.progress.upload_id
         if self._uploads.get(key) is upload:
             self._uploads[key] = self._uploads.pop(key)
-        budget = self._surroundings.uploader.budget
+        budget = self._surroundings.budget
         mine = [other for other in self._uploads.values() if other.progress.owner == key[0]]
         await self._drop(_surplus(mine, budget.account_bytes // 2))
         await self._drop(_surplus(self._uploads.values(), budget.process_bytes // 2))
@@ -138,9 +150,10 @@ class ResumableUploads:
             for (other, _), upload in self._uploads.items()
             if other == owner and upload.message_id is None and not upload.closed
         ]
-        if len(mine) >= MOST_PER_OWNER and not await self._drop(_idle(mine)[:1]):
+        if len(mine) + self._beginning[owner] >= MOST_PER_OWNER and not await self._drop(_idle(mine)[:1]):
             raise tus.TOO_MANY.failure(retry_after=int(IDLE_SECONDS))
-        if len(self._uploads) >= MOST and not await self._drop(_idle(self._uploads.values())[:1]):
+        beginning = self._beginning.total()
+        if len(self._uploads) + beginning >= MOST and not await self._drop(_idle(self._uploads.values())[:1]):
             raise PoolExhausted
 
     def _has_expired(self, upload: ResumableUpload) -> bool:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tgbridge.completion import Completion
     from tgbridge.http.tus import Checksum, Continuation, Creation
     from tgbridge.models import ErrorBody
-    from tgbridge.telegram.files.uploader import Uploader
+    from tgbridge.telegram.files.budget import Budget
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.telegram.sending import Sending
     from tgbridge.uploads.outcome import Outcome
@@ -54,8 +54,11 @@ class Surroundings:
     """What uploads work with, and share with the rest of the service."""
 
     pool: ClientPool
-    uploader: Uploader
     completion: Completion
+    budget: Budget
+    """What uploads hold on their way."""
+    checked_budget: Budget
+    """What chunks hold that have a checksum, until it is verified."""
 
 
 class ResumableUpload:
@@ -180,11 +183,8 @@ class ResumableUpload:
     ) -> AsyncGenerator[bytes, None]:
         heard = _heard(turn, body)
         if checksum is not None:
-            uploader, owner = self._surroundings.uploader, self.progress.owner
-            await self._sending.resume()  # so that one of all who wait for memory can always go on
-            heard = checked(
-                heard, checksum, uploader.budget, owner, expected=expected, covered=uploader.part_bytes
-            )
+            budget, owner = self._surroundings.checked_budget, self.progress.owner
+            heard = checked(heard, checksum, budget, owner, expected=expected)
         async with aclosing(heard) as pieces:
             async for piece in pieces:
                 yield piece

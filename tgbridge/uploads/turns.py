@@ -2,13 +2,15 @@
 
 A client that lost its connection comes back before the server has noticed the loss: a mobile phone changes
 its network, and no packet tells. So a request that has heard nothing from its client for a while gives way to
-the next one; as long as bytes come, the next one is told to wait (423).
+the next one. As long as bytes come, the next one is told to come later (423), after it has waited for a
+little: clients count how often they are told.
 """
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, contextmanager
+import math
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from tgbridge.http import tus
@@ -16,9 +18,11 @@ from tgbridge.http import tus
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-SILENCE_SECONDS: Final = 5.0
-"""After so long without a byte a client is taken for gone once another request comes: tus-js-client has asked
-four times by then."""
+SILENCE_SECONDS: Final = 3.0
+"""After so long without a byte a client is taken for gone, once another request comes."""
+
+WAIT_SECONDS: Final = 2.0
+"""How long a request waits for its turn."""
 
 
 class Turn:
@@ -40,10 +44,12 @@ class Turn:
         finally:
             self._listens_since = None
 
-    def gives_way(self, silence_seconds: float) -> bool:
-        """Tell whether another one may have the turn."""
+    def gives_way_in(self, silence_seconds: float) -> float:
+        """Return in how many seconds another one may have the turn, if nothing is heard until then."""
+        if self._gives_way:
+            return 0.0
         since = self._listens_since
-        return self._gives_way or (since is not None and _now() - since >= silence_seconds)
+        return math.inf if since is None else max(0.0, since + silence_seconds - _now())
 
     def interrupt(self) -> None:
         """Make the task give up its turn, by a TimeoutError where it stands."""
@@ -55,8 +61,11 @@ class Turn:
 class Turns:
     """An upload's turns."""
 
-    def __init__(self, *, silence_seconds: float = SILENCE_SECONDS) -> None:
+    def __init__(
+        self, *, silence_seconds: float = SILENCE_SECONDS, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self._silence_seconds = silence_seconds
+        self._wait_seconds = wait_seconds
         self._turn: Turn | None = None
 
     @property
@@ -68,14 +77,21 @@ class Turns:
     async def take(self, *, gives_way: bool = False, by_force: bool = False) -> AsyncIterator[Turn]:
         """Have the turn while the block runs.
 
-        Raises HTTPFailure 423 at once if another task has it that does not give way, or in the middle if
-        another one was given way to.
+        Raises HTTPFailure 423 if another task has it that does not give way, or in the middle if another one
+        was given way to.
         """
+        give_up_at = _now() + self._wait_seconds
         while (other := self._turn) is not None:
-            if not by_force and not other.gives_way(self._silence_seconds):
+            left = 0.0 if by_force else other.gives_way_in(self._silence_seconds)
+            if left <= 0:
+                other.interrupt()
+                await other.over.wait()
+            elif _now() >= give_up_at:
                 raise tus.LOCKED.failure()
-            other.interrupt()
-            await other.over.wait()
+            else:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(min(_now() + left, give_up_at)):
+                        await other.over.wait()
         turn = self._turn = Turn(gives_way=gives_way)
         try:
             async with turn.grip:
