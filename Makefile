@@ -5,12 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test browser-test lint bench clean
+.PHONY: help run test browser-test tus-test lint bench clean
 
 help:
 	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
 	@echo "make test   run the tests"
 	@echo "make browser-test  play a video in a real Chromium"
+	@echo "make tus-test      upload with the official client of tus, over a line that is cut"
 	@echo "make lint   check style, types and the walls between the rooms"
 	@echo "make bench  measure, beside stock Telethon"
 	@echo "make clean  remove what these made"
@@ -21,12 +22,17 @@ run: $(VENV)/.runs
 	then exec $(BIN)/python -m tgbridge serve; \
 	else exec $(BIN)/python -m tgbridge serve --sandbox; fi
 
+# More processes than two cores: many tests wait for a time-out or a flood wait more than they compute.
 test: $(VENV)/.develops
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest --numprocesses 4
 
 # Needs Chromium, which is no Python package: apt install chromium, or CHROMIUM=/path/to/it.
 browser-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m browser tests/browser
+
+# Needs node 18 or newer and npm, which fetches tus-js-client: apt install nodejs npm.
+tus-test: $(VENV)/.develops
+	$(BIN)/python -m pytest -m tus tests/tus
 
 lint: $(VENV)/.develops
 	$(BIN)/ruff check

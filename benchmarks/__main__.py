@@ -7,7 +7,7 @@ import platform
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import tables
+from benchmarks import tables, uploads
 from benchmarks.stage import Stage
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ TABLES: dict[str, Callable[..., None]] = {
     "first-byte": tables.first_byte,
     "streams": tables.many_streams,
     "processor": tables.processor,
+    "upload": uploads.one_upload,
+    "uploads": uploads.many_uploads,
 }
 
 

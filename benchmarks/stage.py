@@ -92,6 +92,7 @@ class Stage:
             "TELEGRAM_DC_PUBLIC_KEY": self._key,
             "TGBRIDGE_SECRET_KEYS": Fernet.generate_key().decode(),
             "TGBRIDGE_SESSION__SECURE": "false",
+            "TGBRIDGE_LIMITS__ENABLED": "false",  # fifty accounts log in from one address
             "TGBRIDGE_LOG__LEVEL": "warning",
             **settings,
         }

@@ -118,8 +118,8 @@ def never_blocking() -> Iterator[None]:
 
 
 @pytest.fixture
-async def serve(never_blocking: None) -> AsyncIterator[Serve]:
-    """Starts services. When they have stopped, nothing runs and nothing is lent."""
+async def serve(never_blocking: None, sandbox: Sandbox) -> AsyncIterator[Serve]:
+    """Starts services, which stop before the sandbox does. Then nothing runs, and nothing is lent."""
     started: list[Service] = []
     async with AsyncExitStack() as stack:
 

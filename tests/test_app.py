@@ -6,14 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from aiohttp import ClientError, ClientPayloadError, ClientSession, ClientTimeout
+from aiohttp import ClientError, ClientPayloadError, ClientSession, ClientTimeout, FormData
 from telethon.tl import types
 
 from tgbridge import keys
 from tgbridge.sandbox.world.blobs import Synthetic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from tests.conftest import MakeSettings, NewBrowser, Serve, SignIn
     from tgbridge.app import Service
@@ -166,6 +166,33 @@ async def test_nothing_is_left_after_shutdown(
         assert isinstance(outcome, ClientError)
     await browser.close()
     await until(lambda: asyncio.all_tasks() <= before and sum(sandbox.connections.values()) == 0)
+
+
+@pytest.mark.parametrize("connection", ["keep-alive", "close"])
+async def test_an_upload_has_its_time(
+    sandbox: Sandbox, service: Service, new_browser: NewBrowser, sign_in: SignIn, connection: str
+) -> None:
+    """What a browser still has to send when the service is stopped is taken, and becomes a message."""
+    browser = new_browser()
+    await sign_in(browser, PHONE)
+    stopping: list[asyncio.Task[None]] = []
+
+    async def content() -> AsyncIterator[bytes]:
+        yield bytes(1024 * 1024)
+        await until(lambda: sandbox.counters.of("upload.saveFilePart") > 0)
+        stopping.append(asyncio.create_task(service.stop()))
+        await until(lambda: service.app[keys.IN_FLIGHT].draining)
+        yield bytes(3 * 1024 * 1024)
+
+    form = FormData()
+    form.add_field("file", content(), filename="large.bin")
+    async with browser.post("/upload_file", data=form, headers={"Connection": connection}) as response:
+        assert response.status == 200
+        message_id = (await response.json())["message_id"]
+    await stopping[0]
+    message = sandbox.state.account_of(PHONE).history.get(message_id)
+    assert message is not None
+    assert message.media.document.size == 4 * 1024 * 1024
 
 
 async def fetch(browser: ClientSession, path: str) -> bytes:

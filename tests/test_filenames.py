@@ -21,6 +21,10 @@ from tgbridge import filenames
         ("写真 🌸.png", "写真 🌸.png"),
         ("👩\u200d💻.txt", "👩\u200d💻.txt"),
         ("evil\u202egpj.exe", "evilgpj.exe"),
+        ("in\u200bvisible\ufeff.txt", "invisible.txt"),
+        ("\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f.png",) * 2,
+        ("\u0600\u0661.txt",) * 2,
+        ("\U0001fae9 of a later Unicode.png",) * 2,
         ('say "hi"\r\n.txt', 'say "hi".txt'),
         ("  spaced.txt ", "spaced.txt"),
         ("", ""),
@@ -44,7 +48,7 @@ def test_a_long_name_keeps_its_extension() -> None:
 
 @given(st.text(max_size=400))
 def test_any_name_becomes_harmless(name: str) -> None:
-    """Whatever comes in, no separator, no control character and no overlong name comes out, and twice is once."""
+    """Whatever comes in, no separator, no control character and no overlong name comes out; twice is once."""
     cleaned = filenames.clean(name)
     assert not set(cleaned) & set("/\\")
     assert not any(unicodedata.category(character) in {"Cc", "Cs"} for character in cleaned)

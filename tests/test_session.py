@@ -248,6 +248,8 @@ NO_SESSION: dict[str, str] = {
     "session is text": token({"created": 0, "session": "hello"}),
     "session is null": token({"created": 0, "session": None}),
     "another program's": token({"created": int(time.time()), "session": {"user": 1}}),
+    "another program's, undated": token({"created": "today", "session": {"browser": {}}}),
+    "another program's, no text": Fernet(KEY).encrypt(b"\xff").decode(),
     "another version's": token({"created": int(time.time()), "session": {"browser": {"telegram": 1}}}),
     "nested deeply": token("[" * 2000),
 }

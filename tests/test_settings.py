@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import textwrap
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +168,27 @@ def test_settings_do_not_change(tmp_path: Path) -> None:
         load(tmp_path).server.port = 1
 
 
+def test_who_may_call(tmp_path: Path) -> None:
+    """Origins, hosts and proxies are lists of what they are called; nobody may, where nothing is said."""
+    settings = load(
+        tmp_path,
+        {
+            "TGBRIDGE_CORS__ALLOWED_ORIGINS": "https://app.example.com, http://localhost:3000,tauri://localhost",
+            "TGBRIDGE_SERVER__ALLOWED_HOSTS": "tg.example.com,[::1]",
+            "TGBRIDGE_SERVER__TRUSTED_PROXIES": "127.0.0.1,fd00::/8",
+        },
+    )
+    assert settings.cors.allowed_origins == (
+        "https://app.example.com",
+        "http://localhost:3000",
+        "tauri://localhost",
+    )
+    assert settings.server.allowed_hosts == ("tg.example.com", "[::1]")
+    assert settings.server.trusted_proxies == (ip_network("127.0.0.1/32"), ip_network("fd00::/8"))
+    nothing = load(tmp_path)
+    assert (nothing.cors.allowed_origins, nothing.server.trusted_proxies) == ((), ())
+
+
 @pytest.mark.parametrize("form", [PublicFormat.PKCS1, PublicFormat.SubjectPublicKeyInfo])
 def test_data_centre_of_ones_own(tmp_path: Path, form: PublicFormat) -> None:
     """A data centre needs a host; port and id have defaults; all keys in the file are taken."""
@@ -233,6 +255,31 @@ WRONG = {
     "upload part": (
         {"TGBRIDGE_UPLOAD__PART_BYTES": "3 KiB"},
         "environment: TGBRIDGE_UPLOAD__PART_BYTES: must be",
+    ),
+    "any origin": (
+        {"TGBRIDGE_CORS__ALLOWED_ORIGINS": "https://app.example.com,*"},
+        "environment: TGBRIDGE_CORS__ALLOWED_ORIGINS: must be as browsers write it",
+    ),
+    "no origin": ({"TGBRIDGE_CORS__ALLOWED_ORIGINS": "null"}, "TGBRIDGE_CORS__ALLOWED_ORIGINS: must be"),
+    "origin with a path": (
+        {"TGBRIDGE_CORS__ALLOWED_ORIGINS": "https://app.example.com/"},
+        "TGBRIDGE_CORS__ALLOWED_ORIGINS: must be",
+    ),
+    "origin with its usual port": (
+        {"TGBRIDGE_CORS__ALLOWED_ORIGINS": "https://app.example.com:443"},
+        "TGBRIDGE_CORS__ALLOWED_ORIGINS: must be",
+    ),
+    "host with a port": (
+        {"TGBRIDGE_SERVER__ALLOWED_HOSTS": "tg.example.com:443"},
+        "environment: TGBRIDGE_SERVER__ALLOWED_HOSTS: must be a host name",
+    ),
+    "no network": (
+        {"TGBRIDGE_SERVER__TRUSTED_PROXIES": "10.0.0.0/8,proxy.example.com"},
+        "environment: TGBRIDGE_SERVER__TRUSTED_PROXIES: must be an IP address or a network",
+    ),
+    "half a network": (
+        {"TGBRIDGE_SERVER__TRUSTED_PROXIES": "10.0.0.1/8"},
+        "environment: TGBRIDGE_SERVER__TRUSTED_PROXIES: must be an IP address or a network",
     ),
     "media type": (
         {"TGBRIDGE_UPLOAD__ALLOWED_TYPES": "image"},

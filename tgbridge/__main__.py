@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 
 from tgbridge import __version__
 from tgbridge.errors import BridgeError, SettingsError
-from tgbridge.logs import configure_logging, log_loop_error
+from tgbridge.logs import configure_logging, log_uncaught
 from tgbridge.sandbox_process import SandboxFailedError, kept_secret_key, sandbox_process, state_directory
 from tgbridge.sources import load_settings
 
@@ -166,7 +166,7 @@ async def _serve_until_signalled(
     from tgbridge.app import Service  # noqa: PLC0415 - the other commands do without Telethon
 
     configure_logging(settings.log)
-    asyncio.get_running_loop().set_exception_handler(log_loop_error)
+    log_uncaught()
     stop = _stop_signal()
     service = Service(settings)
     try:

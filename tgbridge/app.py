@@ -44,6 +44,7 @@ from tgbridge.telegram.files.lookup import FileLookup
 from tgbridge.telegram.files.uploader import Uploader
 from tgbridge.telegram.leaving import leave_session
 from tgbridge.telegram.pool import ClientPool
+from tgbridge.uploads.checked import checked_budget
 from tgbridge.uploads.ids import UploadIds
 from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
@@ -120,7 +121,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     )
     app[keys.PROGRESS] = board = ProgressBoard()
     app[keys.UPLOADS] = uploads = ResumableUploads(
-        Surroundings(pool, app[keys.UPLOADER], app[keys.COMPLETION]),
+        Surroundings(pool, app[keys.COMPLETION], app[keys.UPLOADER].budget, checked_budget(settings.upload)),
         board,
         app[keys.UPLOAD_IDS],
         resume_seconds=settings.upload.resume_seconds,
@@ -179,7 +180,7 @@ class Service:
         """
         for site in list(self._runner.sites):
             await site.stop()
-        if self._runner.server is not None:
-            self._runner.server.pre_shutdown()  # connections that wait for a next request
+        # Connections stay open meanwhile. aiohttp could close those that wait for a next request, but then it
+        # reads from none of them any more: a running upload would never come to its end.
         await self.app[keys.IN_FLIGHT].drain(self._settings.server.drain_seconds)
         await self._runner.cleanup()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
 MAX_BYTES: Final = 255
 """What common file systems take, in UTF-8."""
 
-# Control and format characters (right-to-left overrides disguise an extension), surrogates, line separators.
-# Zero-width joiner and non-joiner stay: emoji and several scripts are spelled with them.
-_UNWANTED: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_WANTED_FORMAT: Final = frozenset("\u200c\u200d")
+# Control characters, halves of surrogate pairs, and line separators.
+_UNWANTED: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+# Of the format characters, those that turn the direction, which disguises an extension, and those that can't
+# be seen. The others belong to scripts and emoji: Arabic signs, joiners, the tags that make a flag England's.
+_DISGUISES: Final = re.compile(
+    "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
 
 
 def clean(name: str) -> str:
@@ -20,16 +24,11 @@ def clean(name: str) -> str:
     Any script stays as it is. A longer name is cut to `MAX_BYTES` of UTF-8 before its extension.
     """
     base = name.replace("\\", "/").rpartition("/")[2]
-    kept = "".join(c for c in base if c in _WANTED_FORMAT or unicodedata.category(c) not in _UNWANTED).strip()
+    seen = _DISGUISES.sub("", base)
+    kept = "".join(c for c in seen if unicodedata.category(c) not in _UNWANTED).strip()
     if kept.strip(".") == "":
         return ""
     return _shorten(kept)
-
-
-def extension(name: str) -> str:
-    """Return the extension of `name` in lower case with its dot, or ""."""
-    stem, dot, suffix = name.rpartition(".")
-    return f".{suffix.lower()}" if dot and stem and suffix.isalnum() else ""
 
 
 def _shorten(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -51,8 +51,10 @@ class InFlight:
         self.draining = True
         for task in self._endless:
             task.cancel()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._tasks:  # a connection that is open may bring another request
+                    await asyncio.wait(self._tasks)
         left = set(self._tasks)
         for task in left:
             task.cancel()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
+import threading
 import traceback
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -13,8 +16,6 @@ from aiohttp.abc import AbstractAccessLogger
 from tgbridge import keys
 
 if TYPE_CHECKING:
-    import asyncio
-
     from aiohttp import web
     from aiohttp.web_request import BaseRequest
     from structlog.typing import EventDict, Processor
@@ -45,7 +46,7 @@ def configure_logging(settings: LogSettings) -> None:
         cache_logger_on_first_use=True,
     )
     as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
-    handler = logging.StreamHandler()
+    handler = _DiscreetHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, _without_values],
@@ -81,13 +82,36 @@ def frames(error: BaseException) -> list[str]:
     return told
 
 
+class _DiscreetHandler(logging.StreamHandler[Any]):
+    """Says of a line that cannot be written no more than that. logging's own way shows what was in it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Tell which kind of error it was, if there is still anybody to tell."""
+        kind = sys.exc_info()[0]
+        with suppress(OSError, ValueError):  # closed, or a pipe that nobody reads
+            sys.stderr.write(
+                f"tgbridge: a line of the log is missing ({record.name}: {kind.__name__ if kind else None})\n"
+            )
+
+
+def log_uncaught() -> None:
+    """Log what nobody catches: in the running event loop, in threads, and where Python cannot raise."""
+    asyncio.get_running_loop().set_exception_handler(log_loop_error)
+    threading.excepthook = lambda uncaught: _log_error(uncaught.exc_value)
+    sys.unraisablehook = lambda uncaught: _log_error(uncaught.exc_value)
+
+
 def log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     """Log what nobody caught. asyncio's own way shows arguments and messages."""
     error = context.get("exception")
     if isinstance(error, BaseException):
-        _log.error("nobody caught it", error=type(error).__name__, frames=frames(error))
+        _log_error(error)
     else:
         _log.error("asyncio complains")
+
+
+def _log_error(error: BaseException | None) -> None:
+    _log.error("nobody caught it", error=type(error).__name__, frames=[] if error is None else frames(error))
 
 
 def _without_values(_logger: object, _method: str, event: EventDict) -> EventDict:

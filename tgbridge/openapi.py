@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,7 +25,8 @@ _RETRY_AFTER: Final = ("Retry-After", "Seconds, the same as retry_after in the b
 _INVALID_BODY: Final = "INVALID_BODY"
 
 
-def describe(endpoints: Iterable[Endpoint], *, cookie_name: str) -> Json:
+@lru_cache(maxsize=4)  # models take their time, and tests make many applications
+def describe(endpoints: tuple[Endpoint, ...], *, cookie_name: str) -> Json:
     """Describe ``endpoints`` as an OpenAPI document. It stays true since they make the router too."""
     schemas: Json = {}
     paths: Json = defaultdict(dict)
@@ -65,7 +67,7 @@ def _operation(endpoint: Endpoint, method: str, schemas: Json) -> Json:
             {
                 "name": parameter.name,
                 "in": parameter.where,
-                "required": parameter.where == "path",
+                "required": parameter.required or parameter.where == "path",
                 "description": parameter.description,
                 "schema": _schema(parameter.kind, schemas, "validation"),
             }

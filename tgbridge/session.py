@@ -9,6 +9,7 @@ prepared.
 from __future__ import annotations
 
 import json
+import operator
 import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final
@@ -172,8 +173,13 @@ class RotatingFernet(Fernet):
         self._all = MultiFernet([Fernet(key) for key in keys])
 
     def decrypt(self, token: bytes | str, ttl: int | None = None) -> bytes:
-        """Decrypt what any key has encrypted in the last ``ttl`` seconds, or raise InvalidToken."""
-        return self._all.decrypt(token, ttl)
+        """Decrypt text that any key has encrypted in the last ``ttl`` seconds, or raise InvalidToken."""
+        data = self._all.decrypt(token, ttl)
+        try:
+            data.decode()  # aiohttp-session does it again, and expects no other error
+        except UnicodeDecodeError as error:
+            raise InvalidToken from error
+        return data
 
 
 class SessionStorage(EncryptedCookieStorage):
@@ -255,6 +261,7 @@ def _decode(text: str) -> Any:
     """Decode what a valid token holds. It may still be another program's: InvalidToken, no session."""
     try:
         data = json.loads(text)
+        operator.index(data["created"])  # aiohttp-session reckons with it
         BrowserSession.model_validate(data["session"][_ENTRY])
     except (ValueError, TypeError, LookupError, RecursionError) as error:
         raise InvalidToken from error

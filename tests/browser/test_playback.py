@@ -63,7 +63,9 @@ async def test_a_video_with_its_index_at_the_end_starts_seeks_and_ends(
     assert played["back"]
     assert played["at"] == pytest.approx(played["duration"], abs=0.5)
     assert played["frames"] > 0
-    answers = [answer for answer in page.responses if urlsplit(answer["url"]).path.startswith("/stream_media")]
+    answers = [
+        answer for answer in page.responses if urlsplit(answer["url"]).path.startswith("/stream_media")
+    ]
     assert {answer["status"] for answer in answers} == {206}
     starts = [int(answer["headers"]["Content-Range"].split()[1].partition("-")[0]) for answer in answers]
     # The file's 24 MB do not have to come for the index behind them, nor for a seek.

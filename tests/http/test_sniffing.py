@@ -39,6 +39,8 @@ TEXT = b"not at all"
         ("audio/mpeg", MP3_PADDED),
         ("audio/wav", WAVE),
         ("audio/mp4", MP4),
+        ("image/x-icon", PNG),
+        ("video/mp2t", b"export const typescript = true;"),
     ],
 )
 def test_content_that_fits_its_claim(claim: str, head: bytes) -> None:

@@ -14,7 +14,7 @@ from tgbridge.errors import (
     TelegramRefused,
     TelegramUnavailable,
 )
-from tgbridge.telegram import login
+from tgbridge.telegram import login, sender
 from tgbridge.telegram.addresses import DataCentres
 from tgbridge.telegram.client import BridgeClient
 
@@ -78,6 +78,34 @@ async def test_a_server_that_hangs_up_at_once_is_not_hammered(
     with pytest.raises(TelegramUnavailable):
         await impatient(ME)
     assert sandbox.counters.connections[1] < 10
+
+
+async def test_who_asks_does_not_wait_for_a_pause(
+    client: BridgeClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A data centre that is back is found by the next request, however long the pause had become."""
+    monkeypatch.setattr(sender, "_LONGEST_DELAY_SECONDS", 3600.0)
+    await client(ME)
+    client._sender._fruitless = 20
+    await sandbox.data_centres[1].stop()
+    lost = asyncio.create_task(client(ME))
+    await asyncio.sleep(0)
+    await sandbox.data_centres[1].start()
+    assert (await client(ME))[0].is_self
+    assert (await lost)[0].is_self
+
+
+async def test_a_request_that_always_ends_the_connection_is_given_up(
+    client: BridgeClient, sandbox: Sandbox
+) -> None:
+    """A few attempts, with pauses between them; other requests go on over the same client."""
+    sandbox.counters.reset()
+    sandbox.faults.drop("users.getUsers", times=None)
+    with pytest.raises(TelegramUnavailable):
+        await client(ME)
+    assert sandbox.counters.of("users.getUsers", 1) == 4
+    assert sandbox.counters.connections[1] <= 4
+    assert await client(CONFIG)
 
 
 async def test_silence_is_noticed_without_a_request(

@@ -13,7 +13,7 @@ from tgbridge.inspection.image import IMAGE_TYPES, ImageInspector
 from tgbridge.inspection.isomedia import ISO_MEDIA_TYPES, IsoMediaInspector
 from tgbridge.inspection.matroska import MATROSKA_TYPES, MatroskaInspector
 
-__all__ = ("Facts", "Inspector", "inspector_for")
+__all__ = ("Facts", "Inspector", "Nothing", "inspector_for")
 
 
 def inspector_for(mime_type: str) -> Inspector:

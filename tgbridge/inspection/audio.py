@@ -32,9 +32,9 @@ AUDIO_TYPES: Final = frozenset(
     }
 )
 
-_HEAD_BYTES: Final = 128 * 1024
-_SOUND_BYTES: Final = 32 * 1024
-_TAIL_BYTES: Final = 64 * 1024
+_HEAD_BYTES: Final = 64 * 1024
+_SOUND_BYTES: Final = 16 * 1024
+_TAIL_BYTES: Final = 64 * 1024  # a page of Ogg has less
 _ID3_BYTES: Final = 10
 _PAGE: Final = b"OggS"
 _MOST_TEXT: Final = 256  # characters of a title
@@ -47,13 +47,15 @@ class AudioInspector:
 
     def __init__(self) -> None:
         self._excerpts = Excerpts(head=_HEAD_BYTES, tail=_TAIL_BYTES)
-        self._sound_looked_for = False
+        self._sound: int | None = None  # where it begins
 
     def feed(self, data: memoryview) -> None:
         """Keep what is to be kept."""
-        if not self._sound_looked_for and len(self._excerpts.head) >= _ID3_BYTES:
-            self._sound_looked_for = True
-            self._excerpts.also(_behind_id3(self._excerpts.head), _SOUND_BYTES)
+        if self._sound is None:
+            begin = bytes(self._excerpts.head) + bytes(data[:_ID3_BYTES])
+            if len(begin) >= _ID3_BYTES:
+                self._sound = _behind_id3(begin)
+                self._excerpts.also(self._sound, _SOUND_BYTES)
         self._excerpts.feed(data)
 
     def facts(self) -> Facts:
@@ -66,9 +68,9 @@ class AudioInspector:
         except TinyTagException:
             return Facts(has_sound=True)
         # Without an index, tinytag counts an MP3's frames, which are not all there.
-        counted = file.missed and tag.mime_type == "audio/mpeg"
+        lost = file.missed_at is not None and file.missed_at >= (self._sound or 0)
         return Facts(
-            duration=None if counted else tag.duration or None,
+            duration=None if lost and tag.mime_type == "audio/mpeg" else tag.duration or None,
             title=(tag.title or "")[:_MOST_TEXT],
             performer=(tag.artist or "")[:_MOST_TEXT],
             has_sound=True,
@@ -76,7 +78,7 @@ class AudioInspector:
         )
 
 
-def _behind_id3(head: bytes | bytearray) -> int:
+def _behind_id3(head: bytes) -> int:
     """Return where an ID3v2 tag ends (https://id3.org/id3v2.4.0-structure, section 3.1)."""
     if not head.startswith(b"ID3"):
         return 0

@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
 
 class Excerpts:
@@ -37,11 +37,11 @@ class Excerpts:
 
     def open(self) -> ExcerptsFile:
         """Return the file with gaps."""
-        spans = {
-            0: bytes(self.head),
-            self._span_start: bytes(self._span),
-            self._size - len(self._tail): bytes(self._tail),
-        }
+        spans = (
+            (0, bytes(self.head)),
+            (self._span_start, bytes(self._span)),
+            (self._size - len(self._tail), bytes(self._tail)),
+        )
         return ExcerptsFile(spans, self._size)
 
     def spliced(self, mark: bytes) -> ExcerptsFile:
@@ -53,16 +53,18 @@ class Excerpts:
         if overlap < 0:
             head, tail = head[: max(head.rfind(mark), 0)], tail[max(tail.find(mark), 0) :]
         joined = head + tail[max(overlap, 0) :]
-        return ExcerptsFile({0: joined}, len(joined))
+        return ExcerptsFile(((0, joined),), len(joined))
 
 
 class ExcerptsFile(io.RawIOBase):
-    """Reads what was kept; what was not looks like the file's end, and is noted in `missed`."""
+    """Reads what was kept; what was not looks like the file's end."""
 
-    def __init__(self, spans: Mapping[int, bytes], size: int) -> None:
+    def __init__(self, spans: Iterable[tuple[int, bytes]], size: int) -> None:
+        """Put the file together of `spans`, each with its place, and its true size."""
         super().__init__()
-        self.missed = False
-        self._spans = spans
+        self.missed_at: int | None = None
+        """The last place of which something was wanted that was not kept."""
+        self._spans = tuple(spans)
         self._size = size
         self._at = 0
 
@@ -94,7 +96,7 @@ class ExcerptsFile(io.RawIOBase):
         while wanted:
             piece = self._piece(wanted)
             if not piece:
-                self.missed = True
+                self.missed_at = max(self._at, self.missed_at or 0)
                 break
             pieces.append(piece)
             self._at += len(piece)
@@ -102,7 +104,7 @@ class ExcerptsFile(io.RawIOBase):
         return b"".join(pieces)
 
     def _piece(self, most: int) -> bytes:
-        for start, data in self._spans.items():
+        for start, data in self._spans:
             if start <= self._at < start + len(data):
                 within = self._at - start
                 return data[within : within + most]

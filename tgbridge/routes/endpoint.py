@@ -86,12 +86,13 @@ def refusals(*names: str) -> tuple[Refusal, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter. ``kind`` is a type that pydantic has a JSON schema for."""
+    """A parameter. ``kind`` is a type that pydantic has a JSON schema for. In a path all are required."""
 
     name: str
     where: Literal["path", "query", "header"]
     kind: Any
     description: str
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

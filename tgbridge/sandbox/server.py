@@ -14,6 +14,7 @@ from tgbridge.sandbox.faults import Faults
 from tgbridge.sandbox.methods import load_all
 from tgbridge.sandbox.mtproto import rsa_keys
 from tgbridge.sandbox.mtproto.key_store import AuthKeyStore
+from tgbridge.sandbox.mtproto.turns import Turns
 from tgbridge.sandbox.seeds import seed
 from tgbridge.sandbox.world.state import State
 
@@ -62,6 +63,7 @@ class Sandbox:
         self.clock_offset = clock_offset
         self.methods = methods
         self.counters = Counters()
+        self.turns = Turns()
         self.faults = Faults(self)
         self.failures: list[Exception] = []
         """What methods raised beside RpcError: bugs of the sandbox."""

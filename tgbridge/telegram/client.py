@@ -103,9 +103,10 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         """
         if self._closing is not None:
             raise TelegramUnavailable("the client is closed")
-        if not self.is_usable:
-            with translated():
-                await self._apart(self._open())
+        async with self._moving:  # in the middle of which it is not connected
+            if not self.is_usable:
+                with translated():
+                    await self._apart(self._open())
 
     async def disconnect(self) -> None:
         """Close all connections and end all tasks, also while connecting.
@@ -136,6 +137,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         if not found:
             raise TelegramUnavailable(f"Telegram names no usable address of data centre {dc_id}")
         place = Place(dc_id, found[0])
+        # First, so that a flood of logins never has more connections than the pool has clients.
+        await self._sender.disconnect()
         sender = self._new_sender(None)
         await self._connect_sender(sender, place)
         await self._adopt(sender, place)

@@ -7,7 +7,7 @@ What is different, by override and never by patching:
 - When the connection is gone for good, whoever waits gets an error; Telethon cancels, which looks like a
   cancellation of the waiter's own task, or forgets what was not yet sent.
 - A reconnection is bounded in time, backs off, and greets the server anew (initConnection) before anything
-  else.
+  else. A request that takes the connection down each time is not asked for ever.
 - Updates go to who listens, and not into Telethon's queue: nothing consumes it, so that it would only grow.
 """
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from telethon import helpers
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 _ATTEMPTS: Final = 3
 _FIRST_DELAY_SECONDS: Final = 0.1
 _LONGEST_DELAY_SECONDS: Final = 2.0
+# A request that is sent so often, and each time the connection breaks, is given up.
+_SENDINGS: Final = 4
 # auth.logOut is sometimes acknowledged and never answered.
 _LOGOUT_GRACE_SECONDS: Final = 1.0
 
@@ -49,6 +52,7 @@ class Answer(asyncio.Future[Any]):
     def __init__(self, withdraw: Callable[[], None]) -> None:
         super().__init__()
         self._withdraw: Callable[[], None] | None = withdraw
+        self.sendings = 1
 
     def cancel(self, msg: Any | None = None) -> bool:
         """Give up, before the event loop gets to read another answer."""
@@ -114,6 +118,7 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
         self._hear = hear
         self._lost_at: float | None = None
         self._fruitless = 0
+        self._asked = asyncio.Event()
         self._heard_at = 0.0
 
     @property
@@ -143,6 +148,7 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
         state = RequestState(request)
         state.future = answer = Answer(lambda: self._forget(state))
         self._send_queue.append(state)
+        self._asked.set()
         return answer
 
     def suspect(self, since: float) -> None:
@@ -170,10 +176,11 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
     async def _process_message(self, message: Any) -> None:
         self._heard_at = asyncio.get_running_loop().time()
         self._lost_at = None
-        self._fruitless = 0
         await super()._process_message(message)
 
     async def _handle_rpc_result(self, message: Any) -> None:
+        # Not any message will do: a server may greet us, and hang up at the first question.
+        self._fruitless = 0
         # Telethon logs the content of an answer that nobody waits for.
         if message.obj.req_msg_id in self._pending_state:
             await super()._handle_rpc_result(message)
@@ -209,8 +216,7 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
             async with asyncio.timeout_at(lost_at + self._patience):
                 await self._stop()
                 while self._user_connected:
-                    # A server that accepts and hangs up at once must not be asked in a tight loop.
-                    await asyncio.sleep(self._pause())
+                    await self._pause()
                     self._fruitless += 1
                     self._state.reset()
                     self._connection = self._connection.again()
@@ -229,12 +235,17 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
         if self._user_connected:
             self._send_again()
 
-    def _pause(self) -> float:
+    async def _pause(self) -> None:
+        """Wait: a server that accepts and hangs up at once must not be asked in a tight loop."""
         if self._fruitless == 0:
-            return 0.0
-        return min(_FIRST_DELAY_SECONDS * 2.0**self._fruitless, _LONGEST_DELAY_SECONDS) * random.uniform(
-            0.5, 1.0
-        )
+            return
+        longest = min(_FIRST_DELAY_SECONDS * 2.0**self._fruitless, _LONGEST_DELAY_SECONDS)
+        self._asked.clear()
+        await asyncio.sleep(_FIRST_DELAY_SECONDS)
+        with suppress(TimeoutError):
+            # Whoever asks now finds out at once whether the server is back.
+            async with asyncio.timeout(longest * random.uniform(0.5, 1.0) - _FIRST_DELAY_SECONDS):
+                await self._asked.wait()
 
     async def _stop(self) -> None:
         if self._connection is not None:
@@ -244,11 +255,17 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
         )
 
     def _send_again(self) -> None:
-        waiting = self._take_all()
-        for state in waiting:
+        for state in self._pending_state.values():
+            state.future.sendings += 1
+        waiting = []
+        for state in self._take_all():
+            if state.future.sendings > _SENDINGS:
+                state.future.set_exception(ConnectionResetError("lost each time that it was asked"))
+                continue
             # A new session: the server may have forgotten our layer and who we are.
             state.request = self._greet(state.request)
             state.data = bytes(state.request)
+            waiting.append(state)
         self._send_queue.extend(waiting)
         # Its answer proves that somebody is there, even if nothing else is asked for a while.
         self.send(PingRequest(random.getrandbits(63))).add_done_callback(_look_at)

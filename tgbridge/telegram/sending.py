@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from tgbridge import mediatypes
 from tgbridge.errors import FileTooLarge
-from tgbridge.inspection import inspector_for
+from tgbridge.inspection import Facts, Nothing, inspector_for
 from tgbridge.telegram import login
 from tgbridge.telegram.outgoing import Hints, OutgoingFile
 
@@ -65,6 +65,7 @@ class Sending:
         self._head = bytearray()
         self._head_bytes = head_bytes
         self._inspector = inspector_for(canonical)
+        self._facts: Facts | None = None
         self._inspected = 0
         self._size = size
         self._upload = uploader.open(
@@ -137,10 +138,6 @@ class Sending:
         """Wait until Telegram has all whole parts, and hold no more than is short of one."""
         await self._upload.pause()
 
-    async def resume(self) -> None:
-        """Have memory for a part again, after `pause`. Raises PoolExhausted if it is short for long."""
-        await self._upload.write(b"")
-
     async def recover(self) -> None:
         """After a TelegramFailure: go back to what Telegram has, which `received` tells then."""
         await self._upload.recover()
@@ -149,6 +146,11 @@ class Sending:
         """Say that the file is whole. Raises as `write` does."""
         await self._begin()
         self._upload.end()
+        if self._facts is None:
+            # Reading what was kept takes a few milliseconds, and would hold up everybody else's bytes.
+            self._facts = await asyncio.to_thread(self._inspector.facts)
+            self._inspector = Nothing()
+            self._upload.release_beside()
 
     async def finish(
         self, *, hints: Hints, thumbnail: StoredFile | None = None, as_document: bool = False
@@ -156,8 +158,7 @@ class Sending:
         """End, and wait until Telegram has it all. Raises as `write` does."""
         await self.end()
         stored = await self._upload.finish()
-        # Reading what was kept takes a few milliseconds, and would hold up everybody else's bytes.
-        facts = await asyncio.to_thread(self._inspector.facts)
+        facts = self._facts or Facts()
         return OutgoingFile(stored, self.name, self.mime_type, facts, hints, thumbnail, as_document)
 
     async def _allow(self, size: int) -> None:

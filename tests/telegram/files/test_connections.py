@@ -326,6 +326,17 @@ async def test_a_failed_import_is_made_again(reader: Reader) -> None:
     assert reader.calls("auth.exportAuthorization") == 2
 
 
+@pytest.mark.parametrize("seconds", [1, 30])
+async def test_a_login_may_have_to_wait(reader: Reader, seconds: int) -> None:
+    """A short wait is sat out, a longer one is the caller's, and neither is disregarded."""
+    file = await reader.file(MIB, dc_id=FOREIGN)
+    reader.sandbox.faults.flood_wait("auth.importAuthorization", seconds)
+    outcomes = await asyncio.gather(*(read(reader, file) for _ in range(3)), return_exceptions=True)
+    expected, imports = ("True", 2) if seconds == 1 else ("FloodWait('FLOOD_WAIT (30)')", 1)
+    assert [repr(outcome) for outcome in outcomes] == [expected] * 3
+    assert reader.calls("auth.importAuthorization") == imports
+
+
 async def test_a_failed_export_is_the_callers_error(reader: Reader) -> None:
     """The main connection has met it."""
     file = await reader.file(MIB, dc_id=FOREIGN)

@@ -48,7 +48,7 @@ class Connection(asyncio.Protocol):
         self._handshake: Handshake | None = None
         self._sessions: dict[Session, None] = {}
         self._queue: deque[tuple[Session, Sent, float]] = deque()
-        self._flush_handle: asyncio.Handle | None = None
+        self._waits_for_turn = False
         self._unread_bytes = 0
         self._writable = True
         self._lost = False
@@ -82,7 +82,7 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         """Go on with the packets that were held back."""
         self._writable = True
-        self._write_packets()
+        self._ask_for_turn()
 
     def eof_received(self) -> bool:
         """Close, since the client has nothing more to ask."""
@@ -126,9 +126,8 @@ class Connection(asyncio.Protocol):
         self._incoming.close()
         self._outgoing.close()
         self._queue.clear()
-        for handle in (self._flush_handle, self._disconnect_timer):
-            if handle is not None:
-                handle.cancel()
+        if self._disconnect_timer is not None:
+            self._disconnect_timer.cancel()
         for session in self._sessions:
             if self in session.connections:
                 session.connections.remove(self)
@@ -225,21 +224,31 @@ class Connection(asyncio.Protocol):
         self._unread_bytes += sent.size
         if self._unread_bytes > _UNREAD_MAX_BYTES:
             self._transport.pause_reading()
-        if self._flush_handle is None:
-            self._flush_handle = self.loop.call_soon(self.flush)
+        self._ask_for_turn()
 
     def flush(self) -> None:
-        """Put what is queued into packets, as far as the socket takes them."""
-        self._flush_handle = None
-        self._write_packets()
+        """Put what is queued into packets at once, as far as the socket takes them."""
+        while self._has_packet:
+            self._write_packet()
 
-    def _write_packets(self) -> None:
-        if self._queue and self._writable and not self.closed:
-            session, batch, since = self._next_batch()
-            self._seal(session, batch, since)
-        # One at a time: to encrypt many long ones would keep from their way those that are ready.
-        if self._queue and self._writable and not self.closed and self._flush_handle is None:
-            self._flush_handle = self.loop.call_soon(self.flush)
+    @property
+    def _has_packet(self) -> bool:
+        return bool(self._queue) and self._writable and not self.closed
+
+    def _ask_for_turn(self) -> None:
+        if self._has_packet and not self._waits_for_turn:
+            self._waits_for_turn = True
+            self.sandbox.turns.take(self._take_turn)
+
+    def _take_turn(self) -> None:
+        self._waits_for_turn = False
+        if self._has_packet:
+            self._write_packet()
+        self._ask_for_turn()
+
+    def _write_packet(self) -> None:
+        session, batch, since = self._next_batch()
+        self._seal(session, batch, since)
         if self._unread_bytes <= _UNREAD_MAX_BYTES and not self._transport.is_closing():
             self._transport.resume_reading()
 

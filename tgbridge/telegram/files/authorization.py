@@ -8,11 +8,15 @@ CDN data centres need a key, made with their own RSA keys, and no authorization 
 from __future__ import annotations
 
 import asyncio
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
+from telethon.errors import rpc_message_to_error
 from telethon.tl import functions, types
 
+from tgbridge.errors import FloodWait
+from tgbridge.telegram.errors import failure
 from tgbridge.telegram.mtproto import rsa_keys
 from tgbridge.telegram.mtproto.failures import ConnectionFailed, RpcFailed
 from tgbridge.telegram.mtproto.key_exchange import create_key
@@ -54,7 +58,7 @@ class Authorization(ABC):
     async def admit(self, connection: FileConnection) -> Call | None:
         """Give a connection the key; return what calls have to come after, if the login is under way on it.
 
-        Raises ConnectionFailed, and the TelegramFailure that the account's main connection met.
+        Raises ConnectionFailed, the TelegramFailure that the account's main connection met, and FloodWait.
         """
 
     async def renew(self, connection: FileConnection, generation: int) -> bool:  # noqa: ARG002
@@ -114,6 +118,7 @@ class ForeignAuthorization(Authorization):
         self._export: asyncio.Future[types.auth.ExportedAuthorization] | None = None
         self._login: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
+        self._waits_until = 0.0  # by the loop's clock: nobody logs in before
 
     async def prepare(self, apart: Apart) -> None:
         """Make a key, which takes three round trips; meanwhile, the authorization is exported."""
@@ -164,6 +169,9 @@ class ForeignAuthorization(Authorization):
         return export
 
     async def _log_in(self, connection: FileConnection) -> Call:
+        left = self._waits_until - _now()
+        if left > 0:
+            raise FloodWait(math.ceil(left))
         self._export = self._export or self._begin_export()
         await asyncio.wait((self._export,))
         export, self._export = self._export, None  # it is good for once
@@ -176,9 +184,18 @@ class ForeignAuthorization(Authorization):
     async def _finish(self, connection: FileConnection, call: Call) -> None:
         try:
             await call.answer
+        except RpcFailed as error:
+            refusal = failure(rpc_message_to_error(types.RpcError(error.code, error.message), call.request))
+            if isinstance(refusal, FloodWait):
+                self._waits_until = _now() + refusal.seconds
+            raise
         finally:
             connection.give_up(call)
         self.generation += 1
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _existing(key: AuthorizationKey | None) -> AuthorizationKey:

@@ -144,19 +144,27 @@ class FileConnections:
                 if failures >= _ATTEMPTS:
                     raise TelegramUnavailable(f"a file connection failed: {error}", _RETRY_AFTER) from error
                 await self._pause(_delay(failures))
+            except FloodWait as wait:  # at logging in
+                flood_waits += 1
+                self._check_patience(wait, flood_waits)
+                await self._pause(wait.seconds)
             except RpcFailed as error:
                 refusal = rpc_message_to_error(types.RpcError(error.code, error.message), request)
                 internal_errors += is_internal(refusal)
                 match failure(refusal):
-                    case FloodWait() as wait:
-                        pace.flooded(_now(), wait.seconds, turn)
+                    case FloodWait() as told:
+                        pace.flooded(_now(), told.seconds, turn)
                         flood_waits += 1
-                        if wait.seconds > self._longest_wait or flood_waits > _FLOOD_WAITS:
-                            raise wait from error
+                        self._check_patience(told, flood_waits, error)
                     case TelegramUnavailable() if internal_errors <= _INTERNAL_ERRORS:
                         await self._pause(_delay(internal_errors))
                     case TelegramFailure() as refused:
                         raise refused from error
+
+    def _check_patience(self, wait: FloodWait, waits: int, cause: RpcFailed | None = None) -> None:
+        """Raise `wait` if it is too long to be sat out, or one too many."""
+        if wait.seconds > self._longest_wait or waits > _FLOOD_WAITS:
+            raise wait from cause
 
     @property
     def _longest_wait(self) -> int:

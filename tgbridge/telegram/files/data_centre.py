@@ -119,7 +119,7 @@ class DataCentre:
         """Make one attempt at a call of `weight` bytes; log in anew where that is the remedy.
 
         Raises RpcFailed for an error that the server answers, ConnectionFailed where another attempt may do,
-        and the TelegramFailure that the account's main connection met.
+        the TelegramFailure that the account's main connection met, and FloodWait where the login has to wait.
         """
         for renewed in (False, True):
             generation = self._authorization.generation

@@ -16,7 +16,7 @@ from tgbridge.errors import PoolExhausted
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from tgbridge.telegram.files.budget import Budget
+    from tgbridge.telegram.files.budget import Budget, Share
 
 
 class Rooms:
@@ -37,6 +37,9 @@ class Rooms:
 
         `free` begins to free what can be freed, `check` raises what has failed: both while memory is short.
         """
+        self._budget = budget
+        self._account = account
+        self._share: Share | None = None
         self._room = room
         self._beside = beside
         self._admission_seconds = admission_seconds
@@ -48,22 +51,26 @@ class Rooms:
         self._lent = 0  # bytes of the own room, during a pause
         self._asked = 0  # bytes, for admission
         self._changed = asyncio.Event()
-        self._share = budget.enter(account, wake=self._woken, reclaim=self._reclaim)
 
     @property
     def held(self) -> int:
         """Bytes that count as held."""
-        return self._share.held
+        return 0 if self._share is None else self._share.held
 
     async def enter(self) -> None:
         """Get the own room. Raises PoolExhausted if there is none for a long time."""
-        await self._admitted(self._room + self._beside)
+        self._share = self._budget.enter(self._account, wake=self._woken, reclaim=self._reclaim)
+        try:
+            await self._admitted(self._room + self._beside)
+        except BaseException:
+            self.close()
+            raise
         self._granted = 1
 
     async def next(self) -> None:
         """Wait until there is a room beyond those of the parts in memory. Raises what `check` does."""
         while self._granted <= self._parts:  # a part that has arrived leaves its room to the next bytes
-            if self._share.take(self._room):
+            if self._take(self._room):
                 self._granted += 1
             else:
                 await self._wait()  # for a part of our own, or for the budget to call
@@ -92,6 +99,11 @@ class Rooms:
         self._open = False
         self._give_back()
 
+    def release_beside(self) -> None:
+        """Count what was held all the time as held no more. Idempotent."""
+        beside, self._beside = self._beside, 0
+        self._give(beside)
+
     def reopen(self) -> None:
         """Take bytes again after `end`, when all parts have left: the own room is lent out until then."""
         self._open = True
@@ -102,7 +114,7 @@ class Rooms:
         """Give the own room back, but for the `held` bytes in it, for a pause."""
         if self._open and not self._lent:
             self._lent = self._room - held
-            self._share.give(self._lent)
+            self._give(self._lent)
 
     async def reclaim(self) -> None:
         """Get the whole of the own room again after `lend`. Raises PoolExhausted as `enter` does."""
@@ -114,10 +126,12 @@ class Rooms:
         """Give everything back. Idempotent."""
         self._open = False
         self._granted = 0
-        self._share.leave()
+        share, self._share = self._share, None
+        if share is not None:
+            share.leave()
 
     async def _admitted(self, size: int) -> None:
-        if self._share.take(size):
+        if self._take(size):
             return
         self._asked = size
         try:
@@ -126,7 +140,7 @@ class Rooms:
                     await self._wait()
         except BaseException as error:
             if not self._asked:  # it was granted in the same moment
-                self._share.give(size)
+                self._give(size)
             self._asked = 0
             if isinstance(error, TimeoutError):
                 raise PoolExhausted from None
@@ -140,18 +154,27 @@ class Rooms:
     def _woken(self) -> None:
         """Take what the budget has set aside, and give it back if it is not needed any more."""
         if self._asked:
-            if self._share.take(self._asked):
+            if self._take(self._asked):
                 self._asked = 0
-        elif self._share.take(self._room):
+        elif self._take(self._room):
             self._granted += 1
             self._give_back()
         self._changed.set()
+
+    def _take(self, size: int) -> bool:
+        if self._share is None:
+            raise RuntimeError("the upload is not open")
+        return self._share.take(size)
+
+    def _give(self, size: int) -> None:
+        if self._share is not None:
+            self._share.give(size)
 
     def _give_back(self) -> None:
         wanted = self._parts + self._open
         while self._granted > wanted:
             self._granted -= 1
-            self._share.give(self._room - self._lent)
+            self._give(self._room - self._lent)
             self._lent = 0
 
     def _reclaim(self, _wanted: int, _most: int) -> int:

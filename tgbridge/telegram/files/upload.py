@@ -135,11 +135,7 @@ class FileUpload:
 
     async def __aenter__(self) -> Self:
         """Wait for room for one part. Raises PoolExhausted if there is none for a long time."""
-        try:
-            await self._rooms.enter()
-        except BaseException:
-            self._rooms.close()
-            raise
+        await self._rooms.enter()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -195,6 +191,10 @@ class FileUpload:
             self._decide(big=False)
         self._cut(self._parts + 1)
         self._rooms.end()
+
+    def release_beside(self) -> None:
+        """Count what the caller held beside as held no more. Idempotent."""
+        self._rooms.release_beside()
 
     async def finish(self) -> StoredFile:
         """End, wait until Telegram has it all, and say how to refer to it. Raises as `end` does."""

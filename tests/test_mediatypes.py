@@ -1,0 +1,46 @@
+"""Media types by declaration and by name, the same on each machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from tgbridge import mediatypes
+
+
+@pytest.mark.parametrize(
+    ("declared", "name", "claimed"),
+    [
+        ("image/png", "a.jpg", "image/png"),
+        ("Image/PNG; charset=x", "", "image/png"),
+        ("", "IMG.JPG", "image/jpeg"),
+        ("application/octet-stream", "song.mp3", "audio/mpeg"),
+        ("nonsense", "a.webp", "image/webp"),
+        ("text/html\r\nx", "a.txt", "text/plain"),
+        ("", "archive.tar.gz", "application/gzip"),
+        ("", "a.txt.xz", "application/x-xz"),
+        ("", "a.svgz", "application/gzip"),
+        ("", "main.ts", "text/plain"),
+        ("", "voice.opus", "audio/ogg"),
+        ("", "data:image/png,abc.mov", "video/quicktime"),
+        ("", "日本語.heic", "image/heic"),
+        ("", "no extension", "application/octet-stream"),
+        ("", "", "application/octet-stream"),
+    ],
+)
+def test_what_a_file_claims_to_be(declared: str, name: str, claimed: str) -> None:
+    """What is declared counts, unless it is nothing or nonsense; then the name does."""
+    assert mediatypes.claimed(declared, name) == claimed
+
+
+def test_one_name_for_each_type() -> None:
+    """Types that have several names have one here; others are left alone."""
+    assert mediatypes.canonical("audio/x-wav") == "audio/wav"
+    assert mediatypes.canonical("image/jpg") == "image/jpeg"
+    assert mediatypes.canonical("text/x-unheard-of") == "text/x-unheard-of"
+
+
+def test_extensions() -> None:
+    """What a nameless file is called by its type."""
+    assert mediatypes.extension("image/jpeg") == ".jpg"
+    assert mediatypes.extension("video/mp4") == ".mp4"
+    assert mediatypes.extension("x/y") == ""
