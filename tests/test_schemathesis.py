@@ -53,6 +53,9 @@ CONFIG: Final = {
     },
 }
 
+# The service's thread uses it at the same time.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module")
+
 schemathesis.serializer.alias(BODY_TYPE, "application/octet-stream")
 
 

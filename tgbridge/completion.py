@@ -27,7 +27,7 @@ class Completion:
         return len(self._tasks)
 
     def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
-        """Begin ``work``, for several to wait for."""
+        """Begin ``work``, for any number of callers to ``wait`` for."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -35,7 +35,10 @@ class Completion:
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Await ``work``. If the caller is cancelled meanwhile, ``work`` goes on."""
-        task = self.start(work)
+        return await self.wait(self.start(work))
+
+    async def wait(self, task: asyncio.Task[T]) -> T:
+        """Await what was started. If the caller is cancelled meanwhile, it goes on."""
         try:
             await asyncio.wait({task})  # unlike awaiting the task itself, it leaves it alone when cancelled
         except asyncio.CancelledError:

@@ -18,5 +18,5 @@ def settings(make_settings: MakeSettings) -> Settings:
     return make_settings(
         limits={"enabled": True},
         cors={"allowed_origins": [APP]},
-        server={"body_timeout_seconds": 0.2, "allowed_hosts": ["127.0.0.1", "tg.example.com"]},
+        server={"allowed_hosts": ["127.0.0.1", "tg.example.com"]},
     )

@@ -7,12 +7,13 @@ import json
 import zlib
 from typing import TYPE_CHECKING, Final
 
+import pytest
 from yarl import URL
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-    from tests.conftest import Exchange
+    from tests.conftest import Exchange, MakeSettings, Serve
     from tgbridge.app import Service
 
 HOST: Final = b"Host: tg.example.com\r\n"
@@ -122,16 +123,22 @@ async def test_compressed_bomb(browser: ClientSession) -> None:
         assert response.status in {400, 413}
 
 
-async def test_slow_body(service: Service, exchange: Exchange) -> None:
+@pytest.fixture
+async def impatient(serve: Serve, make_settings: MakeSettings) -> Service:
+    """A service that gives bodies little time."""
+    return await serve(make_settings(server={"body_timeout_seconds": 0.1}))
+
+
+async def test_slow_body(impatient: Service, exchange: Exchange) -> None:
     """A body that does not come in time is given up, and so is the connection."""
-    answer = await exchange(service, POST + b'Content-Length: 100\r\n\r\n{"phone"')
+    answer = await exchange(impatient, POST + b'Content-Length: 100\r\n\r\n{"phone"')
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"\r\nConnection: close\r\n" in answer
 
 
-async def test_body_that_never_ends(service: Service) -> None:
+async def test_body_that_never_ends(impatient: Service) -> None:
     """Nor does a trickle of it keep the connection."""
-    address = URL(service.url)
+    address = URL(impatient.url)
     reader, writer = await asyncio.open_connection(address.host, address.port)
     writer.write(POST + b"Transfer-Encoding: chunked\r\n\r\n")
 

@@ -300,6 +300,35 @@ async def test_failure_after_the_client_has_gone(
     await check_sent(browser, await resume(browser, path), account, before)
 
 
+@pytest.mark.parametrize(("method", "skip"), [(SMALL, 20), (MAKE, 0), (SEND, 0)])
+async def test_end_that_fails_after_the_client_has_gone(
+    sandbox: Sandbox,
+    signed_in_to: SignedInTo,
+    account: Account,
+    sign_in: SignIn,
+    until: Until,
+    method: str,
+    skip: int,
+) -> None:
+    """An end that nobody waits for any more, and that fails, holds nothing until somebody tries again."""
+    service, browser = await signed_in_to(**SETTINGS)
+    before = len(account.history)
+    path = await begin(browser, SIZE)
+    held_back = sandbox.faults.hold(method, skip=skip)
+    line = await Line.patch(browser, service, path, 0, SIZE)
+    await line.send(NOISE)
+    await held_back.reached(1)
+    await until(lambda: len(service.app[keys.COMPLETION]) == 1)
+    await line.cut()
+    await until(lambda: len(service.app[keys.IN_FLIGHT]) == 0)
+    sandbox.faults.revoke(account=account.id, error="SESSION_REVOKED")
+    held_back.release()
+    await until(lambda: len(service.app[keys.COMPLETION]) == 0)
+    assert service.app[keys.UPLOADER].budget.held == 0
+    await sign_in(browser)
+    await check_sent(browser, await resume(browser, path), account, before)
+
+
 async def test_deferred_length(sandbox: Sandbox, signed_in_to: SignedInTo, account: Account) -> None:
     """A file of unknown length, whose way is unknown as well, goes on too."""
     service, browser = await signed_in_to(**SETTINGS)

@@ -308,6 +308,14 @@ async def test_length_that_is_too_much(signed_in_to: SignedInTo) -> None:
     assert (await head(browser, path)).status == 410
 
 
+async def test_length_that_is_known_to_be_too_much(signed_in: ClientSession) -> None:
+    """A length beyond what the account may send is refused at once, and for good."""
+    path = await begin(signed_in)
+    answer = await patch(signed_in, path, 0, NOISE[:100], Upload_Length=2000 * MIB + 1)
+    assert (answer.status, answer.body["error"]) == (413, TOO_LARGE["error"])
+    assert (await head(signed_in, path)).status == 410
+
+
 # checksum
 
 

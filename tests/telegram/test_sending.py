@@ -93,7 +93,7 @@ async def test_whoever_needs_no_premium_is_not_asked(sandbox: Sandbox, open_send
         await sending.write(b"x")
         assert sandbox.counters.of("users.getUsers") == calls
         for _ in range(3):
-            await sending._allow(4000 * PART + 1)
+            await sending.allow(4000 * PART + 1)
         assert sandbox.counters.of("users.getUsers") == calls + 1
 
 

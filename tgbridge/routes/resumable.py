@@ -24,7 +24,7 @@ from tgbridge.telegram.sending import MAX_PARTS_PREMIUM
 from tgbridge.uploads.outcome import Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, Mapping
 
     from aiohttp.typedefs import Handler
 
@@ -172,7 +172,7 @@ def _check_type(request: web.Request) -> None:
         raise tus.WRONG_TYPE.failure()
 
 
-async def _body(request: web.Request) -> AsyncIterator[bytes]:
+async def _body(request: web.Request) -> AsyncGenerator[bytes, None]:
     """Yield the body as it comes. Raises HTTPFailure 408 when nothing does for `upload.idle_seconds`."""
     await continue_body(request)
     seconds = request.app[keys.SETTINGS].upload.idle_seconds

@@ -106,7 +106,7 @@ class Sending:
     async def __aenter__(self) -> Self:
         """Begin. Raises PoolExhausted if memory is short for long, and FileTooLarge as `write` does."""
         if self._size is not None:
-            await self._allow(self._size)
+            await self.allow(self._size)
         await self._upload.__aenter__()
         return self
 
@@ -118,13 +118,23 @@ class Sending:
         """Give up what is in flight, and all memory. Idempotent."""
         await self._upload.aclose()
 
+    async def allow(self, size: int) -> None:
+        """Raise FileTooLarge if a file of so many bytes can't be sent; asks Telegram, if it may be one."""
+        if self._limit < size and self._limit < self._max_bytes and not self._asked_for_premium:
+            user = await login.get_me(self._client)
+            self._asked_for_premium = True
+            parts = MAX_PARTS_PREMIUM if user.is_premium else MAX_PARTS
+            self._limit = min(self._max_bytes, parts * self._part_bytes)
+        if size > self._limit:
+            raise FileTooLarge(self._limit)
+
     async def write(self, data: Buffer) -> None:
         """Take the next bytes; return when there is room for more.
 
         Raises FileTooLarge, whatever the check raises, and what `FileUpload.write` does.
         """
         view = memoryview(data)
-        await self._allow(self.received + len(view))
+        await self.allow(self.received + len(view))
         if self._check is not None:
             missing = self._head_bytes - len(self._head)
             self._head += view[:missing]
@@ -160,15 +170,6 @@ class Sending:
         stored = await self._upload.finish()
         facts = self._facts or Facts()
         return OutgoingFile(stored, self.name, self.mime_type, facts, hints, thumbnail, as_document)
-
-    async def _allow(self, size: int) -> None:
-        if self._limit < size and self._limit < self._max_bytes and not self._asked_for_premium:
-            user = await login.get_me(self._client)
-            self._asked_for_premium = True
-            parts = MAX_PARTS_PREMIUM if user.is_premium else MAX_PARTS
-            self._limit = min(self._max_bytes, parts * self._part_bytes)
-        if size > self._limit:
-            raise FileTooLarge(self._limit)
 
     async def _begin(self) -> None:
         check, self._check = self._check, None

@@ -7,7 +7,7 @@ that wait to be complete could take all memory, and leave none for those that ar
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import PoolExhausted
@@ -38,7 +38,7 @@ def checked_budget(settings: UploadSettings) -> Budget:
 
 
 async def checked(
-    body: AsyncIterator[bytes],
+    body: AsyncGenerator[bytes, None],
     checksum: Checksum,
     budget: Budget,
     account: Hashable,
@@ -57,11 +57,12 @@ async def checked(
     async with _reserved(budget, account, most if expected is None else expected) as share:
         pieces: list[bytes] = []
         size = 0
-        async for piece in body:
-            size += len(piece)
-            if size > most:
-                raise too_large
-            pieces.append(piece)
+        async with aclosing(body):
+            async for piece in body:
+                size += len(piece)
+                if size > most:
+                    raise too_large
+                pieces.append(piece)
         await asyncio.to_thread(checksum.check, pieces)
         pieces.reverse()
         while pieces:

@@ -11,7 +11,7 @@ So a client whose message could not be sent, for now, comes back with that byte,
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -115,7 +115,7 @@ class ResumableUpload:
         self,
         session: str,
         at: Continuation,
-        body: AsyncIterator[bytes],
+        body: AsyncGenerator[bytes, None],
         *,
         expected: int | None,
         checksum: Checksum | None,
@@ -179,7 +179,7 @@ class ResumableUpload:
             raise tus.BEYOND_LENGTH.failure()
 
     async def _pieces(
-        self, turn: Turn, body: AsyncIterator[bytes], expected: int | None, checksum: Checksum | None
+        self, turn: Turn, body: AsyncGenerator[bytes, None], expected: int | None, checksum: Checksum | None
     ) -> AsyncGenerator[bytes, None]:
         heard = _heard(turn, body)
         if checksum is not None:
@@ -196,6 +196,8 @@ class ResumableUpload:
         try:
             async with self._surroundings.pool.borrow(session) as client:
                 self._sending.client = client
+                async with self._closed_if_refused():
+                    await self._sending.allow(self.length or 0)
                 async for piece in pieces:
                     new = memoryview(piece)[again:]
                     again -= len(piece) - len(new)
@@ -211,11 +213,16 @@ class ResumableUpload:
     async def _write(self, data: memoryview) -> None:
         if self.length is not None and self._sending.received + len(data) > self.length:
             raise tus.BEYOND_LENGTH.failure()
-        if not data:
-            return
+        if data:
+            async with self._closed_if_refused():
+                await self._sending.write(data)
+
+    @asynccontextmanager
+    async def _closed_if_refused(self) -> AsyncIterator[None]:
+        """Close the upload if it turns out to be no file that can be sent."""
         try:
-            await self._sending.write(data)
-        except (HTTPFailure, FileTooLarge) as error:  # it is no file that can be sent
+            yield
+        except (HTTPFailure, FileTooLarge) as error:
             await self.close(error_body(error))
             raise
 
@@ -262,9 +269,7 @@ class ResumableUpload:
         """Wait until the message is there, which goes on even if nobody waits. Raises as `append` does."""
         if self._making is None or self._making.done():
             self._making = self._surroundings.completion.start(self._make(session))
-        making = self._making
-        await asyncio.wait({making})
-        making.result()
+        await self._surroundings.completion.wait(self._making)
 
     async def _make(self, session: str) -> None:
         try:
@@ -276,6 +281,7 @@ class ResumableUpload:
             if isinstance(error, FloodWait):
                 self.progress.waiting(error.seconds)
             await self._sending.recover()
+            await self._lend()
             raise
         except BridgeError as error:
             await self.close(error_body(error))
@@ -283,13 +289,14 @@ class ResumableUpload:
         self.progress.over(item)
 
 
-async def _heard(turn: Turn, body: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    while True:
-        with turn.listening():
-            piece = await anext(body, None)
-        if piece is None:
-            return
-        yield piece
+async def _heard(turn: Turn, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(body):
+        while True:
+            with turn.listening():
+                piece = await anext(body, None)
+            if piece is None:
+                return
+            yield piece
 
 
 def _now() -> float:
