@@ -77,7 +77,10 @@ def _of_key(name: str, key: bytes) -> Iterator[tuple[str, str]]:
     """The ways in which an authorization key may be written: any part of it says too much."""
     part = key[64:88]
     yield f"{name} in hexadecimal", part.hex()
-    yield f"{name} as bytes", repr(part)[2:-1]
+    # Whether repr escapes an apostrophe depends on the quotation marks in all that is written with the part.
+    for apostrophe in ("'", "\\'"):
+        escaped = (apostrophe if byte == ord("'") else repr(bytes([byte]))[2:-1] for byte in part)
+        yield f"{name} as bytes", "".join(escaped)
     yield f"{name} as a number", str(int.from_bytes(key))[50:80]
     for shift in range(3):
         yield f"{name} in base64, {shift}", base64.b64encode(key[63 + shift : 87 + shift]).decode()
