@@ -95,6 +95,15 @@ async def is_authenticated(browser: ClientSession) -> Any:
         return (await response.json())["authenticated"]
 
 
+async def large_item(browser: ClientSession) -> Any:
+    """A file that no socket's buffers take in whole, and the smallest of them."""
+    async with browser.get("/get-saved-messages-media") as response:
+        return min(
+            (item for item in await response.json() if item["size"] >= 20_000_000),
+            key=lambda item: item["size"],
+        )
+
+
 REFUSED: dict[str, tuple[list[str], dict[str, str], str]] = {
     "no credentials": (["serve"], SECRET_KEY, "TELEGRAM_API_ID and TELEGRAM_API_HASH are missing"),
     "no hash": (
@@ -224,6 +233,19 @@ def children_of(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+@pytest.mark.parametrize(("environ", "status"), [({}, 400), ({"TGBRIDGE_LIMITS__ENABLED": "true"}, 429)])
+async def test_limits_of_the_sandbox(tgbridge: Tgbridge, environ: dict[str, str], status: int) -> None:
+    """Nobody is locked out of the sandbox, unless that is what they want to see."""
+    process = await tgbridge("serve", "--sandbox", "--port", "0", **environ)
+    async with browsing(await url_of(process)) as browser:
+        for _ in range(31):
+            async with browser.post("/send-code", json={"phone": "nonsense"}) as response:
+                last = response.status
+    assert last == status
+    process.send_signal(signal.SIGTERM)
+    assert (await outcome(process))[0] == 0
+
+
 async def test_two_sandboxes(tgbridge: Tgbridge) -> None:
     """A second sandbox of the same user does not touch the first one's state, and serves as well."""
     processes = [await tgbridge("serve", "--sandbox", "--port", "0") for _ in range(2)]
@@ -242,16 +264,15 @@ async def test_transfer_is_drained(tgbridge: Tgbridge) -> None:
     url = await url_of(process)
     async with browsing(url) as browser:
         await sign_in(browser)
-        async with browser.get("/get-saved-messages-media") as response:
-            largest = max(await response.json(), key=lambda item: item["size"])
-        async with browser.get(f"/stream_media/{largest['id']}") as response:
+        large = await large_item(browser)
+        async with browser.get(f"/stream_media/{large['id']}") as response:
             received = len(await response.content.read(1))
             process.send_signal(signal.SIGTERM)
             while await accepts(url):
                 await asyncio.sleep(0)
             async for chunk in response.content.iter_any():
                 received += len(chunk)
-        assert received == largest["size"]
+        assert received == large["size"]
     assert (await outcome(process))[0] == 0
 
 
@@ -271,9 +292,8 @@ async def test_second_signal(tgbridge: Tgbridge) -> None:
     url = await url_of(process)
     async with browsing(url) as browser:
         await sign_in(browser)
-        async with browser.get("/get-saved-messages-media") as response:
-            largest = max(await response.json(), key=lambda item: item["size"])
-        async with browser.get(f"/stream_media/{largest['id']}") as response:
+        large = await large_item(browser)
+        async with browser.get(f"/stream_media/{large['id']}") as response:
             await response.content.read(1)
             process.send_signal(signal.SIGTERM)
             while await accepts(url):

@@ -22,6 +22,7 @@ from tgbridge.middleware.origin import origin_middleware
 from tgbridge.middleware.request_id import mark_started, request_id_middleware
 from tgbridge.middleware.session import save_session, session_middleware
 from tgbridge.openapi import describe
+from tgbridge.protocol import Runner
 from tgbridge.qr_logins import QrLogins
 from tgbridge.routes import (
     codes,
@@ -145,7 +146,7 @@ class Service:
         self.app = create_app(settings, endpoints)
         self.url = ""
         """Where it listens, such as http://127.0.0.1:8080, once it has started."""
-        self._runner = web.AppRunner(
+        self._runner = Runner(
             self.app,
             access_log_class=AccessLogger,
             # A browser that has gone leaves nothing running.

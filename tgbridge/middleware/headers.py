@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs
@@ -11,12 +12,28 @@ from tgbridge import keys
 from tgbridge.middleware.origin import allowed_origin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiohttp import web
 
     from tgbridge.http.forwarded import Caller
     from tgbridge.settings import Settings
 
 _POLICY: Final = "Content-Security-Policy"
+_EMBEDDING: Final = "Cross-Origin-Resource-Policy"
+_FRAMING: Final = "X-Frame-Options"
+SAFE_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "X-Content-Type-Options": "nosniff",
+        # A URL may hold a ticket. With "no-referrer", our own pages' forms would have no origin.
+        "Referrer-Policy": "same-origin",
+        _EMBEDDING: "same-origin",
+        _POLICY: "default-src 'none'; frame-ancestors 'none'",
+        _FRAMING: "DENY",
+    }
+)
+"""For what is meant for programs, and has no page that it could be shared with."""
+
 # Beside the fields that every page may read. A wildcard would be taken by its letter, with credentials.
 _EXPOSED: Final = ", ".join(
     (
@@ -33,12 +50,13 @@ async def protect(request: web.Request, response: web.StreamResponse) -> None:
     """Write the fields, as the response is prepared: also of streams, and of what an error has become."""
     settings, caller = request.app[keys.SETTINGS], request.get(keys.CALLER)
     _share(request, response, settings)
+    own = {_EMBEDDING: _embedding(settings)}
+    if response.content_type != "application/json":
+        own |= _framing(response, settings)
     headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    # A URL may hold a ticket. With "no-referrer", our own pages' forms would have no origin.
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", _embedding(settings))
-    _frame(response, settings)
+    for name, value in {**SAFE_HEADERS, **own}.items():
+        if value:
+            headers.setdefault(name, value)
     if caller is not None and (max_age := settings.server.hsts_seconds) and _keeps_to_https(settings, caller):
         headers.setdefault("Strict-Transport-Security", f"max-age={max_age}")
 
@@ -66,18 +84,14 @@ def _embedding(settings: Settings) -> str:
     return "same-site" if settings.cors.allowed_origins else "same-origin"
 
 
-def _frame(response: web.StreamResponse, settings: Settings) -> None:
-    """Say who may show an answer in a frame: what is for programs nobody, the rest our own pages."""
-    if response.content_type == "application/json":
-        response.headers.setdefault(_POLICY, "default-src 'none'; frame-ancestors 'none'")
-        response.headers.setdefault("X-Frame-Options", "DENY")
-        return
-    # One policy more, beside what the answer has: each of them has to be kept (CSP 3, section 8.1).
-    ancestors = " ".join(("'self'", *settings.cors.allowed_origins))
-    response.headers.add(_POLICY, f"frame-ancestors {ancestors}")
-    if not settings.cors.allowed_origins:
-        # It can't name other origins. Where the policy does, browsers go by that.
-        response.headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+def _framing(response: web.StreamResponse, settings: Settings) -> dict[str, str]:
+    """Say who may show in a frame what is for people: our own pages, and those of allowed origins."""
+    ancestors = " ".join(("frame-ancestors 'self'", *settings.cors.allowed_origins))
+    if _POLICY in response.headers:
+        # One policy more, beside what the answer has: each of them has to be kept (CSP 3, section 8.1).
+        response.headers.add(_POLICY, ancestors)
+    # The older field can't name other origins. Where the policy does, browsers go by that.
+    return {_POLICY: ancestors, _FRAMING: "" if settings.cors.allowed_origins else "SAMEORIGIN"}
 
 
 def _keeps_to_https(settings: Settings, caller: Caller) -> bool:

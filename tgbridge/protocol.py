@@ -1,0 +1,79 @@
+"""What is answered without any middleware: to what is no HTTP, and to an error beyond all of it.
+
+aiohttp's own answer repeats what was sent, a cookie perhaps, and in debug mode shows a traceback.
+"""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.web_protocol import RequestHandler
+
+from tgbridge.answers import failure_answer
+from tgbridge.errors import HTTPFailure
+from tgbridge.logs import frames
+from tgbridge.middleware.headers import SAFE_HEADERS
+from tgbridge.middleware.request_id import HEADER
+
+if TYPE_CHECKING:
+    from aiohttp.web_request import BaseRequest
+
+_log = structlog.get_logger(__name__)
+
+
+class _Protocol(RequestHandler):
+    """One connection."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - it quotes the request
+    ) -> web.StreamResponse:
+        """Answer in the contract's words, and end the connection.
+
+        Raises ConnectionError if an answer has begun, since nothing else can be sent then.
+        """
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            told = [] if exc is None else frames(exc)
+            _log.error("error beyond all middleware", error=type(exc).__name__, frames=told)
+        else:
+            # Anybody can send anything: nothing that somebody should have to look at.
+            _log.info("no HTTP", address=request.remote, error=type(exc).__name__)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer has begun already")
+        phrase, name = HTTPStatus(status).phrase, HTTPStatus(status).name
+        response = failure_answer(HTTPFailure(status, f"{phrase}.", code=name, details=type(exc).__name__))
+        response.headers.update({**SAFE_HEADERS, HEADER: uuid.uuid4().hex, hdrs.SERVER: "tgbridge"})
+        response.force_close()
+        return response
+
+
+class _Server(web.Server):
+    """Makes a protocol for each connection."""
+
+    def __call__(self) -> _Protocol:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
+class Runner(web.AppRunner):
+    """aiohttp's runner, with our protocol."""
+
+    __slots__ = ()
+
+    async def _make_server(self) -> _Server:
+        made = await super()._make_server()
+        return _Server(
+            made.request_handler,
+            request_factory=made.request_factory,
+            handler_cancellation=made.handler_cancellation,
+            loop=made._loop,  # noqa: SLF001 - there is no other way to say which protocol it is
+            **made._kwargs,  # noqa: SLF001
+        )
