@@ -16,7 +16,7 @@ from yarl import URL
 from tgbridge import keys
 from tgbridge.app import ENDPOINTS, Service
 from tgbridge.sandbox import Sandbox
-from tgbridge.sources import load_settings
+from tgbridge.settings.sources import load_settings
 from tgbridge.telegram.pool import PoolStats
 
 if TYPE_CHECKING:

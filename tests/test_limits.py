@@ -8,7 +8,7 @@ import pytest
 
 from tgbridge.errors import HTTPFailure
 from tgbridge.limits import Limiter, Rule, place_of
-from tgbridge.server_settings import LimitsSettings
+from tgbridge.settings import LimitsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -282,6 +282,8 @@ async def accepts(url: str) -> bool:
         _, writer = await asyncio.open_connection(host, int(port))
     except ConnectionRefusedError:
         return False
+    except ConnectionResetError:
+        return True  # the listening socket was closed in the middle of it: ask again
     writer.transport.abort()
     return True
 

@@ -15,7 +15,6 @@ from cryptography.fernet import Fernet
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tgbridge.login_settings import SessionSettings
 from tgbridge.session import (
     MAX_COOKIE_BYTES,
     BrowserSession,
@@ -24,6 +23,7 @@ from tgbridge.session import (
     SessionState,
     SessionStorage,
 )
+from tgbridge.settings import SessionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

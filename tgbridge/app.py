@@ -12,6 +12,8 @@ from tgbridge import keys
 from tgbridge.completion import Completion
 from tgbridge.inflight import InFlight
 from tgbridge.limits import Limiter
+from tgbridge.logins.qr_logins import QrLogins
+from tgbridge.logins.spent_codes import SpentCodes
 from tgbridge.logs import AccessLogger
 from tgbridge.middleware.caller import caller_middleware
 from tgbridge.middleware.client import client_middleware
@@ -23,7 +25,6 @@ from tgbridge.middleware.request_id import mark_started, request_id_middleware
 from tgbridge.middleware.session import save_session, session_middleware
 from tgbridge.openapi import describe
 from tgbridge.protocol import Runner
-from tgbridge.qr_logins import QrLogins
 from tgbridge.routes import (
     codes,
     login,
@@ -39,7 +40,6 @@ from tgbridge.routes import (
 from tgbridge.routes.endpoint import Endpoint, add_endpoints
 from tgbridge.routes.resumable import name_version
 from tgbridge.session import SessionStorage
-from tgbridge.spent_codes import SpentCodes
 from tgbridge.telegram.files.download import Downloader
 from tgbridge.telegram.files.lookup import FileLookup
 from tgbridge.telegram.files.uploader import Uploader

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from tgbridge.http.forwarded import Caller
     from tgbridge.inflight import InFlight
     from tgbridge.limits import Limiter
-    from tgbridge.qr_logins import QrLogins
+    from tgbridge.logins.qr_logins import QrLogins
+    from tgbridge.logins.spent_codes import SpentCodes
     from tgbridge.routes.endpoint import Endpoint
     from tgbridge.session import SessionState, SessionStorage
     from tgbridge.settings import Settings
-    from tgbridge.spent_codes import SpentCodes
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.files.download import Downloader
     from tgbridge.telegram.files.lookup import FileLookup

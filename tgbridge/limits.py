@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from limits.aio.strategies import RateLimiter
 
-    from tgbridge.server_settings import LimitsSettings
+    from tgbridge.settings import LimitsSettings
 
 Rule = Literal[
     "send_code_per_address",

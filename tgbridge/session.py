@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from tgbridge.login_settings import SessionSettings
+    from tgbridge.settings import SessionSettings
 
 # Browsers keep 4096 bytes of name, value and attributes together (RFC 6265, section 6.1). Fernet makes four
 # thirds of the content, and about 110 bytes.

@@ -34,9 +34,9 @@ from tgbridge.telegram.leaving import end_session
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from tgbridge.qr_logins import WaitingLogin
+    from tgbridge.logins.qr_logins import WaitingLogin
+    from tgbridge.logins.spent_codes import SpentCodes
     from tgbridge.session import PendingLogin
-    from tgbridge.spent_codes import SpentCodes
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.pool import ClientPool
 

@@ -15,8 +15,8 @@ from aiohttp import hdrs
 from tgbridge import keys
 from tgbridge.errors import HTTPFailure, PasswordNeeded
 from tgbridge.http.sse import MEDIA_TYPE, Event
+from tgbridge.logins.qr_image import svg
 from tgbridge.models import ClaimInput, QrAuthenticated, QrCodeShown, QrExpired, QrPasswordRequired
-from tgbridge.qr_image import svg
 from tgbridge.routes.body import read_fields
 from tgbridge.routes.endpoint import Endpoint, Refusal, Success
 from tgbridge.routes.event_stream import event_stream, no_events

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from telethon.crypto import rsa
 from telethon.tl import functions
 
-from tgbridge.public_keys import read_public_keys
+from tgbridge.settings.public_keys import read_public_keys
 from tgbridge.telegram.errors import translated
 from tgbridge.telegram.files.account import Address
 

@@ -6,7 +6,7 @@ from typing import Final, Self
 
 from pydantic import model_validator
 
-from tgbridge.section import Section, ascending, setting
+from tgbridge.settings.section import Section, ascending, setting
 
 _DAY: Final = 86400.0
 

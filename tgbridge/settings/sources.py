@@ -16,8 +16,8 @@ from dotenv.parser import parse_stream
 from pydantic import ValidationError
 
 from tgbridge.errors import SettingsError
-from tgbridge.section import Section
 from tgbridge.settings import Settings
+from tgbridge.settings.section import Section
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

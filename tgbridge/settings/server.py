@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator
 
-from tgbridge.section import Section, setting
+from tgbridge.settings.section import Section, setting
 
 _YEAR: Final = 31_536_000
 # As browsers serialise it (RFC 6454, section 6.2): lower case, no path, no port that the scheme has anyway.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tgbridge.spent_codes import SpentCodes
+from tgbridge.logins.spent_codes import SpentCodes
 
 
 def test_known() -> None:

@@ -16,14 +16,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pydantic import SecretStr
 
 from tgbridge.errors import SettingsError
-from tgbridge.public_keys import read_public_keys
 from tgbridge.settings import MIB, Settings
-from tgbridge.sources import load_settings, setting_fields, variables
+from tgbridge.settings.public_keys import read_public_keys
+from tgbridge.settings.sources import load_settings, setting_fields, variables
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 KEYS = [Fernet.generate_key().decode() for _ in range(2)]
 # 1024 bits, since making longer ones takes its time; their length is not what is tested.
 RSA_KEYS = [rsa.generate_private_key(65537, 1024).public_key() for _ in range(2)]

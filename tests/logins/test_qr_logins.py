@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tgbridge.logins.qr_logins import QrLogins
 from tgbridge.models import User
-from tgbridge.qr_logins import QrLogins
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

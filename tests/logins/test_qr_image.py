@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 import segno
 
-from tgbridge.qr_image import svg
+from tgbridge.logins.qr_image import svg
 
 LINK = "tg://login?token=_0dg0CTgyEIYOS6u6cCkZRb1gSnC_jEfWEfcUsKnwRQ"
 SVG = "{http://www.w3.org/2000/svg}"

@@ -1,0 +1,1 @@
+"""What the service remembers of logins from one request to the next."""

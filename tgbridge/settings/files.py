@@ -1,0 +1,112 @@
+"""How files are read from Telegram, and sent to it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Self
+
+from pydantic import AfterValidator, ByteSize, Field, field_validator, model_validator
+
+from tgbridge.settings.section import Section, ascending, setting
+
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
+_DAY: Final = 86400.0
+_SHARED_WINDOWS: Final = ("window_bytes_per_account", "window_bytes_per_process")
+
+
+def _telegram_part_size(value: int) -> int:
+    # upload.getFile: offset and limit are multiples of 4096, and the limit divides 1 MiB
+    # (https://core.telegram.org/api/files#downloading-files).
+    if value % 4096 or MIB % value:
+        raise ValueError("must be a multiple of 4096 bytes that divides 1 MiB")
+    return value
+
+
+FilePartSize = Annotated[ByteSize, Field(ge=4096, le=MIB), AfterValidator(_telegram_part_size)]
+
+
+class FilesSettings(Section):
+    """Reading files from Telegram's data centres."""
+
+    connections_per_dc: int = setting(
+        4, "connections", "Per account, as Telegram's own apps open for downloads.", ge=1, le=16
+    )
+    part_bytes: FilePartSize = setting(
+        ByteSize(MIB), "bytes", "The largest that upload.getFile answers: the fewest round trips."
+    )
+    first_part_bytes: FilePartSize = setting(
+        ByteSize(128 * KIB), "bytes", "Small, so that the first byte comes soon."
+    )
+    window_bytes_per_stream: ByteSize = setting(
+        ByteSize(16 * MIB), "bytes", "In flight or unread: 200 MB/s at 80 ms round trip.", ge=MIB
+    )
+    window_bytes_per_account: ByteSize = setting(
+        ByteSize(32 * MIB), "bytes", "For all streams of an account together.", ge=MIB
+    )
+    window_bytes_per_process: ByteSize = setting(
+        ByteSize(128 * MIB), "bytes", "For all streams together: what the memory has to hold.", ge=MIB
+    )
+    cache_bytes_per_account: ByteSize = setting(
+        ByteSize(8 * MIB), "bytes; 0 keeps nothing", "Players ask for the same range again.", ge=0
+    )
+    verify_hashes: bool = setting(
+        False, "true or false", "Whether to check parts by upload.getFileHashes too: more requests."
+    )
+
+    @model_validator(mode="after")
+    def _windows_nest(self) -> Self:
+        ascending(
+            "files", self, "first_part_bytes", "part_bytes", "window_bytes_per_stream", *_SHARED_WINDOWS
+        )
+        return self
+
+
+class UploadSettings(Section):
+    """Sending files to Saved Messages."""
+
+    max_bytes: ByteSize = setting(
+        ByteSize(4000 * MIB),
+        "bytes",
+        "Telegram's own limit with Premium: 8000 parts of 512 KiB. Without Premium it takes 2000 MiB.",
+        ge=1,
+        le=4000 * MIB,
+    )
+    allowed_types: tuple[Annotated[str, Field(pattern=r"^[^\s/,]+/[^\s/,]+$")], ...] = setting(
+        ("*/*",), "list of media types, * for any", "Telegram stores any file.", min_length=1
+    )
+    part_bytes: ByteSize = setting(
+        ByteSize(512 * KIB), "bytes", "The largest that Telegram takes: the fewest round trips.", ge=KIB
+    )
+    idle_seconds: float = setting(
+        60.0, "seconds", "How long a browser may be silent within a file: a phone in a tunnel.", gt=0, le=3600
+    )
+    window_bytes_per_upload: ByteSize = setting(
+        ByteSize(16 * MIB), "bytes", "In memory and not yet confirmed: 200 MB/s at 80 ms round trip.", ge=MIB
+    )
+    window_bytes_per_account: ByteSize = setting(
+        ByteSize(32 * MIB), "bytes", "For all uploads of an account together.", ge=MIB
+    )
+    window_bytes_per_process: ByteSize = setting(
+        ByteSize(128 * MIB), "bytes", "For all uploads together: what the memory has to hold.", ge=MIB
+    )
+
+    resume_seconds: float = setting(
+        6 * 3600.0,
+        "seconds",
+        "How long a resumable upload waits for its client; Telegram does not keep parts for ever.",
+        gt=0,
+        le=_DAY,
+    )
+
+    @field_validator("part_bytes")
+    @classmethod
+    def _valid_part(cls, value: int) -> int:
+        # https://core.telegram.org/api/files#uploading-files
+        if value % KIB or 512 * KIB % value:
+            raise ValueError("must be a multiple of 1 KiB that divides 512 KiB")
+        return value
+
+    @model_validator(mode="after")
+    def _windows_nest(self) -> Self:
+        ascending("upload", self, "window_bytes_per_upload", *_SHARED_WINDOWS)
+        return self
