@@ -190,6 +190,10 @@ class FileConnection(asyncio.BufferedProtocol):
             return
         if self._reader.inside:
             self._progress_at = self._heard_at
+        if nbytes == len(self._scratch) and self.failure is None:
+            # There is more. uvloop would take up to 8 MiB of it before anybody reads what has come so far.
+            self._transport.pause_reading()
+            self._loop.call_soon(self._read_on)
 
     def pause_writing(self) -> None:
         """Keep what is to be written, since the socket is full."""
@@ -226,6 +230,10 @@ class FileConnection(asyncio.BufferedProtocol):
             self._acknowledge()
         elif conversation.unacknowledged and self._ack_timer is None:
             self._ack_timer = self._loop.call_later(_ACKNOWLEDGED_AFTER, self._acknowledge)
+
+    def _read_on(self) -> None:
+        if self.failure is None:
+            self._transport.resume_reading()
 
     def _acknowledge(self) -> None:
         if self._ack_timer is not None:
