@@ -138,7 +138,7 @@ async def test_clocks_may_differ(
     sandbox.clock_offset = seconds
     async with make_pool().borrow(session) as client:
         assert await client(ME)
-        assert abs(client.home_key().time_offset - seconds) <= 1
+        assert abs(client.home_key().state.time_offset - seconds) <= 1
 
 
 async def test_a_forgotten_greeting_is_repeated(client: BridgeClient, sandbox: Sandbox) -> None:
@@ -226,7 +226,7 @@ async def test_file_connections_get_what_they_need(client: BridgeClient, sandbox
     await client(ME)
     key = client.home_key()
     assert key.key == client.session.auth_key.key
-    assert key.salt != 0
+    assert key.state.salt != 0
     exported = await client.export_authorization(2)
     assert exported.bytes
     query = functions.help.GetConfigRequest()

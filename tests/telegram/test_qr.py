@@ -118,7 +118,7 @@ async def test_a_code_expires_by_telegrams_clock(
     monkeypatch.setattr(qr, "_MOST_SECONDS", 3000.0)
     for offset in (-3600, 3600):
         sandbox.clock_offset = offset
-        client._sender.resume(salt=client._sender.salt, time_offset=offset)
+        client.keys.home.time_offset = offset
         sandbox.state.logins.token_lifetime = 2.0
         first = await anext(attempt)
         assert (await anext(attempt)).url != first.url

@@ -16,6 +16,8 @@ class Counters:
     """Connections opened, by data centre."""
     auth_keys: int = 0
     """Authorization keys created."""
+    bad_salts: int = 0
+    """Messages refused by bad_server_salt."""
     bytes_in: int = 0
     bytes_out: int = 0
     """Bytes on the wire, framing included."""
@@ -34,4 +36,4 @@ class Counters:
         """Begin at zero again."""
         self.calls.clear()
         self.connections.clear()
-        self.auth_keys = self.bytes_in = self.bytes_out = 0
+        self.auth_keys = self.bad_salts = self.bytes_in = self.bytes_out = 0

@@ -24,6 +24,7 @@ from tgbridge.telegram.files.connections import FileConnections
 from tgbridge.telegram.greeting import first_request, next_request
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
 from tgbridge.telegram.sender import BridgeConnection, BridgeSender
+from tgbridge.telegram.session_keys import SessionKeys
 from tgbridge.telegram.telethon_log import LOGGERS
 
 if TYPE_CHECKING:
@@ -50,12 +51,15 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     and with it the session string, is another one. ``on_update``, once it is set, is called with the updates
     (TypeUpdates) that requests from then on bring about, until the client is closed; and with None where some
     may have been lost, since the connection was: it takes another request to be sent updates again.
+    ``keys``: what an earlier client of the session knew of its keys; this one keeps it up to date.
     Raises ValueError for a text that is no session string.
     """
 
     ping_seconds: float = 60.0
 
-    def __init__(self, session: str, settings: Settings, data_centres: DataCentres) -> None:
+    def __init__(
+        self, session: str, settings: Settings, data_centres: DataCentres, keys: SessionKeys | None = None
+    ) -> None:
         telegram = settings.telegram
         if telegram.api_id is None or telegram.api_hash is None:
             raise SettingsError("TELEGRAM_API_ID and TELEGRAM_API_HASH are missing")
@@ -74,7 +78,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self._log = LOGGERS
         self._telegram = telegram
         self._data_centres = data_centres
-        self._sender = self._new_sender(self.session.auth_key)
+        self.keys = keys or SessionKeys()
+        self._sender = self._new_sender(self.session.auth_key, self.keys)
         self._greeted: int | None = None
         self._opening: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -126,8 +131,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
                 )
             else:
                 place = await self._data_centres.start()
-            sender = self._new_sender(session.auth_key)
-            sender.resume(salt=self._sender.salt, time_offset=self._sender.time_offset)
+            sender = self._new_sender(session.auth_key, self.keys)
             await self._connect_sender(sender, place)
         await self._adopt(sender, place)
 
@@ -139,15 +143,18 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         place = Place(dc_id, found[0])
         # First, so that a flood of logins never has more connections than the pool has clients.
         await self._sender.disconnect()
-        sender = self._new_sender(None)
+        keys = SessionKeys()
+        sender = self._new_sender(None, keys)
         await self._connect_sender(sender, place)
+        self.keys = keys
         await self._adopt(sender, place)
         if self.on_new_key is not None:
             self.on_new_key()
 
-    def _new_sender(self, auth_key: Any) -> BridgeSender:
+    def _new_sender(self, auth_key: Any, keys: SessionKeys) -> BridgeSender:
         return BridgeSender(
             auth_key,
+            keys.home,
             patience=self._telegram.connect_timeout_seconds,
             greet=self._greet,
             hear=lambda updates: None if self.on_update is None else self.on_update(updates),
@@ -311,10 +318,13 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         return int(self.session.dc_id)
 
     def home_key(self) -> AuthorizationKey:
-        """The main connection's key, with the salt and time offset it has now."""
-        return AuthorizationKey(
-            self.session.auth_key.key, salt=self._sender.salt, time_offset=self._sender.time_offset
-        )
+        """The main connection's key, and the state that it shares."""
+        return AuthorizationKey(self.session.auth_key.key, self.keys.home)
+
+    @property
+    def other_keys(self) -> dict[int, AuthorizationKey]:
+        """Keys of other data centres, kept from one client of the session to the next."""
+        return self.keys.others
 
     def initialised(self, query: TLRequest, *, without_updates: bool = True) -> TLRequest:
         """``query`` as the first request of an MTProto session. It stands at the end of the bytes."""

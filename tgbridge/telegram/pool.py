@@ -20,6 +20,7 @@ from telethon.sessions import StringSession
 from tgbridge.errors import PoolExhausted, SessionEnded, TelegramUnavailable
 from tgbridge.telegram.addresses import DataCentres
 from tgbridge.telegram.client import BridgeClient
+from tgbridge.telegram.session_keys import KeyMemory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,7 +42,7 @@ class _Slot:
     """A client and who uses it.
 
     ``key`` is a hash of its authorization key, or a token until there is one. ``anonymous``: as far as the
-    pool knows, nobody is signed in with it.
+    pool knows, nobody is signed in with it. ``ended``: the session will have no other client.
     """
 
     def __init__(self, key: object, client: BridgeClient, *, anonymous: bool) -> None:
@@ -50,6 +51,7 @@ class _Slot:
         self.anonymous = anonymous
         self.borrowers = 0
         self.retired = False
+        self.ended = False
         self.connecting: asyncio.Task[None] | None = None
         self.closing: asyncio.Task[None] | None = None
         self.closed = asyncio.Event()
@@ -67,6 +69,7 @@ class ClientPool:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._data_centres = DataCentres(settings.telegram)
+        self._keys = KeyMemory()
         # Idle ones stand from the least to the most recently used.
         self._slots: dict[object, _Slot] = {}
         self._returned = asyncio.Event()
@@ -111,10 +114,13 @@ class ClientPool:
     async def drop(self, session: str) -> None:
         """Lend this session's client no more, and close it once nobody uses it: the session has ended."""
         try:
-            slot = self._slots.get(_key_of(session))
+            key = _key_of(session)
         except SessionEnded:
             return
+        self._keys.take(key)
+        slot = self._slots.get(key)
         if slot is not None:
+            slot.ended = True
             self._retire(slot)
             if slot.closing is not None:
                 await slot.closed.wait()
@@ -173,7 +179,7 @@ class ClientPool:
             raise TelegramUnavailable("this session's client is still being closed") from error
 
     def _add(self, key: object, session: str, *, anonymous: bool) -> _Slot:
-        client = BridgeClient(session, self._settings, self._data_centres)
+        client = BridgeClient(session, self._settings, self._data_centres, self._keys.take(key))
         slot = self._slots[key] = _Slot(key, client, anonymous=anonymous)
         client.on_new_key = lambda: self._rekey(slot)
         return slot
@@ -248,6 +254,8 @@ class ClientPool:
         finally:
             if self._slots.get(slot.key) is slot:
                 del self._slots[slot.key]
+                if not slot.ended and not slot.anonymous:
+                    self._keys.keep(slot.key, slot.client.keys)
             slot.closed.set()
 
     async def _close(self, drain_seconds: float) -> None:

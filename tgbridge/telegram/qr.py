@@ -119,7 +119,7 @@ class QrLogin:
 
     async def _is_due(self, shown: QrCode) -> bool:
         """Wait until it is worth asking, or time to; False if the login's time is over before."""
-        server_time = time.time() + self._client.home_key().time_offset
+        server_time = time.time() + self._client.home_key().state.time_offset
         pause, left = renew_after(shown.expires.timestamp() - server_time), self._left()
         try:
             async with asyncio.timeout(min(pause, left)):

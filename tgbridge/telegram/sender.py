@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from telethon import helpers
+from telethon.extensions.messagepacker import MessagePacker
 from telethon.network import ConnectionTcpAbridged, MTProtoSender
 from telethon.network.mtprotoplainsender import MTProtoPlainSender
 from telethon.network.requeststate import RequestState
@@ -29,12 +30,15 @@ from telethon.tl.functions.auth import LogOutRequest
 from tgbridge.telegram.mtproto import rsa_keys
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
 from tgbridge.telegram.mtproto.key_exchange import create_key
+from tgbridge.telegram.shared_state import SharedState
 from tgbridge.telegram.telethon_log import LOGGERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telethon.crypto import AuthKey
+
+    from tgbridge.telegram.mtproto.auth_key import KeyState
 
 # Of connecting, where Telegram hangs up now and then; by and by if somebody waits for a reconnection.
 _ATTEMPTS: Final = 3
@@ -95,8 +99,8 @@ class BridgeConnection(ConnectionTcpAbridged):  # type: ignore[misc]  # Telethon
 class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no types
     """One MTProto session, one connection at a time; ``patience``: how many seconds it may stay lost.
 
-    ``greet`` wraps the first request of a session; ``hear`` is called with updates, and with None where some
-    may have been lost.
+    ``of_key`` is what is known of the key, and is kept up to date. ``greet`` wraps the first request of a
+    session; ``hear`` is called with updates, and with None where some may have been lost.
     """
 
     _connection: BridgeConnection
@@ -104,6 +108,7 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
     def __init__(
         self,
         auth_key: AuthKey | None,
+        of_key: KeyState,
         *,
         patience: float,
         greet: Callable[[TLRequest], TLRequest],
@@ -113,6 +118,8 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
         super().__init__(
             auth_key, loggers=LOGGERS, retries=_ATTEMPTS - 1, delay=_FIRST_DELAY_SECONDS, connect_timeout=None
         )
+        self._state = SharedState(self.auth_key, of_key)
+        self._send_queue = MessagePacker(self._state, loggers=LOGGERS)
         self._patience = patience
         self._greet = greet
         self._hear = hear
@@ -125,21 +132,6 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
     def session_id(self) -> int:
         """MTProto's session id; another one after each reconnection."""
         return int(self._state.id)
-
-    @property
-    def salt(self) -> int:
-        """The server's salt, 0 before it has told one."""
-        return int(self._state.salt)
-
-    @property
-    def time_offset(self) -> int:
-        """Seconds to add to our clock to get the server's."""
-        return int(self._state.time_offset)
-
-    def resume(self, *, salt: int, time_offset: int) -> None:
-        """Begin with what an earlier sender learnt of the same server: spares the round trip for the salt."""
-        self._state.salt = salt
-        self._state.time_offset = time_offset
 
     def send(self, request: TLRequest, ordered: bool = False) -> Answer:  # noqa: ARG002 - Telethon's signature
         """Queue ``request``; the future raises what comes of it. Raises ConnectionError if not connected."""
@@ -170,7 +162,7 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
         except (ProtocolViolated, AssertionError) as error:
             raise ConnectionError("no key could be agreed on") from error
         self.auth_key.key = key.key
-        self.resume(salt=key.salt, time_offset=key.time_offset)
+        self._state.salt, self._state.time_offset = key.state.salt, key.state.time_offset
         return True
 
     async def _process_message(self, message: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -49,8 +50,7 @@ class Connect:
         self.opened.append(connection)
         if self._key is None:
             self._key = await create_key(connection.exchange, rsa_keys.known)
-        salt, offset = of_key.get("salt", self._key.salt), of_key.get("time_offset", self._key.time_offset)
-        connection.use(AuthorizationKey(self._key.key, salt, offset), GREETING)
+        connection.use(AuthorizationKey(self._key.key, replace(self._key.state, **of_key)), GREETING)
         return connection
 
 
@@ -108,7 +108,7 @@ async def test_an_unknown_salt_costs_a_round_trip_and_nothing_else(connect: Conn
     connection = await connect(salt=1)
     await asyncio.gather(*(connection.call(GET_CONFIG) for _ in range(20)))
     assert connection.key is not None
-    assert connection.key.salt != 1
+    assert connection.key.state.salt != 1
 
 
 async def test_salts_may_change_in_between(connect: Connect, sandbox: Sandbox) -> None:
@@ -125,7 +125,7 @@ async def test_a_wrong_clock_is_set_right(connect: Connect, wrong: int) -> None:
     connection = await connect(time_offset=wrong)
     assert isinstance(await connection.call(GET_CONFIG), types.Config)
     assert connection.key is not None
-    assert connection.key.time_offset in (-1, 0, 1)
+    assert connection.key.state.time_offset in (-1, 0, 1)
 
 
 async def test_a_server_with_another_clock_is_understood() -> None:

@@ -125,7 +125,7 @@ async def test_a_new_salt_is_used_for_the_same_call(server: Server) -> None:
     later = Call(functions.help.GetNearestDcRequest())
     server.conversation.waiting.append(later)
     server.say(types.BadServerSalt(msg_id, 1, 48, 4711))
-    assert server.key.salt == 4711
+    assert server.key.state.salt == 4711
     (again, request), _ = server.sent()
     assert again > msg_id
     assert isinstance(request.query, functions.help.GetConfigRequest)
@@ -149,7 +149,7 @@ async def test_the_servers_clock_is_taken_over(server: Server, code: int, age: i
     """Even from a message that seems to be of another time."""
     call, msg_id = await server.ask()
     server.say(types.BadMsgNotification(msg_id, 1, code), age=age)
-    assert server.key.time_offset == -age
+    assert server.key.state.time_offset == -age
     ((again, _),) = server.sent()
     assert again >> 32 == NOW - age
     server.answer(again, NEAREST, age=age)
@@ -187,7 +187,7 @@ async def test_what_a_forgotten_session_was_asked_is_asked_again(server: Server)
     old, old_id = await server.ask()
     _, new_id = await server.ask()
     server.say(types.NewSessionCreated(new_id, 1, 99))
-    assert server.key.salt == 99
+    assert server.key.state.salt == 99
     ((again, _),) = server.sent()
     server.answer(again, NEAREST)
     assert old.answer.result() == NEAREST

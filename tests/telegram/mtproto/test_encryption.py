@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from telethon.crypto import AES, AuthKey
 from telethon.network.mtprotostate import MTProtoState
 
-from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+from tgbridge.telegram.mtproto.auth_key import AuthorizationKey, KeyState
 from tgbridge.telegram.mtproto.encryption import ENVELOPE, Decryption, encrypt
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
 
@@ -84,5 +84,5 @@ def test_a_key_has_2048_bits() -> None:
 
 def test_a_key_does_not_show_itself() -> None:
     """Neither key nor salt is in its repr."""
-    key = AuthorizationKey(b"k" * 256, salt=4711, time_offset=3)
-    assert repr(key) == "AuthorizationKey(time_offset=3)"
+    key = AuthorizationKey(b"k" * 256, KeyState(salt=4711, time_offset=3))
+    assert repr(key) == "AuthorizationKey(state=KeyState(time_offset=3))"

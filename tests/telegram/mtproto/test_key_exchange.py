@@ -33,8 +33,8 @@ async def test_both_sides_have_the_same_key(sandbox: Sandbox, connection: FileCo
     record = sandbox.auth_keys.get(1, key.key_id)
     assert record is not None
     assert record.key == key.key
-    assert record.takes_salt(key.salt, sandbox.now())
-    assert key.time_offset in (-1, 0, 1)
+    assert record.takes_salt(key.state.salt, sandbox.now())
+    assert key.state.time_offset in (-1, 0, 1)
 
 
 async def test_the_keys_of_a_cdn_are_its_own(sandbox: Sandbox, connection: FileConnection) -> None:

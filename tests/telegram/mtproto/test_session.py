@@ -12,7 +12,7 @@ import pytest
 from telethon.crypto import AuthKey
 from telethon.network.mtprotostate import MTProtoState
 
-from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+from tgbridge.telegram.mtproto.auth_key import AuthorizationKey, KeyState
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
 from tgbridge.telegram.mtproto.session import REMEMBERED, Session
 
@@ -21,7 +21,7 @@ NOW = 1_700_000_000.25
 
 @pytest.fixture
 def session() -> Session:
-    return Session(AuthorizationKey(os.urandom(256), salt=-5), now=lambda: NOW)
+    return Session(AuthorizationKey(os.urandom(256), KeyState(salt=-5)), now=lambda: NOW)
 
 
 def plain(
@@ -51,7 +51,7 @@ def test_message_ids_tell_the_time_and_grow(session: Session) -> None:
 def test_ids_follow_the_servers_clock(session: Session) -> None:
     """A message that was sent now tells what now is, for all sessions of the key."""
     session.set_clock((int(NOW) + 1000) << 32 | 1)
-    assert session.key.time_offset == 1000
+    assert session.key.state.time_offset == 1000
     assert session.header(4, content_related=True)[0] >> 32 == int(NOW) + 1000
     other = Session(session.key, now=lambda: NOW)
     assert other.header(4, content_related=True)[0] >> 32 == int(NOW) + 1000

@@ -60,6 +60,7 @@ def receive(connection: Connection, session: Session, opened: Opened) -> None:
     """Act on what a client sent in one packet. Raises MalformedMessageError."""
     now = session.now()
     if not session.auth_key.takes_salt(opened.salt, now):
+        connection.sandbox.counters.bad_salts += 1
         salt = session.auth_key.salt(now)
         notice = types.BadServerSalt(opened.msg_id, opened.seq_no, _SALT_ERROR, salt)
         session.send([bytes(notice)], answer=True, via=connection)

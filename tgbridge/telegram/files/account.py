@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import MutableMapping, Sequence
 
     from telethon.tl import TLRequest, types
 
@@ -31,10 +31,11 @@ class FileAccount(Protocol):
         """The data centre of the main connection."""
 
     def home_key(self) -> AuthorizationKey:
-        """Return the main connection's key, with the salt and the time offset it has now.
+        """Return the main connection's key, with the state that the two share."""
 
-        Asked anew for each new connection: a known salt spares it a round trip.
-        """
+    @property
+    def other_keys(self) -> MutableMapping[int, AuthorizationKey]:
+        """Keys of other data centres that can be used as they are, kept for the account's next client too."""
 
     def initialised(self, query: TLRequest, *, without_updates: bool = True) -> TLRequest:
         """Return `query` inside invokeWithLayer, invokeWithoutUpdates if wanted, and initConnection.

@@ -44,7 +44,7 @@ class Authorization(ABC):
     def __init__(self, account: FileAccount, dc_id: int) -> None:
         self._account = account
         self._dc_id = dc_id
-        self._key: AuthorizationKey | None = None
+        self._key = account.other_keys.get(dc_id)
         self.generation = 0
         """Grows whenever the key is logged in anew."""
 
@@ -72,6 +72,7 @@ class Authorization(ABC):
         """Have another key made in place of `key`, which the server does not take any more."""
         if key is self._key:
             self._key = None
+            self._account.other_keys.pop(self._dc_id, None)
 
     async def aclose(self) -> None:  # noqa: B027 - most have nothing under way
         """End what is under way. Idempotent."""
@@ -101,6 +102,7 @@ class CdnAuthorization(Authorization):
                 pems = await self._account.cdn_public_keys(self._dc_id)
                 async with apart() as connection:
                     self._key = await create_key(connection.exchange, rsa_keys.of(pems))
+                self._account.other_keys[self._dc_id] = self._key
 
     async def admit(self, connection: FileConnection) -> None:
         """Begin a session of the key."""
@@ -115,6 +117,7 @@ class ForeignAuthorization(Authorization):
     def __init__(self, account: FileAccount, dc_id: int) -> None:
         super().__init__(account, dc_id)
         self._greeting = bytes(account.initialised(Nothing()))
+        self._logged_in = self._key is not None  # by an earlier client, and not refused since
         self._export: asyncio.Future[types.auth.ExportedAuthorization] | None = None
         self._login: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()
@@ -132,6 +135,8 @@ class ForeignAuthorization(Authorization):
         """Begin a session of the key, which the first connection logs in; others wait for that."""
         async with self._turn:
             connection.use(_existing(self._key), self._greeting)
+            if self._logged_in:
+                return None
             if self._login is None or _has_failed(self._login):
                 return await self._log_in(connection)
             login = self._login
@@ -152,8 +157,10 @@ class ForeignAuthorization(Authorization):
 
     def forget_key(self, key: AuthorizationKey | None) -> None:
         """Have another key made."""
-        if key is self._key:
-            self._key = self._login = None
+        super().forget_key(key)
+        if self._key is None:
+            self._login = None
+            self._logged_in = False
 
     async def aclose(self) -> None:
         """Give up an export and a login that are under way."""
@@ -172,6 +179,7 @@ class ForeignAuthorization(Authorization):
         left = self._waits_until - _now()
         if left > 0:
             raise FloodWait(math.ceil(left))
+        self._logged_in = False
         self._export = self._export or self._begin_export()
         await asyncio.wait((self._export,))
         export, self._export = self._export, None  # it is good for once
@@ -192,6 +200,8 @@ class ForeignAuthorization(Authorization):
         finally:
             connection.give_up(call)
         self.generation += 1
+        if connection.key is self._key is not None:
+            self._account.other_keys[self._dc_id] = self._key
 
 
 def _now() -> float:

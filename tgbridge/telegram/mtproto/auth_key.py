@@ -7,19 +7,27 @@ from hashlib import sha1
 
 
 @dataclass(slots=True)
-class AuthorizationKey:
-    """An authorization key, and what all of its sessions share: the salt and the clock of the server.
+class KeyState:
+    """What the server has told of a key: all sessions of the key share it, and each keeps it up to date.
 
-    `time_offset` is in seconds, to be added to our clock. Two are equal if the key itself is.
+    `salt` is 0 before the server has told one, which costs the first request a round trip. `time_offset` is
+    in seconds, to be added to our clock to get the server's.
     Source: https://core.telegram.org/mtproto/description
     """
 
+    salt: int = field(default=0, repr=False)
+    time_offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationKey:
+    """An authorization key: 256 bytes, and the state that its sessions share. Equal if the bytes are."""
+
     key: bytes = field(repr=False)
-    salt: int = field(default=0, repr=False, compare=False)
-    time_offset: int = field(default=0, compare=False)
+    state: KeyState = field(default_factory=KeyState, compare=False)
     key_id: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.key) != 256:
             raise ValueError("an authorization key has 2048 bits")
-        self.key_id = sha1(self.key).digest()[-8:]
+        object.__setattr__(self, "key_id", sha1(self.key).digest()[-8:])

@@ -261,7 +261,7 @@ class Conversation:
         bad: types.BadServerSalt = read_object(message.body)
         if not self._session.is_timely(message.id):
             self._session.set_clock(message.id)
-        self._key.salt = bad.new_server_salt
+        self._key.state.salt = bad.new_server_salt
         self._again(bad.bad_msg_id)
 
     def _on_bad_message(self, message: Message) -> None:
@@ -279,7 +279,7 @@ class Conversation:
 
     def _on_new_session(self, message: Message) -> None:
         created: types.NewSessionCreated = read_object(message.body)
-        self._key.salt = created.server_salt
+        self._key.state.salt = created.server_salt
         self._greeted = False
         # What was sent before it has not been received, or is forgotten.
         self._again(*sorted(msg_id for msg_id in self.sent if msg_id < created.first_msg_id))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 import cryptg
 from telethon.tl import functions, types
 
-from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+from tgbridge.telegram.mtproto.auth_key import AuthorizationKey, KeyState
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
 from tgbridge.telegram.mtproto.serialisation import read_object
 
@@ -115,7 +115,7 @@ async def create_key(exchange: Exchange, encrypt: RsaEncrypt) -> AuthorizationKe
             functions.SetClientDHParamsRequest(ours, nonces.server, cryptg.encrypt_ige(data, aes_key, aes_iv))
         )
         if _is_agreed(answer, nonces, key):
-            return AuthorizationKey(key, nonces.first_salt, time_offset)
+            return AuthorizationKey(key, KeyState(nonces.first_salt, time_offset))
         retry_id = int.from_bytes(sha1(key).digest()[:8], "little", signed=True)
     raise ProtocolViolated("the server asked for too many keys")
 

@@ -58,10 +58,10 @@ class Session:
         """Give the next message, of `size` bytes, its id, and the header that goes before it."""
         seq_no = self._content_related * 2 + content_related
         self._content_related += content_related
-        seconds = self._now() + self.key.time_offset
+        seconds = self._now() + self.key.state.time_offset
         # "Approximately unixtime * 2^32", divisible by 4, increasing within the session.
         self._last_id = max(int(seconds * 2**32) & ~3, self._last_id + 4)
-        return self._last_id, _HEADER.pack(self.key.salt, self.id, self._last_id, seq_no, size)
+        return self._last_id, _HEADER.pack(self.key.state.salt, self.id, self._last_id, seq_no, size)
 
     def open(self, plain: memoryview) -> Message:
         """Return the message in a decrypted packet. Raises ProtocolViolated if it does not belong here."""
@@ -88,10 +88,10 @@ class Session:
 
     def is_timely(self, msg_id: int) -> bool:
         """Tell whether a message is of now, by the server's clock as we know it."""
-        age = self._now() + self.key.time_offset - (msg_id >> 32)
+        age = self._now() + self.key.state.time_offset - (msg_id >> 32)
         return -_TOO_NEW <= age <= _TOO_OLD
 
     def set_clock(self, msg_id: int) -> None:
         """Take the server's clock from a message that it sent just now."""
-        self.key.time_offset = (msg_id >> 32) - int(self._now())
+        self.key.state.time_offset = (msg_id >> 32) - int(self._now())
         self._last_id = 0

@@ -1,0 +1,53 @@
+"""What is known of a session's keys, kept while no client of it is connected.
+
+Salts of the home data centre, and the keys that other data centres have logged in. Without them each client
+would begin with a refused request, and make, export and import everything anew: half a dozen round trips, and
+keys upon keys at Telegram. In memory alone, and as secret as the sessions themselves.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from tgbridge.telegram.mtproto.auth_key import KeyState
+
+if TYPE_CHECKING:
+    from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+
+MOST_SESSIONS: Final = 4096
+"""Of how many sessions: 2 KB each."""
+
+
+@dataclass(slots=True, repr=False)
+class SessionKeys:
+    """What the clients of one session, one after the other, know of its keys."""
+
+    home: KeyState = field(default_factory=KeyState)
+    """Of the session's own key."""
+    others: dict[int, AuthorizationKey] = field(default_factory=dict)
+    """By data centre: keys that can be used as they are, those of home excepted."""
+
+
+class KeyMemory:
+    """The keys of sessions without a client, those that were used last."""
+
+    def __init__(self, most: int = MOST_SESSIONS) -> None:
+        self._most = most
+        self._kept: OrderedDict[object, SessionKeys] = OrderedDict()
+
+    def __len__(self) -> int:
+        """How many sessions' keys are kept."""
+        return len(self._kept)
+
+    def keep(self, session: object, keys: SessionKeys) -> None:
+        """Keep a session's keys until its next client takes them; may forget those of another one."""
+        self._kept[session] = keys
+        self._kept.move_to_end(session)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+
+    def take(self, session: object) -> SessionKeys:
+        """Return what is known of a session's keys, and keep it no longer."""
+        return self._kept.pop(session, None) or SessionKeys()
