@@ -7,18 +7,18 @@ import platform
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import tables, uploads
+from benchmarks import downloads, first_byte, report, streams, uploads
 from benchmarks.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 TABLES: dict[str, Callable[..., None]] = {
-    "whole-file": tables.whole_file,
-    "round-trips": tables.round_trips,
-    "first-byte": tables.first_byte,
-    "streams": tables.many_streams,
-    "processor": tables.processor,
+    "whole-file": downloads.whole_file,
+    "round-trips": downloads.round_trips,
+    "first-byte": first_byte.first_byte,
+    "streams": streams.many_streams,
+    "processor": downloads.processor,
     "upload": uploads.one_upload,
     "uploads": uploads.many_uploads,
 }
@@ -33,7 +33,7 @@ def main() -> None:
     for name in options.tables:
         if name not in TABLES:
             parser.error(f"no table {name!r}: there are {', '.join(TABLES)}")
-    print(f"{tables.machine()}; Python {platform.python_version()}; everything on this machine.")
+    print(f"{report.machine()}; Python {platform.python_version()}; everything on this machine.")
     for name in options.tables or TABLES:
         with Stage() as stage:
             try:

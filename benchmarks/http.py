@@ -61,6 +61,15 @@ class Client:
             received += count
         return Transfer(first_byte, time.perf_counter() - begin, received)
 
+    def head(self, path: str) -> float:
+        """Ask for the head alone; the seconds until it came."""
+        begin = time.perf_counter()
+        self._send("HEAD", path, "")
+        status, _, _ = self._head()
+        if status != 200:
+            raise RuntimeError(f"{path}: {status}")
+        return time.perf_counter() - begin
+
     def post(self, path: str, **body: Any) -> dict[str, Any]:
         """Send a JSON object, and return the answer."""
         data = json.dumps(body).encode()

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 from benchmarks.processes import answer, main_loop
+from benchmarks.report import MB
 from tgbridge.sandbox import Sandbox
 from tgbridge.sandbox.world.blobs import Synthetic
 
 if TYPE_CHECKING:
     from tgbridge.sandbox.world.accounts import Account
 
-MB = 1_000_000
 LARGE_BYTES = 500 * MB
 SMALL_BYTES = 50 * MB
 SMALL_FILES = 50

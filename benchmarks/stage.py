@@ -30,16 +30,21 @@ class Server:
         self.process = process
         self.port = port
         self._path = path
-        self._cookies = cookies
+        self.cookies = cookies
 
     def client(self, account: int = 0) -> Client:
         """Open a connection as one of the accounts."""
-        return Client(self.port, self._cookies.get(account, ""))
+        return Client(self.port, self.cookies.get(account, ""))
 
     def get(self, message: int, account: int = 0, **options: Any) -> Transfer:
         """Read a message's file over a new connection."""
         with self.client(account) as client:
             return self.get_by(client, message, account, **options)
+
+    def head(self, message: int, account: int = 0) -> float:
+        """Look a message's file up, without reading it; the seconds that takes."""
+        with self.client(account) as client:
+            return client.head(self._path(account, message))
 
     def get_by(self, client: Client, message: int, account: int = 0, **options: Any) -> Transfer:
         """Read a message's file over a connection that is open."""
@@ -55,6 +60,7 @@ class Stage:
             self._stack.enter_context(tempfile.TemporaryDirectory(prefix="tgbridge-bench-"))
         )
         self.log = self.directory / "log"
+        self._secret_key = Fernet.generate_key().decode()
         self.sandbox = self._process("-m", "benchmarks.sandbox", str(self.directory))
         place = self.sandbox.ready()
         self._telegram_port, self._key = str(place["port"]), str(place["key"])
@@ -81,8 +87,11 @@ class Stage:
                 raise RuntimeError("connections stay open")
             time.sleep(0.05)
 
-    def service(self, accounts: int = 1, **settings: str) -> Server:
-        """Start the service, with default settings but for those given, and sign accounts in."""
+    def service(self, accounts: int = 1, *, after: Server | None = None, **settings: str) -> Server:
+        """Start the service, with default settings but for those given, and sign accounts in.
+
+        Or start it anew `after` one that has ended, whose accounts are signed in still.
+        """
         environment = {
             "TELEGRAM_API_ID": str(API_ID),
             "TELEGRAM_API_HASH": API_HASH,
@@ -90,7 +99,7 @@ class Stage:
             "TELEGRAM_DC_HOST": "127.0.0.1",
             "TELEGRAM_DC_PORT": self._telegram_port,
             "TELEGRAM_DC_PUBLIC_KEY": self._key,
-            "TGBRIDGE_SECRET_KEYS": Fernet.generate_key().decode(),
+            "TGBRIDGE_SECRET_KEYS": self._secret_key,
             "TGBRIDGE_SESSION__SECURE": "false",
             "TGBRIDGE_LIMITS__ENABLED": "false",  # fifty accounts log in from one address
             "TGBRIDGE_LOG__LEVEL": "warning",
@@ -98,7 +107,11 @@ class Stage:
         }
         process = self._process("-m", "tgbridge", "serve", "--port", "0", env=environment)
         port = int(process.line().decode().rstrip().rpartition(":")[2])
-        cookies = {account: sign_in(port, phone(account)) for account in range(accounts)}
+        cookies = (
+            {account: sign_in(port, phone(account)) for account in range(accounts)}
+            if after is None
+            else after.cookies
+        )
         return Server(
             process, port, path=lambda _account, message: f"/stream_media/{message}", cookies=cookies
         )

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
 from typing import TYPE_CHECKING
 
 from benchmarks.http import Transfer, at_once
-from benchmarks.sandbox import MB
-from benchmarks.tables import mebibytes, print_table, rate
+from benchmarks.report import GB, MB, MIB, mebibytes, print_table, rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from benchmarks.report import Row
     from benchmarks.stage import Server, Stage
 
-_GB = 1000 * MB
-_MIB = 1 << 20
 _ROUND_TRIPS = (0.0, 0.02, 0.04, 0.08)
 _LEAST_FACTORS = {0.0: 3.0, 0.04: 20.0}
-_BOUND_BYTES = (128 + 32) * _MIB  # the process's window, and what Python itself needs
+_BOUND_BYTES = (128 + 32) * MIB  # the process's window, and what Python itself needs
+_SLOW_COUNT = 50
+_SLOW_BYTES = 4 * MB
+_SLOW_RATE = MB // 2  # bytes in a second
 _PIECES = [random.Random(number).randbytes(MB) for number in range(8)]
 
 
@@ -45,10 +47,10 @@ def one_upload(stage: Stage, *, quick: bool) -> None:
             (
                 f"{round_trip * 1000:.0f} ms",
                 rate(size, our_seconds),
-                f"{our_cost.cpu_seconds / size * _GB:.1f} s",
+                f"{our_cost.cpu_seconds / size * GB:.1f} s",
                 mebibytes(our_cost.growth_bytes),
                 rate(baseline_size, their_seconds),
-                f"{their_cost.cpu_seconds / baseline_size * _GB:.1f} s",
+                f"{their_cost.cpu_seconds / baseline_size * GB:.1f} s",
                 mebibytes(their_cost.growth_bytes),
                 f"{factor:.1f}",
                 "" if least is None else f"{least:g}",
@@ -72,26 +74,27 @@ def one_upload(stage: Stage, *, quick: bool) -> None:
 
 
 def many_uploads(stage: Stage, *, quick: bool) -> None:
-    """Twenty uploads at once, of one account and of as many."""
-    size, count = (5 if quick else 25) * MB, 20
-    service = stage.service(count)
+    """Many uploads at once: of one account and of several, from quick clients and from slow ones."""
+    service = stage.service(_SLOW_COUNT)
     _upload(service, MB)
-    rows = []
-    for accounts in (1, count):
-        with service.process.measured() as cost:
-            transfers = at_once([_one(service, size, number % accounts) for number in range(count)])
-        times = [transfer.last_byte for transfer in transfers]
-        rows.append(
-            (
-                str(accounts),
-                rate(count * size, max(times)),
-                f"{min(times) / max(times):.2f}",
-                f"{cost.cpu_seconds / (count * size) * _GB:.1f} s",
-                mebibytes(cost.growth_bytes),
-                f"{cost.growth_bytes / _BOUND_BYTES:.2f}",
-            )
+    size = (5 if quick else 25) * MB
+    rows = [
+        _at_once(service, f"20 of {size // MB} MB", 20, accounts, content=lambda: _content(size), size=size)
+        for accounts in (1, 20)
+    ]
+    rows += [
+        _at_once(
+            service,
+            f"{_SLOW_COUNT} of {_SLOW_BYTES // MB} MB, slow clients",
+            _SLOW_COUNT,
+            accounts,
+            content=_slow_content,
+            size=_SLOW_BYTES,
         )
+        for accounts in (1, _SLOW_COUNT)
+    ]
     head = (
+        "at once",
         "accounts",
         "together",
         "slowest to fastest",
@@ -99,21 +102,51 @@ def many_uploads(stage: Stage, *, quick: bool) -> None:
         "memory over idle",
         "of the bound",
     )
-    print_table(f"{count} uploads of {size // MB} MB at once, no delay", head, rows)
+    print_table("Many uploads, no delay", head, rows)
 
 
-def _one(service: Server, size: int, account: int) -> Callable[[], Transfer]:
-    return lambda: _upload(service, size, account)
+def _at_once(
+    service: Server,
+    name: str,
+    count: int,
+    accounts: int,
+    *,
+    content: Callable[[], Iterator[bytes]],
+    size: int,
+) -> Row:
+    def one(number: int) -> Callable[[], Transfer]:
+        return lambda: _upload(service, size, number % accounts, content())
+
+    with service.process.measured() as cost:
+        transfers = at_once([one(number) for number in range(count)])
+    times = [transfer.last_byte for transfer in transfers]
+    return (
+        name,
+        str(accounts),
+        rate(count * size, max(times)),
+        f"{min(times) / max(times):.2f}",
+        f"{cost.cpu_seconds / (count * size) * GB:.1f} s",
+        mebibytes(cost.growth_bytes),
+        f"{cost.growth_bytes / _BOUND_BYTES:.2f}",
+    )
 
 
-def _upload(service: Server, size: int, account: int = 0) -> Transfer:
+def _upload(service: Server, size: int, account: int = 0, content: Iterator[bytes] | None = None) -> Transfer:
     with service.client(account) as client:
-        seconds, _ = client.upload("/upload_file", _content(size), size)
+        seconds, _ = client.upload("/upload_file", content or _content(size), size)
     return Transfer(0.0, seconds, size)
 
 
 def _content(size: int) -> Iterator[bytes]:
     return itertools.islice(itertools.cycle(_PIECES), size // MB)
+
+
+def _slow_content() -> Iterator[bytes]:
+    """Give a tenth of a second's bytes ten times a second."""
+    piece = _PIECES[0][: _SLOW_RATE // 10]
+    for _ in range(_SLOW_BYTES // len(piece)):
+        yield piece
+        time.sleep(0.1)
 
 
 def _write(path: Path, size: int) -> None:

@@ -1,0 +1,133 @@
+"""The tables of downloads: one file, at several round trip times, and what a gigabyte costs."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+from benchmarks.report import GB, MB, MIB, mebibytes, print_table, rate
+from benchmarks.sandbox import LARGE_BYTES, Ids
+
+if TYPE_CHECKING:
+    from benchmarks.stage import Stage
+
+_ROUND_TRIPS = (0.0, 0.02, 0.04, 0.08)
+_LEAST_FACTORS = {0.0: 1.3, 0.02: 6.0, 0.04: 12.0, 0.08: 20.0}
+_FLOOR_PIECES = (128 * 1024, MIB)
+
+
+def whole_file(stage: Stage, *, quick: bool) -> None:
+    """Send and receive a file of 200 MB, beside Telethon's own methods in a plain script."""
+    size = (20 if quick else 200) * MB
+    plain, service = stage.plain(), stage.service()
+    path = stage.directory / "upload.bin"
+    pieces = [random.Random(number).randbytes(MB) for number in range(8)]
+    with path.open("wb") as file:
+        for number in range(size // MB):
+            file.write(pieces[number % len(pieces)])
+    with plain.measured() as sent:
+        message = plain.tell(send=str(path))
+    with plain.measured() as received:
+        seconds = plain.tell(receive=message["id"])["seconds"]
+    with service.client() as client, service.process.measured() as uploaded:
+        up_seconds, answer = client.upload(
+            "/upload_file", (pieces[number % len(pieces)] for number in range(size // MB)), size
+        )
+    with service.process.measured() as downloaded:
+        transfer = service.get(answer["message_id"])
+    rows = [
+        (
+            "upload",
+            rate(size, up_seconds),
+            mebibytes(uploaded.growth_bytes),
+            rate(size, message["seconds"]),
+            mebibytes(sent.growth_bytes),
+        ),
+        (
+            "download",
+            rate(size, transfer.last_byte),
+            mebibytes(downloaded.growth_bytes),
+            rate(size, seconds),
+            mebibytes(received.growth_bytes),
+        ),
+    ]
+    head = ("", "tgbridge", "memory over idle", "Telethon alone", "memory over idle")
+    print_table(f"A file of {size // MB} MB", head, rows)
+
+
+def round_trips(stage: Stage, *, quick: bool) -> None:
+    """One large file at several round trip times."""
+    service, baseline = stage.service(), stage.baseline()
+    size = (100 if quick else 500) * MB
+    span = None if size == LARGE_BYTES else (0, size)
+    rows = []
+    for server in (service, baseline):
+        server.get(Ids.home, span=(0, MB))  # warm
+    for round_trip in _ROUND_TRIPS:
+        stage.round_trip(round_trip)
+        ours = size / service.get(Ids.home, span=span).last_byte
+        theirs = size / baseline.get(Ids.home, span=span).last_byte
+        factor, least = ours / theirs, _LEAST_FACTORS[round_trip]
+        rows.append(
+            (
+                f"{round_trip * 1000:.0f} ms",
+                rate(ours, 1),
+                rate(theirs, 1),
+                f"{factor:.1f}",
+                f"{least:g}",
+                "yes" if factor >= least else "NO",
+            )
+        )
+    stage.round_trip(0)
+    head = ("round trip", "tgbridge", "baseline", "times faster", "at least", "reached")
+    print_table(f"One file of {size // MB} MB", head, rows)
+
+
+def processor(stage: Stage, *, quick: bool) -> None:
+    """What a gigabyte costs in processor time."""
+    size = (100 if quick else 500) * MB
+    span = None if size == LARGE_BYTES else (0, size)
+    seconds = {}
+    for name, start in (("tgbridge", stage.service), ("baseline", stage.baseline)):
+        server = start(1)
+        server.get(Ids.home, span=(0, MB))
+        with server.process.measured() as cost:
+            server.get(Ids.home, span=span)
+        seconds[name] = cost.cpu_seconds / size * GB
+        stage.end(server.process)
+    for piece_bytes in _FLOOR_PIECES:
+        seconds[f"bare loop, pieces of {piece_bytes // 1024} KiB"] = (
+            _floor(stage, piece_bytes, size) / size * GB
+        )
+    floor = min(value for name, value in seconds.items() if name.startswith("bare"))
+    rows = [(name, f"{value:.2f} s", f"{value / floor:.2f}") for name, value in seconds.items()]
+    print_table("Processor time for a gigabyte", ("", "seconds", "of the floor"), rows)
+
+
+def _floor(stage: Stage, piece_bytes: int, size: int) -> float:
+    process = stage.floor(piece_bytes)
+    port = process.ready()["port"]
+    piece = random.Random(0).randbytes(piece_bytes)
+    with (
+        socket.create_connection(("127.0.0.1", port)) as source,
+        socket.create_connection(("127.0.0.1", port)) as sink,
+    ):
+
+        def drain() -> None:
+            buffer = bytearray(MIB)
+            while sink.recv_into(buffer):
+                pass
+
+        thread = threading.Thread(target=drain)
+        thread.start()
+        begin = process.cpu_seconds()
+        for _ in range(size // piece_bytes):
+            source.sendall(piece)
+        source.shutdown(socket.SHUT_WR)
+        process.ready()
+        thread.join()
+    spent = process.cpu_seconds() - begin
+    stage.end(process)
+    return spent
