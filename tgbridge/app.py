@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from aiohttp import web
@@ -58,6 +57,15 @@ if TYPE_CHECKING:
 
 # Of a JSON body. Uploads are streamed, and bounded by a setting of their own.
 _MAX_BODY_BYTES: Final = 64 * 1024
+
+COMPLETION_SECONDS: Final = 5.0
+"""What work gets at a stop whose request is over: mostly signing out logins that nobody comes for any more.
+It goes on side by side, all of it within this time, in which Telegram answers if it answers at all; the rest
+is cancelled. Before it a stop takes up to ``server.drain_seconds`` and twice ``SHUTDOWN_SECONDS``, and after
+it waits for nobody. ``TimeoutStopSec`` in deploy/tgbridge.service has to be longer than the sum."""
+
+SHUTDOWN_SECONDS: Final = 1.0
+"""What aiohttp gives connections, twice. ``stop`` has drained them already when that begins."""
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *codes.ENDPOINTS,
@@ -117,12 +125,14 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     app[keys.UPLOADER] = Uploader(settings.upload)
     app[keys.LOOKUP] = FileLookup(stream.fetch_file)
     app[keys.POOL] = pool = ClientPool(settings)
+    completion = app[keys.COMPLETION]
     app[keys.QR_LOGINS] = qr_logins = QrLogins(
-        partial(leave_session, pool), seconds=settings.qr_login.claim_seconds
+        lambda telegram: completion.detach(leave_session(pool, telegram)),
+        seconds=settings.qr_login.claim_seconds,
     )
     app[keys.PROGRESS] = board = ProgressBoard()
     app[keys.UPLOADS] = uploads = ResumableUploads(
-        Surroundings(pool, app[keys.COMPLETION], app[keys.UPLOADER].budget, checked_budget(settings.upload)),
+        Surroundings(pool, completion, app[keys.UPLOADER].budget, checked_budget(settings.upload)),
         board,
         app[keys.UPLOAD_IDS],
         resume_seconds=settings.upload.resume_seconds,
@@ -131,10 +141,10 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await app[keys.COMPLETION].drain()  # it still borrows clients
+        qr_logins.close()
+        await completion.drain(COMPLETION_SECONDS)  # it still borrows clients
         await uploads.close()
         board.close()
-        await qr_logins.close()  # and so does this
         await pool.close()
 
 
@@ -151,8 +161,7 @@ class Service:
             access_log_class=AccessLogger,
             # A browser that has gone leaves nothing running.
             handler_cancellation=True,
-            # `stop` has drained already when aiohttp's own shutdown begins, which takes up to twice as long.
-            shutdown_timeout=1.0,
+            shutdown_timeout=SHUTDOWN_SECONDS,
         )
 
     async def __aenter__(self) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
@@ -33,6 +34,10 @@ class Completion:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def detach(self, work: Coroutine[Any, Any, object]) -> None:
+        """Begin ``work`` that nobody waits for. A failure is logged."""
+        self.start(work).add_done_callback(_report)
+
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Await ``work``. If the caller is cancelled meanwhile, ``work`` goes on."""
         return await self.wait(self.start(work))
@@ -47,10 +52,18 @@ class Completion:
             raise
         return task.result()
 
-    async def drain(self) -> None:
-        """Wait until all has completed. Each piece of work has time-outs of its own."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+    async def drain(self, seconds: float | None = None) -> None:
+        """Wait until all has completed; after ``seconds``, cancel what has not, until it has cleaned up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._tasks:  # what completes may begin more
+                    await asyncio.wait(self._tasks)
+        left = set(self._tasks)
+        if left:
+            _log.warning("gave up work that took too long for a stop", count=len(left))
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left)
 
 
 def _report(task: asyncio.Task[Any]) -> None:

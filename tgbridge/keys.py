@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tgbridge.limits import Limiter
     from tgbridge.logins.qr_logins import QrLogins
     from tgbridge.logins.spent_codes import SpentCodes
+    from tgbridge.middleware.request_id import BodyBytes
     from tgbridge.routes.endpoint import Endpoint
     from tgbridge.session import SessionState, SessionStorage
     from tgbridge.settings import Settings
@@ -53,5 +54,7 @@ SESSION: Final[web.RequestKey[SessionState]] = web.RequestKey("session")
 CLIENT: Final[web.RequestKey[BridgeClient]] = web.RequestKey("client")
 # The response whose status line is on its way; from then on an error can only break the connection.
 STARTED: Final[web.RequestKey[web.StreamResponse]] = web.RequestKey("started")
+# How much of that response's body has gone out.
+SENT: Final[web.RequestKey[BodyBytes]] = web.RequestKey("sent")
 # Whether "100 Continue" has been sent.
 CONTINUED: Final[web.RequestKey[bool]] = web.RequestKey("continued")

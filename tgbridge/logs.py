@@ -125,13 +125,16 @@ def _without_values(_logger: object, _method: str, event: EventDict) -> EventDic
 
 
 class AccessLogger(AbstractAccessLogger):
-    """One line for each answer that was sent whole, without the query, which may hold a ticket."""
+    """One line for each answer that was sent whole, without the query, which may hold a ticket.
+
+    ``bytes`` are those of the body, without the head and what frames chunks.
+    """
 
     _log = structlog.get_logger("tgbridge.access")
 
     def log(self, request: BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Log one answer; ``time`` is in seconds, from the request's head to the answer's last byte."""
-        caller = request.get(keys.CALLER)
+        caller, sent = request.get(keys.CALLER), request.get(keys.SENT)
         self._log.info(
             "answered",
             request_id=request.get(keys.REQUEST_ID),
@@ -139,6 +142,6 @@ class AccessLogger(AbstractAccessLogger):
             method=request.method,
             path=request.path,
             status=response.status,
-            bytes=response.body_length,
+            bytes=None if sent is None else sent.count,  # aiohttp's own number counts the head as well
             seconds=round(time, 4),
         )

@@ -122,6 +122,16 @@ async def test_silence_is_noticed_without_a_request(
     await client.disconnect()
 
 
+async def test_a_request_on_a_connection_that_is_going(client: BridgeClient) -> None:
+    """Asked before Telethon has noticed: a loss as any other, where uvloop has a RuntimeError."""
+    await client(ME)
+    connection = client._sender._connection
+    connection._writer.transport.close()
+    with pytest.raises(ConnectionResetError):
+        connection._send(b"asked in that moment")
+    assert await client(ME)
+
+
 async def test_salts_may_expire(client: BridgeClient, sandbox: Sandbox) -> None:
     """A new salt costs a round trip and no more."""
     await client(ME)
@@ -188,10 +198,10 @@ async def test_an_ended_session_says_so(
 
 
 async def test_a_login_moves_to_the_numbers_data_centre(
-    sandbox: Sandbox, pool: ClientPool, sign_in: SignIn
+    sandbox: Sandbox, pool: ClientPool, log_in: SignIn
 ) -> None:
     """PHONE_MIGRATE is followed once, with a new key, and the old data centre is left."""
-    await sign_in(pool, "+9996630001")
+    await log_in(pool, "+9996630001")
     assert sandbox.counters.of("auth.sendCode", 1) == 1
     assert sandbox.counters.of("auth.signIn", 3) == 1
     assert sandbox.connections[1] == 0

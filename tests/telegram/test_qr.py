@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -208,7 +209,7 @@ async def test_nothing_is_left_of_a_code_that_nobody_scanned(
 ) -> None:
     """Its client is closed, and its code can't be accepted by anybody who comes late and finds a device."""
     await anext(attempt)
-    await abandon_login(pool, attempt)
+    await abandon_login(pool, attempt, AsyncExitStack())
     assert sandbox.counters.of("auth.logOut") == 1
 
 
@@ -220,7 +221,7 @@ async def test_nothing_is_left_of_a_code_that_was_accepted_in_the_last_moment(
     async with device(sandbox, phone) as telephone:
         await scan(telephone, (await anext(attempt)).url)
         await until(attempt._stirred.is_set)
-        await abandon_login(pool, attempt)
+        await abandon_login(pool, attempt, AsyncExitStack())
         assert signed_in_as(sandbox, phone) == ["telephone"]
 
 
@@ -241,7 +242,7 @@ async def test_nothing_is_left_of_a_login_that_is_cut_off(
             assert attempt._asking is not None
             await asyncio.wait({attempt._asking})
             assert signed_in_as(sandbox, PHONE) == ["telephone", "tgbridge"]
-        leaving = asyncio.create_task(abandon_login(pool, attempt))
+        leaving = asyncio.create_task(abandon_login(pool, attempt, AsyncExitStack()))
         held.release()
         await leaving
         assert signed_in_as(sandbox, PHONE) == ["telephone"]
@@ -252,8 +253,34 @@ async def test_giving_up_may_fail(attempt: QrLogin, pool: ClientPool, sandbox: S
     """Without Telegram there is nobody to sign out at; the client goes all the same."""
     await anext(attempt)
     sandbox.faults.error("auth.logOut", 400, "AUTH_TOKEN_INVALID")
-    await abandon_login(pool, attempt)
+    await abandon_login(pool, attempt, AsyncExitStack())
     assert pool.stats.clients == 1
+
+
+@pytest.mark.parametrize("asked", ["auth.exportLoginToken", "auth.logOut"])
+async def test_giving_up_may_be_cut_off(pool: ClientPool, sandbox: Sandbox, until: Until, asked: str) -> None:
+    """Nothing goes on when a service that stops does not wait for Telegram, and the client is closed."""
+    tasks_before = asyncio.all_tasks()
+    async with AsyncExitStack() as loan:
+        attempt = QrLogin(await loan.enter_async_context(pool.anonymous()), lifetime_seconds=60)
+        await anext(attempt)
+        held = sandbox.faults.hold(asked)
+        attempt._hear(None)
+        waiting = asyncio.create_task(rest(attempt))
+        if asked == "auth.exportLoginToken":
+            await held.reached(1)
+        waiting.cancel()
+        leaving = asyncio.create_task(abandon_login(pool, attempt, loan.pop_all()))
+        await held.reached(1)
+        await asyncio.sleep(0)
+        leaving.cancel()
+        await asyncio.wait({waiting, leaving})
+    assert leaving.cancelled()
+    assert pool.stats.clients == 0
+    assert attempt._asking is not None
+    assert attempt._asking.done()
+    held.release()
+    await until(lambda: asyncio.all_tasks() <= tasks_before)
 
 
 async def test_nothing_secret_is_shown(attempt: QrLogin) -> None:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Callable, Iterable
 
     from tgbridge.models import User
 
@@ -36,9 +36,12 @@ class WaitingLogin:
 
 
 class QrLogins:
-    """All that wait. Each does for ``seconds``; then, or when there are too many, ``leave`` signs it out."""
+    """All that wait. Each does for ``seconds``; then, or when there are too many, it is signed out.
 
-    def __init__(self, leave: Callable[[str], Awaitable[None]], *, seconds: float, most: int = _MOST) -> None:
+    ``leave`` begins that for a session string, and does not wait for it.
+    """
+
+    def __init__(self, leave: Callable[[str], None], *, seconds: float, most: int = _MOST) -> None:
         self._leave = leave
         self._seconds = seconds
         self._most = most
@@ -46,7 +49,6 @@ class QrLogins:
         self._waiting: dict[WaitingLogin, asyncio.TimerHandle] = {}
         # By a hash: how long it takes to look for a claim tells nothing about those that there are.
         self._claims: dict[bytes, WaitingLogin] = {}
-        self._leaving: set[asyncio.Task[None]] = set()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -94,22 +96,15 @@ class QrLogins:
     def give_up(self, login: WaitingLogin) -> None:
         """Sign a login out, if it still waits."""
         if self.take(login):
-            task = asyncio.create_task(self._left(login))
-            self._leaving.add(task)
-            task.add_done_callback(self._leaving.discard)
+            self._leave(login.telegram)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Sign out all that wait."""
         for login in list(self._waiting):
             self.give_up(login)
-        while self._leaving:
-            await asyncio.wait(self._leaving)
 
     def _expiry(self, login: WaitingLogin) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(self._seconds, self.give_up, login)
-
-    async def _left(self, login: WaitingLogin) -> None:
-        await self._leave(login.telegram)
 
 
 def _hash(claim: str) -> bytes:

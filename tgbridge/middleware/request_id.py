@@ -20,6 +20,19 @@ _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _log = structlog.get_logger("tgbridge.access")
 
 
+class BodyBytes:
+    """How many bytes of a body have been handed to the socket."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, size: int, _with_head_and_framing: int) -> None:
+        """Count a piece. aiohttp calls this, with what it has written in all."""
+        self.count += size
+
+
 @web.middleware
 async def request_id_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request its id, and count it as in flight."""
@@ -40,6 +53,7 @@ async def request_id_middleware(request: web.Request, handler: Handler) -> web.S
                 path=request.path,
                 address=caller.address if (caller := request.get(keys.CALLER)) is not None else None,
                 status=started.status if (started := request.get(keys.STARTED)) is not None else None,
+                bytes=sent.count if (sent := request.get(keys.SENT)) is not None else None,
                 reason=type(error).__name__,
             )
             raise
@@ -59,3 +73,4 @@ async def mark_started(request: web.Request, response: web.StreamResponse) -> No
     if response.headers.get(hdrs.CONNECTION) == "close":
         response.force_close()
     request[keys.STARTED] = response
+    request[keys.SENT] = request.writer.on_body_write = BodyBytes()

@@ -8,6 +8,7 @@ stream, the claim.
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs
@@ -42,7 +43,8 @@ async def qr_login(request: web.Request) -> web.StreamResponse:
     if request.method == hdrs.METH_HEAD:
         return await no_events(request)
     pool, settings = request.app[keys.POOL], request.app[keys.SETTINGS].qr_login
-    async with pool.anonymous() as client:
+    async with AsyncExitStack() as loan:
+        client = await loan.enter_async_context(pool.anonymous())
         attempt = QrLogin(client, lifetime_seconds=settings.lifetime_seconds)
         try:
             first = await anext(attempt, None)  # while there is no status line yet
@@ -62,7 +64,8 @@ async def qr_login(request: web.Request) -> web.StreamResponse:
                 # Whoever comes for it gets a connection that is not sent all the account's updates.
                 await pool.drop(attempt.session)
             else:
-                await request.app[keys.COMPLETION].run(abandon_login(pool, attempt))
+                # Neither the page, which may have gone, nor a service that stops, waits for it here.
+                request.app[keys.COMPLETION].detach(abandon_login(pool, attempt, loan.pop_all()))
 
 
 async def _show(stream: EventStream, first: QrCode | None, attempt: QrLogin) -> User | PasswordNeeded | None:

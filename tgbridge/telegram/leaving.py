@@ -10,6 +10,8 @@ from tgbridge.errors import BridgeError
 from tgbridge.telegram import login
 
 if TYPE_CHECKING:
+    from contextlib import AsyncExitStack
+
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.telegram.qr import QrLogin
 
@@ -32,11 +34,15 @@ async def leave_session(pool: ClientPool, session: str) -> None:
         await pool.drop(session)
 
 
-async def abandon_login(pool: ClientPool, attempt: QrLogin) -> None:
-    """Give up a login by QR code, also one that is being accepted at this moment, and close its client."""
+async def abandon_login(pool: ClientPool, attempt: QrLogin, loan: AsyncExitStack) -> None:
+    """Give up a login by QR code, also one that is being accepted at this moment, and close its client.
+
+    ``loan`` is what lends the client, and ends.
+    """
     try:
-        async with pool.borrow(attempt.session, anonymous=True):
+        async with loan:
             await attempt.abandon()
     except BridgeError as error:
         _log.warning("a login that nobody waits for was not ended", error=type(error).__name__)
-    await pool.drop(attempt.session)
+    finally:
+        await pool.drop(attempt.session)

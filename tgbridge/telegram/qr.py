@@ -99,7 +99,12 @@ class QrLogin:
     async def abandon(self) -> None:
         """Sign out whoever has been signed in, or is about to be. Raises TelegramFailure kinds."""
         if self._asking is not None:
-            await asyncio.wait({self._asking})
+            try:
+                await asyncio.wait({self._asking})
+            except asyncio.CancelledError:
+                self._asking.cancel()
+                await asyncio.wait({self._asking})
+                raise
         if self._stirred.is_set():
             # Accepted, but not yet signed in; what comes of it, log_out tells.
             with suppress(TelegramFailure):

@@ -87,6 +87,12 @@ class BridgeConnection(ConnectionTcpAbridged):  # type: ignore[misc]  # Telethon
         """Another one to the same address, without what is left in the queues of this one."""
         return BridgeConnection(self._ip, self._port, self._dc_id, loggers=LOGGERS)
 
+    def _send(self, data: bytes) -> None:
+        # Before Telethon has noticed; uvloop would raise RuntimeError, which is logged as a fault of ours.
+        if self._writer.transport.is_closing():
+            raise ConnectionResetError("the server closed the connection")
+        super()._send(data)
+
     async def disconnect(self) -> None:
         """Close the socket, also one that was never used or whose peer does not read."""
         if self._writer is not None and (
