@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from aiohttp import ClientSession, ClientTimeout, CookieJar
+from aiohttp import ClientSession, ClientTimeout, CookieJar, web
+from aiohttp.test_utils import make_mocked_request
 from blockbuster import blockbuster_ctx
 from cryptography.fernet import Fernet
 from yarl import URL
 
+from tests.ready import ready_session
 from tgbridge import keys
 from tgbridge.app import ENDPOINTS, Service
 from tgbridge.sandbox import Sandbox
+from tgbridge.session import SessionState
 from tgbridge.settings.sources import load_settings
 from tgbridge.telegram.pool import PoolStats
 
@@ -27,12 +31,20 @@ if TYPE_CHECKING:
     from tgbridge.settings import Settings
 
 PHONE = "+9996610001"
-PHONE_WITH_PASSWORD = "+9996622001"
 PASSWORD = "tgbridge"
 
 
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays to the end, which is most of what there is: modules, tests."""
+    gc.collect()
+    gc.freeze()
+
+
 class SignIn(Protocol):
-    """Signs a browser in, by the code that belongs to the number."""
+    """Signs a browser in: it has the cookie, and the service a client that was answered.
+
+    ``sign_in`` has a login that is there already, ``log_in`` goes all the way, by number, code and password.
+    """
 
     async def __call__(self, browser: ClientSession, phone: str = PHONE) -> dict[str, Any]: ...
 
@@ -74,7 +86,7 @@ def make_settings(sandbox: Sandbox, tmp_path: Path) -> MakeSettings:
     """Settings as a deployment's would be, but for the time-outs. Nothing in them is only for the sandbox."""
     public_key = tmp_path / "server.pem"
     public_key.write_text(sandbox.public_key_pem)
-    home = sandbox.data_centres[2].address
+    home = sandbox.data_centres[1].address
     secret_key = Fernet.generate_key().decode()
 
     def make(**sections: Mapping[str, Any]) -> Settings:
@@ -86,7 +98,7 @@ def make_settings(sandbox: Sandbox, tmp_path: Path) -> MakeSettings:
             "telegram": {
                 "api_id": 1,
                 "api_hash": "hash",
-                "dc_id": 2,
+                "dc_id": 1,
                 "dc_host": home.host,
                 "dc_port": home.port,
                 "dc_public_key": public_key,
@@ -118,9 +130,14 @@ def never_blocking() -> Iterator[None]:
 
 
 @pytest.fixture
-async def serve(never_blocking: None, sandbox: Sandbox) -> AsyncIterator[Serve]:
+def started() -> list[Service]:
+    """The services that the test has started."""
+    return []
+
+
+@pytest.fixture
+async def serve(never_blocking: None, sandbox: Sandbox, started: list[Service]) -> AsyncIterator[Serve]:
     """Starts services, which stop before the sandbox does. Then nothing runs, and nothing is lent."""
-    started: list[Service] = []
     async with AsyncExitStack() as stack:
 
         async def start(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) -> Service:
@@ -159,8 +176,24 @@ async def browser(new_browser: NewBrowser) -> ClientSession:
 
 
 @pytest.fixture
-def sign_in() -> SignIn:
+def sign_in(sandbox: Sandbox, started: list[Service]) -> SignIn:
     async def sign_in(browser: ClientSession, phone: str = PHONE) -> dict[str, Any]:
+        service = next(service for service in started if URL(service.url) == browser._base_url)
+        state, answer = SessionState(), web.Response()
+        state.signed_in(ready_session(sandbox, phone), sandbox.state.account_of(phone).id)
+        await service.app[keys.STORAGE].write(make_mocked_request("GET", "/"), answer, state)
+        browser.cookie_jar.update_cookies(answer.cookies, URL(service.url))
+        async with browser.get("/me") as response:
+            assert response.status == 200, await response.text()
+            user: dict[str, Any] = await response.json()
+            return user
+
+    return sign_in
+
+
+@pytest.fixture
+def log_in() -> SignIn:
+    async def log_in(browser: ClientSession, phone: str = PHONE) -> dict[str, Any]:
         async with browser.post("/send-code", json={"phone": phone}) as response:
             assert response.status == 200, await response.text()
         form = {"phone": phone, "code": phone[6] * 5, "password": PASSWORD}
@@ -169,7 +202,7 @@ def sign_in() -> SignIn:
             user: dict[str, Any] = (await response.json())["user"]
             return user
 
-    return sign_in
+    return log_in
 
 
 @pytest.fixture

@@ -6,9 +6,11 @@ import base64
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from telethon import TelegramClient, errors, functions
+from telethon import TelegramClient, functions
 from telethon.crypto import rsa
 from telethon.sessions import StringSession
+
+from tests.ready import ready_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,17 +23,10 @@ async def device(sandbox: Sandbox, phone: str) -> AsyncIterator[TelegramClient]:
     """A stock client that is signed in as the account of a number, at its home data centre."""
     rsa.add_key(sandbox.public_key_pem, old=False)
     TelegramClient._config = None  # kept on the class, with the ports of the sandbox before
-    home = int(phone[6])
-    session = StringSession()
-    session.set_dc(home, *sandbox.data_centres[home].address)
+    session = StringSession(ready_session(sandbox, phone, device="telephone"))
     client = TelegramClient(session, 1, "hash", device_model="telephone", retry_delay=0)
     await client.connect()
     try:
-        await client.send_code_request(phone)
-        try:
-            await client.sign_in(phone, str(home) * 5)
-        except errors.SessionPasswordNeededError:
-            await client.sign_in(password="tgbridge")
         yield client
     finally:
         await client.disconnect()

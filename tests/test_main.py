@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).parent.parent
 CREDENTIALS: Final = {"TELEGRAM_API_ID": "1", "TELEGRAM_API_HASH": "hash"}
 SECRET_KEY: Final = {"TGBRIDGE_SECRET_KEYS": Fernet.generate_key().decode()}
+# Long enough for a busy machine.
+PATIENT: Final = {
+    "TGBRIDGE_TELEGRAM__CONNECT_TIMEOUT_SECONDS": "60",
+    "TGBRIDGE_TELEGRAM__REQUEST_TIMEOUT_SECONDS": "60",
+}
 PHONE: Final = "+9996610001"
 
 
@@ -45,7 +50,10 @@ async def tgbridge(tmp_path: Path) -> AsyncIterator[Tgbridge]:
     async def start(*arguments: str, **environ: str) -> Process:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tgbridge", *arguments),
-            env=kept | {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state")} | environ,
+            env=kept
+            | {"PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state")}
+            | PATIENT
+            | environ,
             cwd=tmp_path,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

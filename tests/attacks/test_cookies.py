@@ -98,11 +98,11 @@ async def test_replayed_after_logout(signed_in: ClientSession, new_browser: NewB
 
 
 async def test_replayed_after_another_login(
-    signed_in: ClientSession, new_browser: NewBrowser, sign_in: SignIn
+    signed_in: ClientSession, new_browser: NewBrowser, log_in: SignIn
 ) -> None:
     """So is one from before a login as somebody else, which ends the session before it."""
     cookie = cookie_of(signed_in)
-    await sign_in(signed_in, OTHER_PHONE)
+    await log_in(signed_in, OTHER_PHONE)
     assert (await me(new_browser(), cookie))[0] == 401
 
 

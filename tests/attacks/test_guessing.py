@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tgbridge.app import Service
     from tgbridge.sandbox import Sandbox
 
-PHONE, OTHER_PHONE, WITH_PASSWORD = "+9996610001", "+9996610002", "+9996622001"
+PHONE, OTHER_PHONE, WITH_PASSWORD = "+9996610001", "+9996610002", "+9996612001"
 FORGED: Final = {
     "X-Forwarded-For": "X-Forwarded-For",
     "Forwarded": "Forwarded",
@@ -51,7 +51,7 @@ async def test_guessing_codes(new_browser: NewBrowser, sandbox: Sandbox) -> None
 async def test_guessing_passwords(browser: ClientSession, sandbox: Sandbox) -> None:
     """A two-step password has ten guesses, also where each is sent with the code again."""
     assert (await post(browser, "/send-code", {"phone": WITH_PASSWORD}))[0] == 200
-    assert (await post(browser, "/sign-in", {"phone": WITH_PASSWORD, "code": "22222"}))[0] == 401
+    assert (await post(browser, "/sign-in", {"phone": WITH_PASSWORD, "code": "11111"}))[0] == 401
     statuses = []
     for number in range(6):
         statuses += [
@@ -81,7 +81,7 @@ async def test_pestering_a_number(new_browser: NewBrowser, sandbox: Sandbox) -> 
     assert calls(sandbox, "auth.sendCode") <= 20  # each is sent on to the number's data centre
 
 
-@pytest.mark.parametrize("home", [2, 3], ids=["at home", "elsewhere"])
+@pytest.mark.parametrize("home", [1, 3], ids=["at home", "elsewhere"])
 async def test_flood_of_logins(
     serve: Serve,
     make_settings: MakeSettings,
@@ -117,7 +117,7 @@ async def test_flood_of_logins(
     assert statuses.count(503) == 30 - statuses.count(200)
     assert most <= 6
     assert [await who(user) for user in users] == [200] * 3
-    assert (sandbox.counters.connections - before)[2] <= statuses.count(200)
+    assert (sandbox.counters.connections - before)[1] <= statuses.count(200)
 
 
 async def test_open_qr_streams(serve: Serve, make_settings: MakeSettings, new_browser: NewBrowser) -> None:

@@ -13,6 +13,8 @@ from tests.devices import device, scan
 from tests.routes.events import events
 from tgbridge import keys
 from tgbridge.sandbox.world.blobs import Synthetic
+from tgbridge.telegram import delivery
+from tgbridge.telegram.files import upload as upload_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -145,7 +147,7 @@ def until() -> Until:
 
 @pytest.fixture
 def scanned(sandbox: Sandbox) -> Scanned:
-    async def scanned(browser: ClientSession, phone: str = "+9996620001") -> tuple[str, Any]:
+    async def scanned(browser: ClientSession, phone: str = "+9996610002") -> tuple[str, Any]:
         async with device(sandbox, phone) as telephone, events(browser, "/qr-login") as stream:
             event = await stream.next()
             assert event is not None
@@ -168,3 +170,20 @@ def nothing_of_uploads_is_left(service: Service) -> Iterator[None]:
 async def fine(signed_in_to: SignedInTo) -> tuple[Service, ClientSession]:
     """A service whose parts are as small as Telegram allows."""
     return await signed_in_to(upload={"part_bytes": 1024})
+
+
+@pytest.fixture
+def only_tails_are_held(service: Service) -> Iterator[None]:
+    """However a test ends, only unfinished resumable uploads hold something, and less than a part."""
+    yield
+    uploads, budget = service.app[keys.UPLOADS], service.app[keys.UPLOADER].budget
+    assert budget.streams <= len(uploads)
+    assert budget.held < (len(uploads) or 1) * 512 * 1024
+    assert (budget.waiting, service.app[keys.POOL].stats.lent) == (0, 0)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails is not tried again for long."""
+    monkeypatch.setattr(upload_module, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(delivery, "_PATIENCE_SECONDS", 0.0)

@@ -32,7 +32,7 @@ async def test_password(browser: ClientSession) -> None:
     """With two-step verification the code is not enough, and /sign-in-password completes the login."""
     await post(browser, "/send-code", {"phone": WITH_PASSWORD})
     assert await post(browser, "/sign-in-password", {"password": "tgbridge"}) == (400, CODE_FIRST)
-    assert await post(browser, "/sign-in", {"phone": WITH_PASSWORD, "code": "22222"}) == (
+    assert await post(browser, "/sign-in", {"phone": WITH_PASSWORD, "code": "11111"}) == (
         401,
         PASSWORD_NEEDED,
     )
@@ -82,7 +82,7 @@ async def test_password(browser: ClientSession) -> None:
 async def test_password_refused(browser: ClientSession, sandbox: Sandbox, row: Row) -> None:
     """What /sign-in-password refuses, and how; the login goes on waiting for the right one."""
     await post(browser, "/send-code", {"phone": WITH_PASSWORD})
-    await post(browser, "/sign-in", {"phone": WITH_PASSWORD, "code": "22222"})
+    await post(browser, "/sign-in", {"phone": WITH_PASSWORD, "code": "11111"})
     row.arrange(sandbox)
     assert await post(browser, "/sign-in-password", **row.request) == (row.status, row.body)
     assert (await post(browser, "/sign-in-password", {"password": "tgbridge"}))[0] == 200
@@ -90,7 +90,7 @@ async def test_password_refused(browser: ClientSession, sandbox: Sandbox, row: R
 
 async def test_password_with_the_code(browser: ClientSession) -> None:
     """/sign-in takes the password along; where it was wrong, the code need not be sent anew."""
-    form = {"phone": WITH_PASSWORD, "code": "22222"}
+    form = {"phone": WITH_PASSWORD, "code": "11111"}
     await post(browser, "/send-code", {"phone": WITH_PASSWORD})
     assert await post(browser, "/sign-in", form | {"password": "wrong"}) == (400, INVALID_PASSWORD)
     assert (await post(browser, "/sign-in", form | {"password": "tgbridge"}))[0] == 200

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tgbridge.app import Service
     from tgbridge.sandbox import Sandbox
 
-PHONE, ELSEWHERE, WITH_PASSWORD = "+9996620001", "+9996610001", "+9996622001"
+PHONE, ELSEWHERE, WITH_PASSWORD = "+9996610002", "+9996620001", "+9996612001"
 FAILED = "Failed to start the QR login. Please try again."
 
 
@@ -112,7 +112,7 @@ async def test_expired(
 # The password afterwards
 
 
-@pytest.mark.parametrize("phone", [WITH_PASSWORD, "+9996612001"], ids=["at home", "elsewhere"])
+@pytest.mark.parametrize("phone", [WITH_PASSWORD, "+9996622001"], ids=["at home", "elsewhere"])
 async def test_password(browser: ClientSession, scanned: Scanned, phone: str) -> None:
     """Two-step verification is asked for with its hint, and completed as after a code."""
     assert await scanned(browser, phone) == ("password_required", {"password_hint": "name of this project"})
@@ -137,10 +137,10 @@ async def test_password_for_the_login_begun_last(
     browser: ClientSession, scanned: Scanned, sandbox: Sandbox, until: Until
 ) -> None:
     """Who turns to a code after all gives the QR login up, and the password is for the code's."""
-    other = "+9996612001"
+    other = "+9996622001"
     await scanned(browser, WITH_PASSWORD)
     await post(browser, "/send-code", {"phone": other})
-    assert await post(browser, "/sign-in", {"phone": other, "code": "11111"}) == (401, PASSWORD_NEEDED)
+    assert await post(browser, "/sign-in", {"phone": other, "code": "22222"}) == (401, PASSWORD_NEEDED)
     status, body = await post(browser, "/sign-in-password", {"password": "tgbridge"})
     assert (status, body["user"]["phone"]) == (200, other[1:])
 
@@ -184,7 +184,7 @@ async def test_browser_gone_as_the_code_is_accepted(
             await scan(telephone, event[1]["url"])
             await held.reached(1)
         held.release()
-        await until(lambda: not service.app[keys.IN_FLIGHT])
+        await service.app[keys.COMPLETION].drain()
         assert signed_in_as(sandbox, PHONE) == ["telephone"]
     await until(lambda: service.app[keys.POOL].stats.clients == 0)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tgbridge.app import Service
     from tgbridge.sandbox import Sandbox
 
-PHONE, ELSEWHERE, WITH_PASSWORD = "+9996620001", "+9996610001", "+9996622001"
+PHONE, ELSEWHERE, WITH_PASSWORD = "+9996610002", "+9996620001", "+9996622001"
 CLAIM_MISSING = "Claim is required."
 INVALID = {
     "error": "This login has expired, or was claimed already. Please scan a new code.",

@@ -197,11 +197,11 @@ async def test_cookie_of_before_a_login(
     assert (await ask(browser, "GET", "/me"))[0] == 200
 
 
-async def test_new_session_for_each_login(browser: ClientSession, sign_in: SignIn, service: Service) -> None:
+async def test_new_session_for_each_login(browser: ClientSession, log_in: SignIn, service: Service) -> None:
     """Signing in again makes another session, and ends the one before, of which a copy is useless."""
-    await sign_in(browser)
+    await log_in(browser)
     before = {cookie.key: cookie.value for cookie in browser.cookie_jar}
-    await sign_in(browser)
+    await log_in(browser)
     assert len(await sessions(browser)) == 1
     browser.cookie_jar.clear()
     browser.cookie_jar.update_cookies(before, URL(service.url))

@@ -21,6 +21,7 @@ from telethon.tl.alltlobjects import LAYER
 from telethon.tl.core import GzipPacked, MessageContainer, RpcResult
 from telethon.tl.tlobject import TLRequest
 
+from tests.ready import ready_key
 from tgbridge.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -30,13 +31,17 @@ LOGGERS: defaultdict[str, logging.Logger] = defaultdict(lambda: logging.getLogge
 
 
 class Telegram(Protocol):
-    """Gives connected clients, which are disconnected when the test ends."""
+    """Gives connected clients, which are disconnected when the test ends.
+
+    They have a key, unless they are to agree on a ``new_key``.
+    """
 
     async def __call__(
         self,
         dc: int = 2,
         *,
         session: str | None = None,
+        new_key: bool = False,
         connection: type = ConnectionTcpFull,
         connect: bool = True,
         **options: Any,
@@ -173,13 +178,17 @@ def initialised(request: Any) -> Any:
 
 
 class NewWire(Protocol):
-    """Opens wires, which are closed when the test ends; ``begun`` ones have their salt and are introduced."""
+    """Opens wires, which are closed when the test ends; ``begun`` ones have their salt and are introduced.
+
+    They have a key, unless they are to agree on a ``new_key``.
+    """
 
     async def __call__(
         self,
         dc: int = 2,
         *,
         key: AuthKey | None = None,
+        new_key: bool = False,
         begun: bool = True,
         sandbox: Sandbox | None = None,
     ) -> Wire: ...
@@ -194,10 +203,14 @@ async def wire(sandbox: Sandbox) -> AsyncIterator[NewWire]:
         dc: int = 2,
         *,
         key: AuthKey | None = None,
+        new_key: bool = False,
         begun: bool = True,
         sandbox: Sandbox | None = None,
     ) -> Wire:
-        made = await Wire.open((sandbox or usual).data_centres[dc].address, key)
+        at = sandbox or usual
+        if key is None and not new_key:
+            key = AuthKey(ready_key(at, dc).key)
+        made = await Wire.open(at.data_centres[dc].address, key)
         wires.append(made)
         if begun:
             await made.begin()
@@ -219,6 +232,7 @@ async def telegram(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
         dc: int = 2,
         *,
         session: str | None = None,
+        new_key: bool = False,
         connection: type = ConnectionTcpFull,
         connect: bool = True,
         **options: Any,
@@ -227,6 +241,7 @@ async def telegram(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
         if not session:
             (centre,) = (centre for centre in sandbox.all_centres if centre.id == dc)
             stored.set_dc(dc, *centre.address)
+            stored.auth_key = AuthKey(None if new_key else ready_key(sandbox, dc).key)
         made = TelegramClient(
             stored,
             1,

@@ -27,7 +27,7 @@ GET_SELF = functions.users.GetUsersRequest([types.InputUserSelf()])
 
 async def test_a_restart_keeps_keys(sandbox: Sandbox, sign_in: SignIn) -> None:
     """A client stays signed in while the data centres are away, and its key is known when they are back."""
-    client = await sign_in()
+    client = await sign_in(new_key=True)
     addresses = {centre.id: (centre.address, centre.media_address) for centre in sandbox.all_centres}
     await client.disconnect()
     await sandbox.stop()
@@ -147,7 +147,7 @@ async def test_what_is_not_there_before_the_start() -> None:
 
 async def test_the_configuration_lists_all_addresses(sandbox: Sandbox, telegram: Telegram) -> None:
     """Each data centre has a main and a media_only address, for the same keys; the CDN's is marked."""
-    client = await telegram(1)
+    client = await telegram(1, new_key=True)
     config = await client(functions.help.GetConfigRequest())
     listed = {
         (option.id, option.media_only, option.cdn): (option.ip_address, option.port)
@@ -174,7 +174,7 @@ async def test_the_cdn_has_a_key_of_its_own(sandbox: Sandbox, telegram: Telegram
     assert (key.dc_id, key.public_key) == (203, sandbox.cdn.server_key.public_pem)
     assert key.public_key != sandbox.public_key_pem
     rsa.add_key(key.public_key, old=False)
-    assert (await telegram(203)).is_connected()
+    assert (await telegram(203, new_key=True)).is_connected()
 
 
 async def test_counters(sandbox: Sandbox, telegram: Telegram) -> None:
@@ -190,7 +190,7 @@ async def test_counters(sandbox: Sandbox, telegram: Telegram) -> None:
     assert sandbox.counters.bytes_in > 300
     assert sandbox.counters.bytes_out > 300
     assert sandbox.connections == {1: 1, 2: 1, 3: 0, 203: 0}
-    await telegram(2)
+    await telegram(2, new_key=True)
     assert (sandbox.counters.connections[2], sandbox.counters.auth_keys) == (1, 1)
 
 
@@ -205,7 +205,7 @@ async def test_clocks_may_differ(
     sandbox.clock_offset = offset
     again = await telegram(session=session)
     assert (await again.get_me()).phone == PHONE[1:]
-    assert (await telegram()).is_connected()
+    assert (await telegram(new_key=True)).is_connected()
     assert abs(again._sender._state.time_offset - offset) <= 2
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 from telethon.tl import functions, types
 
+from tests.ready import ready_session
 from tgbridge.sandbox import Sandbox
 from tgbridge.settings import Settings
 from tgbridge.telegram import login
@@ -35,7 +36,10 @@ class MakePool(Protocol):
 
 
 class SignIn(Protocol):
-    """Logs a number in by its code, and gives the session string; the client stays in the pool."""
+    """Gives the session string of a number that is signed in; its client is in the pool, and was answered.
+
+    ``sign_in`` has a login that is there already, ``log_in`` goes all the way, from a new key on.
+    """
 
     async def __call__(self, pool: ClientPool, phone: str = "+9996610001") -> str: ...
 
@@ -109,15 +113,25 @@ def pool(make_pool: MakePool) -> ClientPool:
 
 
 @pytest.fixture
-def sign_in() -> SignIn:
+def sign_in(sandbox: Sandbox) -> SignIn:
     async def sign_in(pool: ClientPool, phone: str = "+9996610001") -> str:
-        code = phone[6] * 5
-        async with pool.anonymous() as client:
-            sent = await login.send_code(client, phone)
-            await login.sign_in(client, phone, sent.phone_code_hash, code)
-            return client.session_string()
+        session = ready_session(sandbox, phone)
+        async with pool.borrow(session, anonymous=True) as client:
+            await login.get_me(client)
+        return session
 
     return sign_in
+
+
+@pytest.fixture
+def log_in() -> SignIn:
+    async def log_in(pool: ClientPool, phone: str = "+9996610001") -> str:
+        async with pool.anonymous() as client:
+            sent = await login.send_code(client, phone)
+            await login.sign_in(client, phone, sent.phone_code_hash, phone[6] * 5)
+            return client.session_string()
+
+    return log_in
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from tgbridge.telegram.addresses import DataCentres
 from tgbridge.telegram.client import BridgeClient
 
 if TYPE_CHECKING:
-    from tests.telegram.conftest import MakePool, MakeSettings, Until
+    from tests.telegram.conftest import MakePool, MakeSettings, SignIn, Until
     from tgbridge.sandbox import Sandbox
     from tgbridge.telegram.pool import ClientPool
 
@@ -63,9 +63,10 @@ async def test_a_session_needs_two_round_trips(
     assert sandbox.counters.auth_keys == 0
 
 
-async def test_it_names_itself(client: BridgeClient, sandbox: Sandbox) -> None:
+async def test_it_names_itself(pool: ClientPool, log_in: SignIn) -> None:
     """Telegram's list of devices shows what the settings say."""
-    answer = await client(functions.account.GetAuthorizationsRequest())
+    async with pool.borrow(await log_in(pool)) as client:
+        answer = await client(functions.account.GetAuthorizationsRequest())
     assert [(one.device_model, one.system_version) for one in answer.authorizations] == [
         ("tgbridge", "server")
     ]

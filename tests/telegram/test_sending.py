@@ -88,12 +88,18 @@ async def test_a_size_that_is_known_is_checked_before_the_first_byte(
 
 async def test_whoever_needs_no_premium_is_not_asked(sandbox: Sandbox, open_sending: Open) -> None:
     """Telegram is asked who that is only when it makes a difference, and once."""
-    calls = sandbox.counters.of("users.getUsers")
     async with await open_sending(PREMIUM) as sending:
+        calls = sandbox.counters.of("users.getUsers")
         await sending.write(b"x")
         assert sandbox.counters.of("users.getUsers") == calls
         for _ in range(3):
             await sending.allow(4000 * PART + 1)
+        assert sandbox.counters.of("users.getUsers") == calls + 1
+    async with await open_sending(PLAIN) as sending:
+        calls = sandbox.counters.of("users.getUsers")
+        for _ in range(3):
+            with pytest.raises(FileTooLarge):
+                await sending.allow(4000 * PART + 1)
         assert sandbox.counters.of("users.getUsers") == calls + 1
 
 

@@ -261,7 +261,7 @@ async def test_stock_clients_try_again(sandbox: Sandbox, telegram: Telegram) -> 
     """Telethon begins anew when it is to choose another key, or is refused."""
     sandbox.faults.key_exchange("retry")
     sandbox.faults.key_exchange("fail")
-    client = await telegram()
+    client = await telegram(new_key=True)
     assert client.is_connected()
     assert sandbox.counters.auth_keys == len(list(sandbox.auth_keys)) == 1
 

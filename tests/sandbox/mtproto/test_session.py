@@ -33,7 +33,7 @@ async def test_a_session_begins_by_one_notice(wire: NewWire) -> None:
 
 async def test_a_new_key_has_its_first_salt(sandbox: Sandbox, wire: NewWire) -> None:
     """The salt that both sides derive from the key exchange is taken."""
-    line = await wire(begun=False)
+    line = await wire(begun=False, new_key=True)
     (record,) = sandbox.auth_keys
     line.state.salt = record.first_salt
     await line.send(functions.PingRequest(1))

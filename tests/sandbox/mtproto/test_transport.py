@@ -205,6 +205,6 @@ def test_no_bytes_do_harm(pieces: list[bytes]) -> None:
 )
 async def test_stock_clients_connect(telegram: Telegram, connection: type) -> None:
     """A stock client creates a key and gets the configuration over each of its transports."""
-    client = await telegram(connection=connection)
+    client = await telegram(connection=connection, new_key=True)
     config = await client(functions.help.GetConfigRequest())
     assert config.this_dc == 2
