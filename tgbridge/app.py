@@ -39,7 +39,7 @@ from tgbridge.routes import (
 from tgbridge.routes.endpoint import Endpoint, add_endpoints
 from tgbridge.routes.resumable import name_version
 from tgbridge.session import SessionStorage
-from tgbridge.telegram.files.download import Downloader
+from tgbridge.telegram.files.downloader import Downloader
 from tgbridge.telegram.files.lookup import FileLookup
 from tgbridge.telegram.files.uploader import Uploader
 from tgbridge.telegram.leaving import leave_session

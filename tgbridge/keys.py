@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tgbridge.session import SessionState, SessionStorage
     from tgbridge.settings import Settings
     from tgbridge.telegram.client import BridgeClient
-    from tgbridge.telegram.files.download import Downloader
+    from tgbridge.telegram.files.downloader import Downloader
     from tgbridge.telegram.files.lookup import FileLookup
     from tgbridge.telegram.files.uploader import Uploader
     from tgbridge.telegram.pool import ClientPool

@@ -122,5 +122,5 @@ async def frontend() -> AsyncIterator[str]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    yield f"http://localhost:{runner.addresses[0][1]}/"
     await runner.cleanup()

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from yarl import URL
 
 from tgbridge.sandbox.seeds import IDS
 
 if TYPE_CHECKING:
-    from aiohttp import ClientSession
-
     from tests.browser.conftest import Page
+    from tests.conftest import MakeSettings, NewBrowser, Serve, SignIn
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
@@ -49,15 +49,25 @@ _PLAY = """
 
 
 async def test_a_video_with_its_index_at_the_end_starts_seeks_and_ends(
-    page: Page, signed_in: ClientSession
+    page: Page,
+    frontend: str,
+    make_settings: MakeSettings,
+    serve: Serve,
+    new_browser: NewBrowser,
+    sign_in: SignIn,
 ) -> None:
     """Chromium finds the moov atom by ranges, plays, seeks both ways, and comes to the end."""
-    service = str(signed_in._base_url).rstrip("/")
+    # The page is of another origin than the service, which has to allow it.
+    service = await serve(make_settings(cors={"allowed_origins": [frontend.rstrip("/")]}))
+    signed_in = new_browser(service)
+    await sign_in(signed_in)
+    # By name: for Chromium, two ports of one address are not the same site.
+    url = str(URL(service.url).with_host("localhost").origin())
     for cookie in signed_in.cookie_jar:
-        await page.call("Network.setCookie", name=cookie.key, value=cookie.coded_value, url=service, path="/")
+        await page.call("Network.setCookie", name=cookie.key, value=cookie.coded_value, url=url, path="/")
     message_id = IDS["video_moov_last"]
 
-    played: dict[str, Any] = await page.evaluate(_PLAY % f"{service}/stream_media/{message_id}")
+    played: dict[str, Any] = await page.evaluate(_PLAY % f"{url}/stream_media/{message_id}")
 
     assert played["forward"]
     assert played["back"]

@@ -126,8 +126,22 @@ def test_head_is_get_without_the_bytes() -> None:
 
 
 def test_not_modified_repeats_only_what_updates_a_cache() -> None:
-    """A 304 carries tag and cache rules, and nothing about a body that is not there (section 15.4.5)."""
-    assert set(answer(if_none_match='"v1"').headers) == {"ETag", "Cache-Control"}
+    """A 304 carries tag, cache rules and policies as the 200 does, and nothing about a body.
+
+    Of what it says, a cache updates the answer that it has (RFC 9111 section 4.3.4).
+    """
+    whole, unchanged = answer(), answer(if_none_match='"v1"')
+    fields = {"ETag", "Cache-Control", "Content-Security-Policy", "X-Content-Type-Options"}
+    assert unchanged.headers == {name: whole.headers[name] for name in fields}
+    pdf = replace(FILE, media_type="application/pdf")
+    assert set(answer(pdf, if_none_match='"v1"').headers) == fields - {"Content-Security-Policy"}
+
+
+def test_a_refusal_says_nothing_of_the_file_but_its_tag() -> None:
+    """The error body has a type and a policy of its own."""
+    assert set(answer(if_match='"v0"').headers) == {"ETag", "Cache-Control"}
+    refused = answer(range="bytes=1000-").headers
+    assert set(refused) == {"ETag", "Cache-Control", "Accept-Ranges", "Content-Range"}
 
 
 @pytest.mark.parametrize(

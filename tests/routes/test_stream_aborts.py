@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tgbridge.app import Service
     from tgbridge.sandbox import Sandbox
 
-MIB = 1024 * 1024
+KIB, MIB = 1024, 1024 * 1024
 FOREIGN = 3  # a data centre that is not the account's
 
 
@@ -41,13 +42,14 @@ async def test_what_can_be_mended_is(sandbox: Sandbox, get: Get, add_file: AddFi
 
 
 @pytest.mark.parametrize("fault", ["error", "short", "flood_wait"])
+@pytest.mark.parametrize("skip", [1, 3, 8], ids=["second", "middle", "last"])
 async def test_errors_in_the_middle_break_the_connection(
-    sandbox: Sandbox, signed_in: ClientSession, add_file: AddFile, fault: str
+    sandbox: Sandbox, signed_in: ClientSession, add_file: AddFile, fault: str, skip: int
 ) -> None:
     """After the status line a failure is a body that ends too early, and nothing else is written into it."""
     file = add_file(6 * MIB)
     details = {"error": (400, "LOCATION_INVALID"), "short": (), "flood_wait": (33,)}[fault]
-    getattr(sandbox.faults, fault)("upload.getFile", *details, skip=3, times=None)
+    getattr(sandbox.faults, fault)("upload.getFile", *details, skip=skip, times=None)
     received = bytearray()
     async with signed_in.get(file.path) as response:
         assert response.status == 200
@@ -56,6 +58,18 @@ async def test_errors_in_the_middle_break_the_connection(
             await receive(response, received)
     assert len(received) < len(file.content)
     assert file.content.startswith(received)
+
+
+@pytest.mark.parametrize("method", ["auth.exportAuthorization", "auth.importAuthorization"])
+async def test_a_short_wait_on_the_way_to_a_data_centre_is_sat_out(
+    sandbox: Sandbox, get: Get, add_file: AddFile, method: str
+) -> None:
+    """Ten requests wait together, and the file comes to all of them."""
+    file = add_file(MIB, dc=FOREIGN)
+    flood = sandbox.faults.flood_wait(method, seconds=1)
+    answers = await asyncio.gather(*(get(file.path) for _ in range(10)))
+    assert all((answer.status, answer.body) == (200, file.content) for answer in answers)
+    assert (flood.applied, sandbox.counters.of(method)) == (1, 2)
 
 
 async def test_client_gone(
@@ -92,6 +106,14 @@ async def test_client_gone_that_never_read(
     assert service.app[keys.DOWNLOADER].budget.held == 0
 
 
+def waiting_to_be_sent(service: Service) -> list[int]:
+    """Bytes that the sockets have not taken, which asyncio holds besides those of the window."""
+    server = service._runner.server
+    assert server is not None
+    transports = [protocol.transport for protocol in server.connections]
+    return [transport.get_write_buffer_size() for transport in transports if transport is not None]
+
+
 async def test_slow_client_holds_the_download(
     sandbox: Sandbox, signed_in_to: SignedInTo, add_file: AddFile, until: Until
 ) -> None:
@@ -106,6 +128,7 @@ async def test_slow_client_holds_the_download(
             async with browser.get(add_file(1000).path) as other:
                 assert len(await other.read()) == 1000
             assert budget.held <= 2 * MIB
+            assert max(waiting_to_be_sent(service)) <= 256 * KIB + 64 * KIB
         assert sandbox.counters.bytes_out < 24 * MIB
         assert await response.read() == file.content
 

@@ -91,6 +91,16 @@ FAULTS = {
         429,
         {"error": "Too many requests. Please try again later.", "code": "FLOOD_WAIT", "retry_after": 44},
     ),
+    "flood at the way there": Fault(
+        lambda sandbox: sandbox.faults.flood_wait("auth.exportAuthorization", seconds=55),
+        429,
+        {"error": "Too many requests. Please try again later.", "code": "FLOOD_WAIT", "retry_after": 55},
+    ),
+    "flood at arriving there": Fault(
+        lambda sandbox: sandbox.faults.flood_wait("auth.importAuthorization", seconds=66),
+        429,
+        {"error": "Too many requests. Please try again later.", "code": "FLOOD_WAIT", "retry_after": 66},
+    ),
     "short part": Fault(
         lambda sandbox: sandbox.faults.short("upload.getFile", times=None),
         500,

@@ -191,10 +191,10 @@ async def test_held_answers(sandbox: Sandbox, telegram: Telegram) -> None:
 
 
 async def test_short_files(sandbox: Sandbox, sign_in: SignIn) -> None:
-    """A part of a file can be made to have fewer bytes."""
+    """A part of a file can be made to have fewer bytes, or a wrong one."""
     client = await sign_in()
-    account = sandbox.state.account_of(PHONE)
-    made = account.document(Synthetic(10_000), mime_type="video/mp4", dc_id=2)
+    account, blob = sandbox.state.account_of(PHONE), Synthetic(10_000)
+    made = account.document(blob, mime_type="video/mp4", dc_id=2)
     message = account.add_message(media=types.MessageMediaDocument(document=made))
     document = (await client.get_messages("me", ids=message.id)).document
     place = types.InputDocumentFileLocation(
@@ -205,6 +205,22 @@ async def test_short_files(sandbox: Sandbox, sign_in: SignIn) -> None:
     sandbox.faults.short(keep=0)
     request = functions.upload.GetFileRequest(place, 0, 1 << 20)
     assert [len((await client(request)).bytes) for _ in range(4)] == [5000, 1, 0, 10_000]
+    sandbox.faults.alter()
+    altered, intact = [(await client(request)).bytes for _ in range(2)]
+    assert intact == blob.read(0, 10_000)
+    assert (altered[:-1], altered[-1]) == (intact[:-1], intact[-1] ^ 1)
+
+
+async def test_a_slow_connection(sandbox: Sandbox, telegram: Telegram) -> None:
+    """One connection can be slow among quick ones, and is from then on."""
+    client, other = await telegram(), await telegram()
+    sandbox.faults.throttle(NEAREST, 2000)
+    started = asyncio.get_running_loop().time()
+    assert await failures(client, 2) == ["", ""]
+    assert asyncio.get_running_loop().time() - started >= 2 * 80 / 2000
+    assert await failures(other, 2) == ["", ""]
+    limits = {connection.path.limit for connection in sandbox.data_centres[2].connections}
+    assert limits == {None, 2000}
 
 
 async def test_delays_do_not_add_up(sandbox: Sandbox, wire: NewWire) -> None:
@@ -231,7 +247,7 @@ async def test_key_exchanges_are_delayed(sandbox: Sandbox, wire: NewWire) -> Non
     sandbox.faults.delay(round_trip / 2, dc=2)
     loop = asyncio.get_running_loop()
     started = loop.time()
-    await wire(2, begun=False)
+    await wire(2, begun=False, new_key=True)
     assert loop.time() - started >= 4 * round_trip
     sandbox.faults.delay(60, dc=1)
     assert isinstance(await (await wire(2)).call(GET_NEAREST), types.NearestDc)
@@ -325,4 +341,4 @@ async def test_clear(sandbox: Sandbox, telegram: Telegram) -> None:
     sandbox.faults.one_main_connection = True
     sandbox.faults.clear()
     assert (sandbox.faults.rules, sandbox.faults.one_main_connection) == ((), False)
-    assert await failures(await telegram(), 1) == [""]
+    assert await failures(await telegram(new_key=True), 1) == [""]

@@ -248,6 +248,10 @@ WRONG = {
         {"TGBRIDGE_FILES__WINDOW_BYTES_PER_STREAM": "64 MiB"},
         "files.window_bytes_per_stream must not be greater than files.window_bytes_per_account",
     ),
+    "hashes of more than a part": (
+        {"TGBRIDGE_FILES__VERIFY_HASHES": "true", "TGBRIDGE_FILES__FIRST_PART_BYTES": "64 KiB"},
+        "files.verify_hashes needs files.first_part_bytes of 128 KiB at least",
+    ),
     "idle and lifetime": (
         {"TGBRIDGE_SESSION__LIFETIME_SECONDS": "3600"},
         "session.idle_seconds must not be greater than session.lifetime_seconds",

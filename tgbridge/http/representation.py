@@ -77,9 +77,12 @@ def plan(
     common = {"ETag": str(current.etag), "Cache-Control": _CACHE_CONTROL}
 
     outcome = evaluate(method, headers, current, now=now)
-    if outcome is not Outcome.PROCEED:
-        # A 304 repeats only what updates a stored answer (section 15.4.5).
+    if outcome is Outcome.PRECONDITION_FAILED:
         return _planned(outcome.value, common)
+    if outcome is Outcome.NOT_MODIFIED:
+        # A 304 repeats what updates a stored answer (section 15.4.5). The policy has to be among it: a field
+        # that a 304 brings replaces the stored one (RFC 9111 section 3.2), and others add to policies.
+        return _planned(outcome.value, common | security_headers(media_type(file.media_type)))
 
     common["Accept-Ranges"] = "bytes" if file.ranges else "none"
     selected: RangeSelection = Selection.WHOLE

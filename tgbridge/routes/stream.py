@@ -30,6 +30,7 @@ _NO_THUMBNAIL: Final = "Thumbnail not found for this message or message ID is in
 _PRECONDITION_FAILED: Final = "The file is not the one that the request expects."
 _RANGE_NOT_SATISFIABLE: Final = "The file has no such bytes."
 _INVALID_SIZE: Final = "Invalid size. Please use small, medium or large."
+_WRITTEN_AT_ONCE: Final = 256 * 1024  # bytes: asyncio copies what the socket does not take of one write
 _NOT_ASKED_FOR: Final = frozenset({None, "", "0", "false"})
 
 
@@ -71,8 +72,9 @@ async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse
         await response.prepare(request)
         missing = answer.span.length
         async for chunk in download:
-            # Waits while the socket's buffer is full, and the download with it.
-            await response.write(chunk)
+            for start in range(0, len(chunk), _WRITTEN_AT_ONCE):
+                # Waits while the socket's buffer is full, and the download with it.
+                await response.write(chunk[start : start + _WRITTEN_AT_ONCE])
             missing -= len(chunk)
     if missing:
         raise FileCorrupted("the file has another length than its size promises")

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 FAULTS = frozenset(
     (
+        "alter",
         "bandwidth",
         "delay",
         "drop",
@@ -64,6 +65,7 @@ FAULTS = frozenset(
         "silence",
         "silence_data_centre",
         "slow",
+        "throttle",
     )
 )
 

@@ -21,7 +21,18 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from tgbridge.sandbox.dispatch import RpcError
 from tgbridge.sandbox.mtproto.handshake import Verdict  # noqa: TC001 (control.py validates by it)
-from tgbridge.sandbox.rules import Drop, Error, Hold, Rule, Scope, Short, Silence, Slow
+from tgbridge.sandbox.rules import (
+    Alter,
+    Drop,
+    Error,
+    Hold,
+    Rule,
+    Scope,
+    Short,
+    Silence,
+    Slow,
+    Throttle,
+)
 
 if TYPE_CHECKING:
     from tgbridge.sandbox.dispatch import Call
@@ -92,6 +103,14 @@ class Faults:
     ) -> Short:
         """Give fewer bytes of a file than there are: the first ``keep``, or half."""
         return self._add(Short(method=method, keep=keep, **scope))
+
+    def alter(self, method: str = "upload.getFile", **scope: Unpack[Scope]) -> Alter:
+        """Give a wrong byte of a file."""
+        return self._add(Alter(method=method, **scope))
+
+    def throttle(self, method: str, bytes_per_second: float, **scope: Unpack[Scope]) -> Throttle:
+        """Let a call's connection be slow from then on, however quick others are; it remains so."""
+        return self._add(Throttle(method=method, bytes_per_second=bytes_per_second, **scope))
 
     def slow(self, method: str, seconds: float, **scope: Unpack[Scope]) -> Slow:
         """Take some more seconds for each answer."""

@@ -137,6 +137,30 @@ class Short(Rule):
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
+class Alter(Rule):
+    """Gives one wrong byte among those of an upload.file or upload.cdnFile: the last."""
+
+    async def apply(self, call: Call, answer: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ARG002
+        """Give as many bytes as there are."""
+        result = await answer()
+        if isinstance(result, types.upload.File | types.upload.CdnFile) and result.bytes:
+            result.bytes = result.bytes[:-1] + bytes((result.bytes[-1] ^ 1,))
+        return result
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Throttle(Rule):
+    """Answers, from then on at so many bytes a second for all that is sent on the same connection."""
+
+    bytes_per_second: float
+
+    async def apply(self, call: Call, answer: Callable[[], Awaitable[Any]]) -> Any:
+        """Slow the connection down, then answer."""
+        call.connection.path.limit = self.bytes_per_second
+        return await answer()
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
 class Slow(Rule):
     """Takes some more seconds for the answer; calls are delayed side by side."""
 

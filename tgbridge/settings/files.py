@@ -10,6 +10,9 @@ from tgbridge.settings.section import Section, ascending, setting
 
 KIB: Final = 1024
 MIB: Final = 1024 * KIB
+HASHED_BYTES: Final = 128 * KIB
+"""How long the blocks are of which Telegram tells the hashes (https://core.telegram.org/constructor/fileHash)."""
+
 _DAY: Final = 86400.0
 _SHARED_WINDOWS: Final = ("window_bytes_per_account", "window_bytes_per_process")
 
@@ -50,7 +53,10 @@ class FilesSettings(Section):
         ByteSize(8 * MIB), "bytes; 0 keeps nothing", "Players ask for the same range again.", ge=0
     )
     verify_hashes: bool = setting(
-        False, "true or false", "Whether to check parts by upload.getFileHashes too: more requests."
+        False,
+        "true or false",
+        "Whether to check parts by upload.getFileHashes too: more requests."
+        " The hashes are of blocks of 128 KiB, of which no part may be smaller.",
     )
 
     @model_validator(mode="after")
@@ -58,6 +64,12 @@ class FilesSettings(Section):
         ascending(
             "files", self, "first_part_bytes", "part_bytes", "window_bytes_per_stream", *_SHARED_WINDOWS
         )
+        return self
+
+    @model_validator(mode="after")
+    def _parts_hold_whole_blocks(self) -> Self:
+        if self.verify_hashes and self.first_part_bytes < HASHED_BYTES:
+            raise ValueError("files.verify_hashes needs files.first_part_bytes of 128 KiB at least")
         return self
 
 

@@ -159,7 +159,9 @@ class PoolSettings(Section):
         ge=1,
         le=100_000,
     )
-    idle_seconds: float = setting(300.0, "seconds", "Connecting anew costs a round trip or two.", gt=0, le=_DAY)
+    idle_seconds: float = setting(
+        300.0, "seconds", "Connecting anew costs a round trip or two.", gt=0, le=_DAY
+    )
 
 
 def _fernet_key(value: SecretStr) -> SecretStr:

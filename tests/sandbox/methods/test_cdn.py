@@ -40,7 +40,7 @@ async def redirected(
 async def at_cdn(sandbox: Sandbox, telegram: Telegram) -> TelegramClient:
     """Connect to the CDN data centre, which has a key of its own."""
     rsa.add_key(sandbox.cdn.server_key.public_pem, old=False)
-    client = await telegram(connect=False)
+    client = await telegram(new_key=True, connect=False)
     client.session.set_dc(203, *sandbox.cdn.address)
     await client.connect()
     return client

@@ -10,17 +10,18 @@ import pytest
 from telethon.tl import types
 
 from tgbridge.sandbox.world.blobs import Synthetic
-from tgbridge.telegram.files.download import Download, Downloader
+from tgbridge.telegram.files.downloader import Downloader
 from tgbridge.telegram.files.uploader import Uploader
 from tgbridge.telegram.media import get_message, remote_file
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.telegram.conftest import MakePool, SignIn, Until
     from tgbridge.sandbox import Sandbox
     from tgbridge.sandbox.world.blobs import Blob
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.files.download import Download
     from tgbridge.telegram.files.remote import RemoteFile
     from tgbridge.telegram.files.upload import FileUpload
     from tgbridge.telegram.files.ways import StoredFile
@@ -38,6 +39,8 @@ class Reader:
     until: Until
     blobs: dict[int, Blob] = field(default_factory=dict)
     refetched: list[int] = field(default_factory=list)
+    find: Callable[[Any], RemoteFile] = remote_file
+    """What is looked for in a message."""
 
     async def file(
         self, size: int, *, dc_id: int = 1, blob: Blob | None = None, cdn: bool = False
@@ -54,7 +57,7 @@ class Reader:
         return await self.look_up(message.id)
 
     async def look_up(self, message_id: int) -> RemoteFile:
-        return remote_file(await get_message(self.client, message_id))
+        return self.find(await get_message(self.client, message_id))
 
     def open(self, file: RemoteFile, start: int = 0, stop: int | None = None) -> Download:
         return self.downloader.open(

@@ -13,7 +13,7 @@ from tgbridge.errors import FloodWait, SessionEnded, TelegramRefused, TelegramUn
 from tgbridge.telegram.files.account import Address
 
 if TYPE_CHECKING:
-    from tests.telegram.files.conftest import Reader
+    from tests.telegram.files.conftest import MakeReader, Reader
     from tgbridge.telegram.files.connections import FileConnections
     from tgbridge.telegram.files.remote import RemoteFile
 
@@ -335,6 +335,16 @@ async def test_a_login_may_have_to_wait(reader: Reader, seconds: int) -> None:
     expected, imports = ("True", 2) if seconds == 1 else ("FloodWait('FLOOD_WAIT (30)')", 1)
     assert [repr(outcome) for outcome in outcomes] == [expected] * 3
     assert reader.calls("auth.importAuthorization") == imports
+
+
+async def test_a_login_may_wait_for_longer_than_connecting_takes(make_reader: MakeReader) -> None:
+    """The data centre is not to blame for it, and connections that come after wait as well."""
+    reader = await make_reader(telegram={"connect_timeout_seconds": 0.5})
+    file = await reader.file(MIB, dc_id=FOREIGN)
+    reader.sandbox.faults.flood_wait("auth.exportAuthorization", 1)
+    assert await read_all(reader, file)
+    assert reader.calls("auth.exportAuthorization") == 2
+    assert reader.sandbox.counters.connections[FOREIGN] <= 5  # one of them for the key
 
 
 async def test_a_failed_export_is_the_callers_error(reader: Reader) -> None:

@@ -234,6 +234,16 @@ async def test_ten_streams_at_once(reader: Reader) -> None:
     assert bodies == [reader.expected(file) for file in files]
 
 
+async def test_connections_go_with_the_client(reader: Reader) -> None:
+    """Those to its home as well as those to elsewhere, with nothing left on the way."""
+    for dc_id in (1, 3):
+        file = await reader.file(3 * MIB, dc_id=dc_id)
+        assert await reader.read(file) == reader.expected(file)
+        assert reader.sandbox.connections[dc_id] > 1
+    await reader.client.disconnect()
+    await reader.until(lambda: not sum(reader.sandbox.connections.values()))
+
+
 async def test_a_download_is_read_inside_its_context_only(reader: Reader) -> None:
     """Afterwards there is nothing to wait for."""
     file = await reader.file(3 * MIB)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from telethon.tl import types
 
+from tests.telegram.files.conftest import PHONE
 from tgbridge.errors import (
     FileCorrupted,
     FloodWait,
@@ -17,13 +20,17 @@ from tgbridge.errors import (
     TelegramUnavailable,
 )
 from tgbridge.sandbox.world.blobs import Synthetic
+from tgbridge.sandbox.world.builders import Variant
+from tgbridge.telegram.files import late
 from tgbridge.telegram.files.parts import KIB, MIB
+from tgbridge.telegram.media import remote_file, remote_thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.telegram.files.conftest import MakeReader, Reader
     from tgbridge.sandbox import Faults
+    from tgbridge.telegram.files.remote import RemoteFile
 
 SIZE = MIB + 4321
 PARTS = 5  # of 128, 128, 256 and 512 KiB, and the rest
@@ -50,14 +57,19 @@ MENDED: dict[str, Callable[..., Any]] = {
     ),
     "connection dropped": lambda faults, **scope: faults.drop("upload.getFile", **scope),
     "connection silent": lambda faults, **scope: faults.silence("upload.getFile", connection=True, **scope),
+    "connection slow": lambda faults, **scope: faults.throttle("upload.getFile", 100, **scope),
 }
 
 
 @pytest.mark.parametrize("streams", [1, 10])
 @pytest.mark.parametrize("where", ["first", "middle", "last"])
 @pytest.mark.parametrize("fault", MENDED)
-async def test_what_is_mended(make_reader: MakeReader, fault: str, where: str, streams: int) -> None:
+async def test_what_is_mended(
+    make_reader: MakeReader, fault: str, where: str, streams: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever goes wrong, wherever, and however many read: the bytes are the file's."""
+    monkeypatch.setattr(late, "SHORTEST_PATIENCE", 0.1)
+    monkeypatch.setattr(late, "FIRST_PATIENCE", 0.2)
     reader = await make_reader(telegram=IMPATIENT if "silent" in fault else {})
     files = [await reader.file(SIZE + number) for number in range(streams)]
     skip = {"first": 0, "middle": PARTS // 2, "last": PARTS - 1}[where] * streams
@@ -67,6 +79,7 @@ async def test_what_is_mended(make_reader: MakeReader, fault: str, where: str, s
     assert bodies == [reader.expected(file) for file in files]
 
 
+@pytest.mark.parametrize("streams", [1, 10])
 @pytest.mark.parametrize("where", [0, PARTS // 2, PARTS - 1], ids=["first", "middle", "last"])
 @pytest.mark.parametrize(
     ("refusal", "kind"),
@@ -87,18 +100,42 @@ async def test_what_is_mended(make_reader: MakeReader, fault: str, where: str, s
     ids=["refused", "long flood wait", "half a part", "no part", "always dropped", "always failing"],
 )
 async def test_what_is_not_mended(
-    reader: Reader, refusal: Callable[[Faults, int], Any], kind: type[TelegramFailure], where: int
+    reader: Reader,
+    refusal: Callable[[Faults, int], Any],
+    kind: type[TelegramFailure],
+    where: int,
+    streams: int,
 ) -> None:
-    """Before the first byte, entering raises; later, reading does, after some bytes. Nothing is left."""
-    file = await reader.file(SIZE)
-    refusal(reader.sandbox.faults, where)
-    body, download = bytearray(), reader.open(file)
-    with pytest.raises(kind):
-        await (reader.read_into(body, download) if where else download.__aenter__())
-    assert body == reader.expected(file, 0, len(body))
-    assert bool(body) is (where > 0)
-    assert reader.idle()
+    """Reading raises, after bytes that are right; whoever it does not concern has the whole file."""
+    files = [await reader.file(SIZE + number) for number in range(streams)]
+    refusal(reader.sandbox.faults, where * streams)
+    await expect_failures(reader, files, kind)
     reader.sandbox.faults.clear()
+
+
+async def expect_failures(reader: Reader, files: list[RemoteFile], kind: type[TelegramFailure]) -> None:
+    bodies = [bytearray() for _ in files]
+    reading = (reader.read_into(body, reader.open(file)) for file, body in zip(files, bodies, strict=True))
+    outcomes = await asyncio.gather(*reading, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} - {type(None)} == {kind}
+    for file, body, outcome in zip(files, bodies, outcomes, strict=True):
+        assert body == reader.expected(file, 0, len(body))
+        assert (len(body) == file.size) is (outcome is None)
+    assert reader.idle()
+
+
+async def test_before_the_first_byte_entering_raises(reader: Reader) -> None:
+    """So that there can be a status; after it, reading does."""
+    file = await reader.file(SIZE)
+    reader.sandbox.faults.error("upload.getFile", 400, "LOCATION_INVALID")
+    with pytest.raises(TelegramRefused):
+        await reader.open(file).__aenter__()
+    assert reader.idle()
+    reader.sandbox.faults.error("upload.getFile", 400, "LOCATION_INVALID", skip=1)
+    async with reader.open(file) as download:
+        assert len(await anext(download)) == 128 * KIB
+        with pytest.raises(TelegramRefused):
+            await anext(download)
 
 
 async def test_expired_references_are_renewed_once_for_all_parts(reader: Reader) -> None:
@@ -113,6 +150,32 @@ async def test_expired_references_are_renewed_once_for_all_parts(reader: Reader)
     assert reader.refetched == [file.message_id]
     await reader.read(await reader.look_up(file.message_id), 5 * MIB)
     assert reader.refetched == [file.message_id]
+
+
+@pytest.mark.parametrize("kind", ["photo", "thumbnail"])
+async def test_references_of_photos_and_thumbnails_are_renewed_as_well(reader: Reader, kind: str) -> None:
+    """Once for all parts that wait, at the first part and in the middle."""
+    account, blob = reader.sandbox.state.account_of(PHONE), Synthetic(6 * MIB)
+    large = Variant("y", blob, 1280, 960)
+    media: Any
+    if kind == "photo":
+        media = types.MessageMediaPhoto(photo=account.photo([large]))
+    else:
+        made = account.document(b"a video", mime_type="video/mp4", thumbs=[large])
+        media = types.MessageMediaDocument(document=made)
+    message_id = account.add_message(media=media).id
+    reader.blobs[message_id] = blob
+    reader.find = remote_file if kind == "photo" else partial(remote_thumbnail, size="large")
+    file = await reader.look_up(message_id)
+    reader.sandbox.faults.expire_file_references()
+    async with reader.open(file) as download:
+        assert reader.refetched == [message_id]
+        body = bytearray(await anext(download))
+        reader.sandbox.faults.expire_file_references()
+        async for chunk in download:
+            body += chunk
+    assert body == blob.read(0, blob.size)
+    assert reader.refetched == [message_id] * 2
 
 
 async def test_ten_streams_of_a_file_renew_its_reference_once(reader: Reader) -> None:
@@ -143,10 +206,32 @@ async def test_the_one_who_renews_may_leave(reader: Reader) -> None:
 async def test_a_message_that_is_gone_when_its_reference_expires(reader: Reader) -> None:
     """Its absence is told as such."""
     file = await reader.file(MIB)
-    reader.sandbox.state.account_of("+9996610001").history.delete([file.message_id])
+    reader.sandbox.state.account_of(PHONE).history.delete([file.message_id])
     reader.sandbox.faults.expire_file_references()
     with pytest.raises(MediaNotFound):
         await reader.read(file)
+
+
+async def test_one_of_two_messages_with_a_file_is_gone(reader: Reader) -> None:
+    """Who reads the file by the other one notices nothing, though both streams share what they learn."""
+    file = await reader.file(2 * MIB)
+    account = reader.sandbox.state.account_of(PHONE)
+    message = account.history.get(file.message_id)
+    assert message is not None
+    again = account.add_message(media=message.media).id
+    reader.blobs[again] = reader.blobs[file.message_id]
+    other = await reader.look_up(again)
+    account.history.delete([file.message_id])
+    reader.sandbox.faults.expire_file_references()
+    held = reader.sandbox.faults.hold("messages.getMessages")
+    gone = asyncio.create_task(reader.read(file))
+    await held.reached(1)
+    there = asyncio.create_task(reader.read(other, MIB))
+    await reader.until(lambda: reader.calls() >= 5)
+    held.release()
+    assert await there == reader.expected(other, MIB)
+    with pytest.raises(MediaNotFound):
+        await gone
 
 
 async def test_a_message_that_holds_another_file_by_now(reader: Reader) -> None:
@@ -192,16 +277,6 @@ async def test_a_file_of_another_length_than_told(reader: Reader, told: int) -> 
         await reader.read(file)
 
 
-class Altered(Synthetic):
-    """A file of which the first reading of each part brings a wrong byte."""
-
-    def read(self, offset: int, limit: int) -> bytes:
-        content = super().read(offset, limit)
-        if limit == MIB and offset == MIB:
-            return content[:-1] + bytes((content[-1] ^ 1,))
-        return content
-
-
 async def test_hashes_are_verified_where_the_setting_asks(make_reader: MakeReader) -> None:
     """Intact parts pass, and each block's hash is asked for."""
     reader = await make_reader(files={"verify_hashes": True})
@@ -210,14 +285,17 @@ async def test_hashes_are_verified_where_the_setting_asks(make_reader: MakeReade
     assert reader.calls("upload.getFileHashes") >= 2
 
 
-async def test_altered_bytes_are_found_by_their_hash(make_reader: MakeReader) -> None:
-    """The part that does not match ends the download; what came before it is right."""
+@pytest.mark.parametrize("streams", [1, 10])
+@pytest.mark.parametrize("where", [0, PARTS // 2, PARTS - 1], ids=["first", "middle", "last"])
+async def test_an_altered_byte_is_found_wherever_it_is(
+    make_reader: MakeReader, where: int, streams: int
+) -> None:
+    """The part that does not match ends its own download, and no other."""
     reader = await make_reader(files={"verify_hashes": True})
-    file = await reader.file(3 * MIB, blob=Altered(3 * MIB))
-    body = bytearray()
-    with pytest.raises(FileCorrupted, match="hash"):
-        await reader.read_into(body, reader.open(file))
-    assert body == Synthetic(3 * MIB).read(0, MIB)
+    files = [await reader.file(SIZE + number) for number in range(streams)]
+    altered = reader.sandbox.faults.alter(skip=where * streams)
+    await expect_failures(reader, files, FileCorrupted)
+    assert altered.applied == 1
 
 
 async def test_without_the_setting_no_hashes_are_asked_for(reader: Reader) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tgbridge.sandbox.mtproto import envelope, messages, transport
 from tgbridge.sandbox.mtproto.auth_keys import key_id
 from tgbridge.sandbox.mtproto.handshake import Handshake, HandshakeError, NewKey, Verdict
-from tgbridge.sandbox.mtproto.link import Link
+from tgbridge.sandbox.mtproto.link import Link, Path
 
 if TYPE_CHECKING:
     from tgbridge.sandbox.data_centre import DataCentre
@@ -41,8 +41,9 @@ class Connection(asyncio.Protocol):
         """Whether whatever is sent is lost from now on, in both directions."""
         self.loop = asyncio.get_running_loop()
         self._network = self.sandbox.faults.network(dc.id)
-        self._incoming = Link(self.loop, self._network, self._arrived)
-        self._outgoing = Link(self.loop, self._network, self._write)
+        self.path = Path(self._network)
+        self._incoming = Link(self.loop, self.path, self._arrived)
+        self._outgoing = Link(self.loop, self.path, self._write)
         self._detector = transport.Detector()
         self._framing: Framing | None = None
         self._handshake: Handshake | None = None

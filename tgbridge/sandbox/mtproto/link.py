@@ -17,10 +17,32 @@ _SLICE_BYTES = 16 * 1024  # what arrives at once over a slow path
 class Conditions(Protocol):
     """How good the path is at the moment."""
 
-    delay: float
-    """Seconds from one end to the other."""
-    bytes_per_second: float | None
-    """None: as much as there is."""
+    @property
+    def delay(self) -> float:
+        """Seconds from one end to the other."""
+
+    @property
+    def bytes_per_second(self) -> float | None:
+        """None: as much as there is."""
+
+
+class Path:
+    """One connection's own path: as its data centre's network is, or slower."""
+
+    def __init__(self, network: Conditions) -> None:
+        self._network = network
+        self.limit: float | None = None
+        """Bytes per second, in place of the network's own; None: as the network."""
+
+    @property
+    def delay(self) -> float:
+        """Seconds from one end to the other."""
+        return self._network.delay
+
+    @property
+    def bytes_per_second(self) -> float | None:
+        """None: as much as there is."""
+        return self.limit or self._network.bytes_per_second
 
 
 class Link:

@@ -125,6 +125,8 @@ class ForeignAuthorization(Authorization):
 
     async def prepare(self, apart: Apart) -> None:
         """Make a key, which takes three round trips; meanwhile, the authorization is exported."""
+        if self._key is not None:
+            return  # without waiting for the login of a connection that came before
         async with self._turn:
             if self._key is None:
                 self._export = self._export or self._begin_export()

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CTR
 from telethon.tl import functions, types
 
-from tgbridge.errors import FileCorrupted, TelegramRefused, TelegramUnavailable
+from tgbridge.errors import FileCorrupted, FloodWait, SessionEnded, TelegramRefused, TelegramUnavailable
 from tgbridge.telegram.files.hashes import HashBook
 
 if TYPE_CHECKING:
@@ -58,11 +58,14 @@ class CdnFile:
     async def read(self, connections: FileConnections, origin: int, part: Part, size: int) -> memoryview:
         """Return a part of `size` bytes, decrypted and verified; `origin` is who sent us here.
 
-        Raises CdnLost when the file has to come from the origin, and the TelegramFailure that the origin met.
+        The part is no smaller than what has a hash of its own. Raises CdnLost when the file has to come from
+        the origin, and what the origin may ask of us: FloodWait, SessionEnded.
         """
         data = decrypt(
             await self._encrypted(connections, origin, part, size), part.offset, key=self._key, iv=self._iv
         )
+        if len(data) != size:  # the hashes of no bytes would match
+            raise CdnLost(trusted=False)
         while (position := self._hashes.missing(part.offset, part.offset + len(data))) is not None:
             request = functions.upload.GetCdnFileHashesRequest(self._token, position)
             self._hashes.add(await self._ask_origin(connections, origin, request))
@@ -99,8 +102,10 @@ class CdnFile:
     ) -> list[types.FileHash]:
         try:
             hashes: list[types.FileHash] = await connections.call(origin, request)
-        except TelegramRefused as error:
-            if error.name in _EXPIRED:
-                raise CdnLost(trusted=True) from error
+        except (FloodWait, SessionEnded):
             raise
+        except TelegramRefused as error:
+            raise CdnLost(trusted=error.name in _EXPIRED) from error
+        except TelegramUnavailable as error:  # CDN_UPLOAD_TIMEOUT, for one
+            raise CdnLost(trusted=False) from error
         return hashes

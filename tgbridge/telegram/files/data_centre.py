@@ -192,9 +192,11 @@ class DataCentre:
         preparing = asyncio.create_task(self._authorization.prepare(partial(self._apart, addresses)))
         connection = None
         try:
-            async with asyncio.timeout(self._connect_timeout):
+            async with asyncio.timeout(self._connect_timeout) as limit:
                 lane.address, connection = await self._dialler.dial(addresses)
                 await preparing
+                # A login has time-outs of its own, and may have to sit a flood wait out.
+                limit.reschedule(None)
                 lane.after = await self._authorization.admit(connection)
         except BaseException as error:
             preparing.cancel()

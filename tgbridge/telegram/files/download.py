@@ -1,4 +1,4 @@
-"""Downloads: spans of files, handed on in order while the parts behind are on their way.
+"""One download: a span of a file, handed on in order while the parts behind are on their way.
 
 Nothing waits for a batch: whenever the reader has taken a part, the next request goes out. What is fetched
 and not yet read counts as held, so a slow reader slows its own requests, and no more than its window waits
@@ -8,116 +8,20 @@ for it.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, Self
-from weakref import WeakKeyDictionary, finalize
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tgbridge.errors import PoolExhausted
-from tgbridge.telegram.files.budget import Budget, Share
-from tgbridge.telegram.files.cache import Fetch, FileParts, PartCache
+from tgbridge.telegram.files import late
 from tgbridge.telegram.files.parts import Part, part_at, power_of_two
-from tgbridge.telegram.files.source import Refetch, Source
 from tgbridge.telegram.files.window import Departure, Window
 
 if TYPE_CHECKING:
-    from tgbridge.settings import FilesSettings
+    from tgbridge.telegram.files.budget import Share
+    from tgbridge.telegram.files.cache import Fetch
     from tgbridge.telegram.files.connections import FileConnections
-    from tgbridge.telegram.files.remote import FileKey, RemoteFile
-
-ADMISSION_SECONDS: Final = 20.0
-"""How long a download waits for its first bytes of the budget: as long as a browser would for a page."""
-
-_SOURCES_PER_ACCOUNT = 256
-"""Of how many files an account remembers the data centre and the fresh reference."""
-
-
-class Client(Protocol):
-    """An account's client, as far as downloads need it."""
-
-    @property
-    def files(self) -> FileConnections:
-        """Its connections for files."""
-
-
-class AccountFiles:
-    """What downloads remember of one account. Holds no client, so that it goes with it."""
-
-    def __init__(self, cache: PartCache, budget: Budget, *, verify_hashes: bool) -> None:
-        self.recent = cache.account()
-        self._budget = budget
-        self._verify_hashes = verify_hashes
-        self._sources: OrderedDict[FileKey, Source] = OrderedDict()
-
-    def source(self, file: RemoteFile) -> Source:
-        """Return the one source for this file, told of its latest reference."""
-        source = self._sources.get(file.key)
-        if source is None or source.size != file.size:
-            parts = FileParts(file.size, self.recent, self._landed)
-            source = self._sources[file.key] = Source(file, parts, verify_hashes=self._verify_hashes)
-            self._forget_idle()
-        else:
-            self._sources.move_to_end(file.key)
-            source.adopt(file)
-        return source
-
-    def _forget_idle(self) -> None:
-        if len(self._sources) > _SOURCES_PER_ACCOUNT:
-            idle = (key for key, source in self._sources.items() if not len(source.parts))
-            del self._sources[next(idle)]  # the newest is idle still
-
-    def _landed(self) -> None:
-        # What has landed and is not wanted yet may be reclaimed for those who wait.
-        if self._budget.waiting:
-            self._budget.settle()
-
-
-class Downloader:
-    """All downloads of the process, under the bounds of the settings."""
-
-    def __init__(self, files: FilesSettings, *, admission_seconds: float = ADMISSION_SECONDS) -> None:
-        self.smallest = power_of_two(files.first_part_bytes)
-        self.largest = max(self.smallest, power_of_two(files.part_bytes))
-        self.keep_bytes = files.cache_bytes_per_account // 2
-        self.admission_seconds = admission_seconds
-        self._verify_hashes = files.verify_hashes
-        self._cache = PartCache(files.cache_bytes_per_account, room=lambda: self.budget.left)
-        self.budget = Budget(
-            process_bytes=files.window_bytes_per_process,
-            account_bytes=files.window_bytes_per_account,
-            stream_bytes=files.window_bytes_per_stream,
-            relieve=self._cache.shrink,
-        )
-        self._accounts: WeakKeyDictionary[Client, AccountFiles] = WeakKeyDictionary()
-
-    def open(self, client: Client, file: RemoteFile, start: int, stop: int, *, refetch: Refetch) -> Download:
-        """Open the bytes of `file` from `start` up to, not including, `stop`.
-
-        ``async with`` it, which fetches the first part, then iterate. Entering and iterating raise
-        PoolExhausted when the process holds all the bytes that it may, MediaNotFound when the message has
-        lost the file, and TelegramFailure. Leaving gives up what is in flight. `refetch` fetches the message
-        anew, when its file reference has expired.
-        """
-        if not 0 <= start <= stop <= file.size:
-            raise ValueError("no such span")
-        account = self._accounts.get(client)
-        if account is None:
-            account = AccountFiles(self._cache, self.budget, verify_hashes=self._verify_hashes)
-            self._accounts[client] = account
-            finalize(client, account.recent.close).atexit = False
-        return Download(
-            self,
-            account,
-            account.source(file),
-            connections=client.files,
-            refetch=refetch,
-            start=start,
-            stop=stop,
-        )
-
-    @property
-    def cached_bytes(self) -> int:
-        """Bytes of recent parts that nobody reads."""
-        return self._cache.bytes
+    from tgbridge.telegram.files.downloader import AccountFiles, Downloader
+    from tgbridge.telegram.files.source import Refetch, Source
 
 
 class Slot(NamedTuple):
@@ -127,6 +31,11 @@ class Slot(NamedTuple):
     position: int
     """Of the first byte that it brings to this reader."""
     departure: Departure
+
+    @property
+    def trip(self) -> late.Trip:
+        """How it came, once it has landed."""
+        return late.Trip(self.fetch.size, self.departure.at, self.fetch.landed_at)
 
 
 class Download:
@@ -156,9 +65,12 @@ class Download:
         self._position = start  # of the byte that the reader gets next
         self._cursor = start  # of the byte that no slot covers yet
         self._slots: deque[Slot] = deque()
-        self._handed = False  # whether the reader has the front slot's bytes
+        self._front: memoryview | None = None  # the front slot's bytes
+        self._handed = False  # whether the reader has them
         self._filled = asyncio.Event()
         self._window = Window(downloader.budget.stream_bytes)
+        self._latest: late.Trip | None = None  # of the parts that have been read
+        self._stuck: list[Fetch] = []  # what came by a second attempt, while the first has not ended
         self._now = asyncio.get_running_loop().time
         self._share: Share | None = None
 
@@ -169,7 +81,7 @@ class Download:
             if self._start < self._stop:
                 self._fill()
                 await self._admitted()
-                await self._slots[0].fetch.wait()
+                self._front = await self._arrival()
         except BaseException:
             await self._close()
             raise
@@ -192,17 +104,38 @@ class Download:
         if self._share is None:
             raise RuntimeError("the download is not open")
         self._fill()
+        if not self._slots and self._stuck:  # and nothing of our own is coming that would leave us room
+            self._share.give(self._drop_stuck(self._share.held))
+            self._fill()
         while not self._slots:
             self._filled.clear()
             await self._filled.wait()
-        fetch, _, departure = self._slots[0]
-        data = await fetch.wait()
+        if self._front is None:
+            self._front = await self._arrival()
+        fetch, _, departure = front = self._slots[0]
+        self._latest = front.trip if fetch.landed else self._latest
         self._window.read(departure, fetch.size, landed_at=fetch.landed_at, now=self._now())
         offset = fetch.part.offset
-        chunk = data[self._position - offset : self._stop - offset]
+        chunk = self._front[self._position - offset : self._stop - offset]
         self._position += len(chunk)
         self._handed = True
         return chunk
+
+    async def _arrival(self) -> memoryview:
+        """Wait for the front part; one that is stuck is asked for once more."""
+        front = self._slots[0]
+        fetch, patience = front.fetch, late.SHORTEST_PATIENCE
+        while not fetch.task.done():
+            await asyncio.wait((fetch.task,), timeout=patience)
+            if fetch.task.done():
+                break
+            others = [slot.trip for slot in self._slots if slot.fetch.landed]
+            if self._latest is not None:
+                others.append(self._latest)
+            patience = late.stuck_at(fetch.size, front.departure.at, others) - self._now()
+            if patience <= 0:
+                return await late.first_of(fetch.task, lambda: self._read(fetch.part))
+        return await fetch.wait()
 
     async def _admitted(self) -> None:
         try:
@@ -253,14 +186,18 @@ class Download:
     def _pass_on(self) -> None:
         """Let go of the part that the reader has had."""
         self._handed = False
-        fetch = self._slots.popleft().fetch
-        self._source.parts.leave(fetch)
-        if self._share is not None:
-            self._share.give(fetch.size)
+        self._front = None
+        # Given up, a stuck one would make its connection seem free, and the next part would be stuck there.
+        self._stuck.append(self._slots.popleft().fetch)
+        for fetch in [fetch for fetch in self._stuck if fetch.task.done()]:
+            self._stuck.remove(fetch)
+            self._source.parts.leave(fetch)
+            if self._share is not None:
+                self._share.give(fetch.size)
 
     def _give_up(self, wanted: int, most: int) -> int:
         """Drop what has landed at the window's far end, to be fetched again when the reader gets there."""
-        freed = 0
+        freed = self._drop_stuck(min(wanted, most))
         while freed < wanted and len(self._slots) > 1:
             fetch, position, _ = self._slots[-1]
             if not fetch.landed or freed + fetch.size > most:
@@ -271,12 +208,24 @@ class Download:
             freed += fetch.size
         return freed
 
+    def _drop_stuck(self, most: int) -> int:
+        """Give up first attempts that nobody needs, of up to `most` bytes; return of how many."""
+        freed = 0
+        while self._stuck and freed + self._stuck[0].size <= most:
+            fetch = self._stuck.pop(0)
+            self._source.parts.leave(fetch)
+            freed += fetch.size
+        return freed
+
     async def _close(self) -> None:
         share, self._share = self._share, None
         if share is None:
             return
-        tasks = [task for slot in self._slots if (task := self._source.parts.leave(slot.fetch)) is not None]
+        left = [*self._stuck, *(slot.fetch for slot in self._slots)]
+        tasks = [task for fetch in left if (task := self._source.parts.leave(fetch)) is not None]
         self._slots.clear()
+        self._stuck.clear()
+        self._front = None
         self._handed = False
         share.leave()
         if tasks:

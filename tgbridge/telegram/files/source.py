@@ -17,6 +17,7 @@ from tgbridge.errors import (
     TelegramRefused,
     TelegramUnavailable,
 )
+from tgbridge.settings.files import HASHED_BYTES
 from tgbridge.telegram.files.cdn import CdnFile, CdnLost
 from tgbridge.telegram.files.hashes import HashBook
 from tgbridge.telegram.files.shared import Shared
@@ -99,10 +100,12 @@ class Source:
 
     async def _attempt(self, connections: FileConnections, part: Part, expected: int) -> memoryview | None:
         """Ask once; None means to ask again, elsewhere."""
-        if self._cdn is not None:
+        # What a CDN sends has to be verified, and what has no hash of its own can't be.
+        verifiable = part.limit >= HASHED_BYTES
+        if self._cdn is not None and verifiable:
             return await self._read_cdn(self._cdn, connections, part, expected)
         request = functions.upload.GetFileRequest(
-            self._location, part.offset, part.limit, cdn_supported=self._cdn_allowed
+            self._location, part.offset, part.limit, cdn_supported=self._cdn_allowed and verifiable
         )
         answer = await connections.call(self._dc_id, request, weight_bytes=expected)
         if isinstance(answer, types.upload.FileCdnRedirect):
@@ -141,13 +144,18 @@ class Source:
         if self._file.file_reference != stale:
             return  # another part has renewed it since we asked
         renewal = self._renewal
-        if renewal is None or renewal.over:
-            renewal = self._renewal = Shared(_fetch(refetch))
-        fresh = await renewal.wait()
+        own = renewal is None or renewal.over
+        if renewal is None or own:
+            renewal = self._renewal = Shared(self._fetch(refetch))
+        try:
+            self.adopt(await renewal.wait())
+        except MediaNotFound:
+            if own:
+                raise
+            # Another stream's message is gone. Ours, which may be another one, is asked for next.
+
+    async def _fetch(self, refetch: Refetch) -> RemoteFile:
+        fresh = await refetch()
         if (fresh.key, fresh.size) != (self._file.key, self._file.size):
             raise MediaNotFound("the message holds another file now")
-        self.adopt(fresh)
-
-
-async def _fetch(refetch: Refetch) -> RemoteFile:
-    return await refetch()
+        return fresh

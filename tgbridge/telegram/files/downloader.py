@@ -1,0 +1,113 @@
+"""Downloads: what all of them share, the process's bounds and what is remembered of accounts."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, Protocol
+from weakref import WeakKeyDictionary, finalize
+
+from tgbridge.telegram.files.budget import Budget
+from tgbridge.telegram.files.cache import FileParts, PartCache
+from tgbridge.telegram.files.download import Download
+from tgbridge.telegram.files.parts import power_of_two
+from tgbridge.telegram.files.source import Refetch, Source
+
+if TYPE_CHECKING:
+    from tgbridge.settings import FilesSettings
+    from tgbridge.telegram.files.connections import FileConnections
+    from tgbridge.telegram.files.remote import FileKey, RemoteFile
+
+ADMISSION_SECONDS: Final = 20.0
+"""How long a download waits for its first bytes of the budget: as long as a browser would for a page."""
+
+_SOURCES_PER_ACCOUNT = 256
+"""Of how many files an account remembers the data centre and the fresh reference."""
+
+
+class Client(Protocol):
+    """An account's client, as far as downloads need it."""
+
+    @property
+    def files(self) -> FileConnections:
+        """Its connections for files."""
+
+
+class AccountFiles:
+    """What downloads remember of one account. Holds no client, so that it goes with it."""
+
+    def __init__(self, cache: PartCache, budget: Budget, *, verify_hashes: bool) -> None:
+        self.recent = cache.account()
+        self._budget = budget
+        self._verify_hashes = verify_hashes
+        self._sources: OrderedDict[FileKey, Source] = OrderedDict()
+
+    def source(self, file: RemoteFile) -> Source:
+        """Return the one source for this file, told of its latest reference."""
+        source = self._sources.get(file.key)
+        if source is None or source.size != file.size:
+            parts = FileParts(file.size, self.recent, self._landed)
+            source = self._sources[file.key] = Source(file, parts, verify_hashes=self._verify_hashes)
+            self._forget_idle()
+        else:
+            self._sources.move_to_end(file.key)
+            source.adopt(file)
+        return source
+
+    def _forget_idle(self) -> None:
+        if len(self._sources) > _SOURCES_PER_ACCOUNT:
+            idle = (key for key, source in self._sources.items() if not len(source.parts))
+            del self._sources[next(idle)]  # the newest is idle still
+
+    def _landed(self) -> None:
+        # What has landed and is not wanted yet may be reclaimed for those who wait.
+        if self._budget.waiting:
+            self._budget.settle()
+
+
+class Downloader:
+    """All downloads of the process, under the bounds of the settings."""
+
+    def __init__(self, files: FilesSettings, *, admission_seconds: float = ADMISSION_SECONDS) -> None:
+        self.smallest = power_of_two(files.first_part_bytes)
+        self.largest = max(self.smallest, power_of_two(files.part_bytes))
+        self.keep_bytes = files.cache_bytes_per_account // 2
+        self.admission_seconds = admission_seconds
+        self._verify_hashes = files.verify_hashes
+        self._cache = PartCache(files.cache_bytes_per_account, room=lambda: self.budget.left)
+        self.budget = Budget(
+            process_bytes=files.window_bytes_per_process,
+            account_bytes=files.window_bytes_per_account,
+            stream_bytes=files.window_bytes_per_stream,
+            relieve=self._cache.shrink,
+        )
+        self._accounts: WeakKeyDictionary[Client, AccountFiles] = WeakKeyDictionary()
+
+    def open(self, client: Client, file: RemoteFile, start: int, stop: int, *, refetch: Refetch) -> Download:
+        """Open the bytes of `file` from `start` up to, not including, `stop`.
+
+        ``async with`` it, which fetches the first part, then iterate. Entering and iterating raise
+        PoolExhausted when the process holds all the bytes that it may, MediaNotFound when the message has
+        lost the file, and TelegramFailure. Leaving gives up what is in flight. `refetch` fetches the message
+        anew, when its file reference has expired.
+        """
+        if not 0 <= start <= stop <= file.size:
+            raise ValueError("no such span")
+        account = self._accounts.get(client)
+        if account is None:
+            account = AccountFiles(self._cache, self.budget, verify_hashes=self._verify_hashes)
+            self._accounts[client] = account
+            finalize(client, account.recent.close).atexit = False
+        return Download(
+            self,
+            account,
+            account.source(file),
+            connections=client.files,
+            refetch=refetch,
+            start=start,
+            stop=stop,
+        )
+
+    @property
+    def cached_bytes(self) -> int:
+        """Bytes of recent parts that nobody reads."""
+        return self._cache.bytes
