@@ -9,9 +9,9 @@ The tree (nothing in it knows aiohttp or Telethon)::
     │   ├── TelegramRefused             Telegram's own error, by its name
     │   │   ├── FloodWait               told to wait
     │   │   ├── SessionEnded            Telegram has ended the session, or does not know it
-    │   │   └── PasswordNeeded          the account has two-step verification
-    │   ├── TelegramUnavailable         unreachable, silent, or broken on Telegram's side
+    │   │   ├── PasswordNeeded          the account has two-step verification
     │   │   └── PartsLost               it has not kept what was uploaded
+    │   ├── TelegramUnavailable         unreachable, silent, or broken on Telegram's side
     │   └── FileCorrupted               what came is not the file that was announced
     ├── PoolExhausted                   every client of the pool is in use
     ├── FileTooLarge                    more bytes than the setting or Telegram takes
@@ -111,6 +111,10 @@ class PasswordNeeded(TelegramRefused):
         self.hint = hint
 
 
+class PartsLost(TelegramRefused):
+    """Telegram does not have the parts of a file that were uploaded, any more: it is to be uploaded anew."""
+
+
 class TelegramUnavailable(TelegramFailure):
     """Telegram could not be reached, was silent for too long, or kept failing. ``retry_after`` is in seconds.
 
@@ -121,13 +125,6 @@ class TelegramUnavailable(TelegramFailure):
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
-
-
-class PartsLost(TelegramUnavailable):
-    """Telegram does not have the parts of a file that were uploaded, any more: it is to be uploaded anew."""
-
-    def __init__(self) -> None:
-        super().__init__("Telegram has not kept the file's parts", retry_after=1)
 
 
 class FileCorrupted(TelegramFailure):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractAsyncContextManager
 
     from aiohttp import ClientResponse, ClientSession
 
@@ -31,6 +32,13 @@ class Events:
                 return name, data
         return None
 
+    async def until(self, wanted: str) -> Any:
+        """Read up to an event of a name, and return its data."""
+        while (event := await self.next()) is not None:
+            if event[0] == wanted:
+                return event[1]
+        raise AssertionError(f"the stream has ended without {wanted}")
+
     async def rest(self) -> list[tuple[str, Any]]:
         """All events up to the end."""
         found = []
@@ -45,7 +53,13 @@ async def events(browser: ClientSession, path: str) -> AsyncIterator[Events]:
     async with browser.get(path) as response:
         assert response.status == 200, await response.text()
         assert response.content_type == "text/event-stream"
+        assert response.headers["Cache-Control"] == "no-store"
         try:
             yield Events(response)
         finally:
             response.close()
+
+
+def watching(browser: ClientSession, name: str) -> AbstractAsyncContextManager[Events]:
+    """Watch an upload."""
+    return events(browser, f"/uploads/{name}/events")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -30,12 +31,12 @@ from tgbridge.routes import resumable_api
 from tgbridge.telegram import sending
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from aiohttp import ClientSession
 
     from tests.conftest import Exchange, NewBrowser
-    from tests.routes.conftest import SignedInTo
+    from tests.routes.conftest import SignedInTo, Until
     from tgbridge.app import Service
     from tgbridge.sandbox import Sandbox
     from tgbridge.sandbox.world.accounts import Account
@@ -47,6 +48,9 @@ INVALID_LENGTH = problem(
 )
 INVALID_METADATA = problem(
     "INVALID_UPLOAD_METADATA", "Upload-Metadata takes pairs of a key and a value in Base64."
+)
+NO_CONCATENATION = problem(
+    "CONCATENATION_UNSUPPORTED", "A file is one upload here, and can't be put together of several."
 )
 INVALID_TYPE = "Invalid file type or format."
 WRONG_TYPE = problem("UNSUPPORTED_MEDIA_TYPE", f"Bytes are sent as {BODY_TYPE}, not encoded.")
@@ -152,6 +156,8 @@ REFUSED: dict[str, tuple[dict[str, Any], int, Mapping[str, Any]]] = {
     "negative": ({"Upload_Length": -1}, 400, INVALID_LENGTH),
     "two lengths": ({"Upload_Length": 1, "Upload_Defer_Length": 1}, 400, INVALID_LENGTH),
     "deferred by 2": ({"Upload_Defer_Length": 2}, 400, INVALID_LENGTH),
+    "part of another": ({"Upload_Length": 1, "Upload_Concat": "partial"}, 400, NO_CONCATENATION),
+    "made of others": ({"Upload_Concat": "final;/uploads/a /uploads/b"}, 400, NO_CONCATENATION),
     "an empty file": ({"Upload_Length": 0}, 400, EMPTY),
     "larger than the setting": ({"Upload_Length": 4000 * MIB + 1}, 413, TOO_LARGE),
     "larger than Telegram takes": ({"Upload_Length": 2000 * MIB + 1}, 413, TOO_LARGE),
@@ -278,6 +284,22 @@ async def test_bytes_with_a_checksum(signed_in: ClientSession) -> None:
     """The right checksum does no harm."""
     answer = await create(signed_in, len(NOISE), NOISE, Upload_Checksum=checksum(NOISE))
     assert (answer.status, answer.offset) == (201, len(NOISE))
+
+
+async def test_client_gone(service: Service, signed_in: ClientSession, until: Until) -> None:
+    """An upload whose client goes before it has learnt the name is none: nobody could go on with it."""
+    uploads = service.app[keys.UPLOADS]
+
+    async def half() -> AsyncIterator[bytes]:
+        yield NOISE[: MIB // 2]
+        await asyncio.Event().wait()
+
+    creating = asyncio.create_task(create(signed_in, MIB, half()))
+    await until(lambda: len(uploads) == 1)
+    creating.cancel()
+    await asyncio.wait({creating})
+    await until(lambda: len(uploads) == 0)
+    assert service.app[keys.UPLOADER].budget.streams == 0
 
 
 async def test_early_feedback(service: Service, new_browser: NewBrowser, exchange: Exchange) -> None:

@@ -1,14 +1,15 @@
-"""tus, HEAD and DELETE, and the life of uploads: whose they are, how long they last, who may write."""
+"""tus, HEAD and DELETE, and the life of uploads: how long they last, and who may write."""
 
 from __future__ import annotations
 
 import asyncio
 import random
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.routes.events import watching
 from tests.routes.forms import stored
 from tests.routes.tus_client import (
     CREATE,
@@ -18,47 +19,33 @@ from tests.routes.tus_client import (
     UNKNOWN,
     Line,
     begin,
-    create,
     delete,
+    finish,
     head,
+    held,
     metadata,
+    name_of,
     patch,
-    path_of,
     state,
     until_offset,
 )
 from tgbridge import keys
-from tgbridge.uploads import registry, resumable
+from tgbridge.uploads import resumable
 from tgbridge.uploads.turns import Turns
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-    from tests.conftest import MakeSettings, NewBrowser, Serve, SignIn
+    from tests.conftest import MakeSettings, Serve
     from tests.routes.conftest import SignedInTo, Until
     from tgbridge.app import Service
     from tgbridge.sandbox import Sandbox
     from tgbridge.sandbox.world.accounts import Account
 
 KIB, MIB = 1024, 1024 * 1024
-MAKE, SEND = "messages.uploadMedia", "messages.sendMedia"
+SEND = "messages.sendMedia"
 NOISE = random.Random(12).randbytes(3 * MIB)
-OTHER = "+9996610002"
 SIZE = 3 * MIB
-
-
-def held(service: Service) -> int:
-    return service.app[keys.UPLOADER].budget.held
-
-
-async def finish(browser: ClientSession, path: str, size: int = SIZE) -> None:
-    """Go on where it says, and see that the file is whole."""
-    offset = (await head(browser, path)).offset
-    assert offset is not None
-    answer = await patch(browser, path, offset, NOISE[offset:size])
-    assert (answer.status, answer.offset) == (204, size)
-    assert answer.message_id is not None
-    assert await stored(browser, answer.message_id) == NOISE[:size]
 
 
 # HEAD
@@ -145,7 +132,7 @@ async def test_termination_in_the_middle(service: Service, signed_in: ClientSess
     await line.send(NOISE[:1000])
     await until_offset(signed_in, path, 1000)
     assert (await delete(signed_in, path)).status == 204
-    assert await line.status() == 423
+    assert await line.status() == 410
     await line.close()
     assert held(service) == 0
 
@@ -153,7 +140,7 @@ async def test_termination_in_the_middle(service: Service, signed_in: ClientSess
 async def test_termination_while_the_message_is_made(
     sandbox: Sandbox, service: Service, signed_in: ClientSession, account: Account, until: Until
 ) -> None:
-    """What can't be stopped any more comes to its end."""
+    """What can't be stopped any more comes to its end, before it is said that the upload is forgotten."""
     before = len(account.history)
     path = await begin(signed_in, 1000)
     held_back = sandbox.faults.hold(SEND)
@@ -161,45 +148,16 @@ async def test_termination_while_the_message_is_made(
     await line.send(NOISE[:1000])
     await held_back.reached(1)
     await line.cut()
+    await until(lambda: len(service.app[keys.IN_FLIGHT]) == 0)
+    deleting = asyncio.create_task(delete(signed_in, path))
+    await until(lambda: len(service.app[keys.IN_FLIGHT]) == 1)
+    assert (await head(signed_in, path)).status == 200
     held_back.release()
-    assert (await delete(signed_in, path)).status == 204
+    assert (await deleting).status == 204
     assert len(account.history) == before + 1
+    async with watching(signed_in, name_of(path)) as stream:
+        assert (await stream.until("done"))["id"] == max(account.history.ids)
     assert (await head(signed_in, path)).status == 410
-
-
-# Whose they are
-
-
-async def test_another_account(signed_in: ClientSession, new_browser: NewBrowser, sign_in: SignIn) -> None:
-    """For others it is as if there was no such upload, before and after its end."""
-    stranger = new_browser()
-    await sign_in(stranger, OTHER)
-    path = await begin(signed_in, 100)
-    for _ in range(2):
-        for answer in (await patch(stranger, path, 0, NOISE[:100]), await delete(stranger, path)):
-            assert (answer.status, answer.body) == (404, UNKNOWN)
-        assert (await head(stranger, path)).status == 404
-        await delete(signed_in, path)
-
-
-async def test_nobody(signed_in: ClientSession, new_browser: NewBrowser) -> None:
-    """Who is not signed in is told so."""
-    path = await begin(signed_in, 100)
-    nobody = new_browser()
-    for answer in (await patch(nobody, path, 0, b"x"), await delete(nobody, path)):
-        assert (answer.status, answer.body) == (401, {"error": "User not authenticated."})
-    assert (await head(nobody, path)).status == 401
-
-
-async def test_another_login(signed_in: ClientSession, new_browser: NewBrowser, sign_in: SignIn) -> None:
-    """An upload goes on after its owner has signed in anew, in the same browser or in another one."""
-    path = await begin(signed_in, SIZE)
-    await patch(signed_in, path, 0, NOISE[: MIB + 1])
-    again = new_browser()
-    await sign_in(again)
-    async with signed_in.post("/logout") as response:
-        assert response.status == 200
-    await finish(again, path)
 
 
 # How long they last
@@ -277,7 +235,7 @@ async def test_lost_connection(service: Service, signed_in: ClientSession, until
         await until_offset(signed_in, path, stop)
         await line.cut()
     await until(lambda: held(service) == 5 and service.app[keys.POOL].stats.lent == 0)
-    await finish(signed_in, path)
+    await finish(signed_in, path, NOISE)
 
 
 async def test_two_at_once(
@@ -299,6 +257,22 @@ async def test_two_at_once(
     assert (await head(signed_in, path)).message_id is not None
 
 
+async def test_the_same_bytes_twice(service: Service, signed_in: ClientSession, until: Until) -> None:
+    """Who has waited for another one to end finds that the upload goes on elsewhere by now."""
+    path = await begin(signed_in, SIZE)
+    line = await Line.patch(signed_in, service, path, 0, 1000)
+    await until(lambda: len(service.app[keys.IN_FLIGHT]) == 1)
+    second = asyncio.create_task(patch(signed_in, path, 0, NOISE[:1000]))
+    await until(lambda: len(service.app[keys.IN_FLIGHT]) == 2)
+    assert (await head(signed_in, path)).offset == 0
+    await line.send(NOISE[:1000])
+    assert await line.status() == 204
+    await line.close()
+    answer = await second
+    assert (answer.status, answer.body) == (409, MISMATCH)
+    await finish(signed_in, path, NOISE)
+
+
 async def test_one_after_the_other(
     service: Service, signed_in: ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,7 +282,7 @@ async def test_one_after_the_other(
     line = await Line.patch(signed_in, service, path, 0, SIZE)
     await line.send(NOISE[:700_000])
     await until_offset(signed_in, path, 700_000)
-    await finish(signed_in, path)
+    await finish(signed_in, path, NOISE)
     assert await line.status() == 423
     await line.close()
 
@@ -347,72 +321,4 @@ async def test_silent_client(signed_in_to: SignedInTo, until: Until) -> None:
     await line.close()
     assert (await head(browser, path)).offset == 700_001
     await until(lambda: held(service) == 700_001 - 512 * KIB)
-    await finish(browser, path)
-
-
-# How many there may be
-
-
-async def test_too_many(signed_in: ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One account has so many uploads under way and no more; those that are finished do not count."""
-    monkeypatch.setattr(registry, "MOST_PER_OWNER", 2)
-    first = await begin(signed_in, 100)
-    await begin(signed_in, 100)
-    answer = await create(signed_in, 100)
-    assert (answer.status, answer.body["code"], answer.body["retry_after"]) == (429, "TOO_MANY_UPLOADS", 60)
-    await patch(signed_in, first, 0, NOISE[:100])
-    await begin(signed_in, 100)
-
-
-async def test_too_many_at_once(
-    sandbox: Sandbox, signed_in_to: SignedInTo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Those that are about to begin count, too."""
-    monkeypatch.setattr(registry, "MOST_PER_OWNER", 2)
-    service, browser = await signed_in_to()
-    answers = await asyncio.gather(*(create(browser, 100) for _ in range(5)))
-    assert sorted(answer.status for answer in answers) == [201, 201, 429, 429, 429]
-    assert len(service.app[keys.UPLOADS]) == 2
-
-
-async def test_too_many_finished(signed_in: ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of those that are finished, the latest are remembered."""
-    monkeypatch.setattr(registry, "MOST_PER_OWNER", 2)
-    paths = [path_of(await create(signed_in, 100, NOISE[:100])) for _ in range(4)]
-    assert [(await head(signed_in, path)).status for path in paths] == [410, 410, 200, 200]
-
-
-async def test_the_idle_give_way(signed_in: ClientSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The upload that was heard of least recently is forgotten for a new one."""
-    monkeypatch.setattr(registry, "MOST_PER_OWNER", 2)
-    monkeypatch.setattr(registry, "IDLE_SECONDS", 0.0)
-    paths = [await begin(signed_in, 100) for _ in range(2)]
-    await patch(signed_in, paths[0], 0, b"x")
-    paths.append(await begin(signed_in, 100))
-    assert [(await head(signed_in, path)).status for path in paths] == [200, 410, 200]
-
-
-async def test_too_many_of_all_accounts(
-    signed_in: ClientSession, new_browser: NewBrowser, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The service has a bound of its own, and asks to come back."""
-    monkeypatch.setattr(registry, "MOST", 1)
-    await begin(signed_in, 100)
-    stranger = new_browser()
-    await sign_in(stranger, OTHER)
-    answer = await create(stranger, 100)
-    assert (answer.status, answer.body["code"]) == (503, "POOL_EXHAUSTED")
-    monkeypatch.setattr(registry, "IDLE_SECONDS", 0.0)
-    assert (await create(stranger, 100)).status == 201
-
-
-async def test_memory_of_the_idle(signed_in_to: SignedInTo, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Uploads at rest hold no more than half of an account's memory: the longest at rest is forgotten."""
-    monkeypatch.setattr(registry, "IDLE_SECONDS", 0.0)
-    windows: dict[str, Any] = {f"window_bytes_per_{of}": MIB for of in ("upload", "account", "process")}
-    service, browser = await signed_in_to(upload=windows)
-    paths = [await begin(browser, SIZE) for _ in range(3)]
-    for path in paths:
-        assert (await patch(browser, path, 0, NOISE[: 200 * KIB])).status == 204
-    assert [(await head(browser, path)).status for path in paths] == [410, 200, 200]
-    assert held(service) == 400 * KIB
+    await finish(browser, path, NOISE)

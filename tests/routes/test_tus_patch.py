@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -14,11 +13,8 @@ from hypothesis import strategies as st
 from tests.routes.forms import item, stored
 from tests.routes.tus_client import (
     BODY_TYPE,
-    EMPTY,
     GONE,
     MISMATCH,
-    TOO_LARGE,
-    Line,
     ask,
     begin,
     checksum,
@@ -29,14 +25,11 @@ from tests.routes.tus_client import (
     problem,
     state,
 )
-from tgbridge import keys
-from tgbridge.uploads import checked
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from tests.routes.conftest import SignedInTo
-    from tgbridge.app import Service
     from tgbridge.sandbox import Sandbox
     from tgbridge.sandbox.world.accounts import Account
 
@@ -46,16 +39,7 @@ NOISE = random.Random(11).randbytes(10 * MIB + 512 * KIB)
 LENGTH_CHANGED = problem(
     "UPLOAD_LENGTH_CHANGED", "The upload's length is known already, or fewer than the bytes that came."
 )
-
-
-@pytest.fixture(autouse=True)
-def nothing_but_what_is_short_of_a_part(service: Service) -> Any:
-    """However a test ends, only unfinished uploads hold something, and less than a part."""
-    yield
-    uploads, budget = service.app[keys.UPLOADS], service.app[keys.UPLOADER].budget
-    assert budget.streams <= len(uploads)
-    assert budget.held < (len(uploads) or 1) * 512 * KIB
-    assert (budget.waiting, service.app[keys.POOL].stats.lent) == (0, 0)
+pytestmark = pytest.mark.usefixtures("only_tails_are_held")
 
 
 # Bytes
@@ -265,121 +249,6 @@ async def test_content_that_contradicts(signed_in: ClientSession, sandbox: Sandb
     assert sandbox.counters.of(SMALL) == 0
     assert (await head(signed_in, path)).status == 410
     assert (await patch(signed_in, path, 1, NOISE[1:9_000])).body == GONE
-
-
-# creation-defer-length
-
-
-async def test_length_that_comes_later(signed_in: ClientSession) -> None:
-    """It may come with any request, and does not change any more."""
-    path = await begin(signed_in)
-    await patch(signed_in, path, 0, NOISE[:10])
-    assert (await patch(signed_in, path, 10, Upload_Length=9)).body == LENGTH_CHANGED
-    assert (await patch(signed_in, path, 10, NOISE[10:20], Upload_Length=100)).offset == 20
-    assert (await patch(signed_in, path, 20, Upload_Length=99)).body == LENGTH_CHANGED
-    assert (await patch(signed_in, path, 20, Upload_Length=100)).offset == 20
-    assert (await patch(signed_in, path, 20, NOISE[20:100])).message_id is not None
-
-
-async def test_length_that_comes_last(signed_in: ClientSession) -> None:
-    """It may come when all bytes have."""
-    path = await begin(signed_in)
-    await patch(signed_in, path, 0, NOISE[:MIB])
-    answer = await patch(signed_in, path, MIB, Upload_Length=MIB)
-    assert answer.message_id is not None
-    assert await stored(signed_in, answer.message_id) == NOISE[:MIB]
-
-
-async def test_length_of_nothing(signed_in: ClientSession) -> None:
-    """A file that turns out to be empty is none."""
-    path = await begin(signed_in)
-    answer = await patch(signed_in, path, 0, Upload_Length=0)
-    assert (answer.status, answer.body) == (400, EMPTY)
-    assert (await head(signed_in, path)).status == 410
-
-
-async def test_length_that_is_too_much(signed_in_to: SignedInTo) -> None:
-    """A file of unknown length ends at the limit."""
-    _, browser = await signed_in_to(upload={"max_bytes": 100})
-    path = await begin(browser)
-    assert (await patch(browser, path, 0, NOISE[:100])).status == 204
-    answer = await patch(browser, path, 100, NOISE[:1])
-    assert (answer.status, answer.body["error"]) == (413, TOO_LARGE["error"])
-    assert (await head(browser, path)).status == 410
-
-
-async def test_length_that_is_known_to_be_too_much(signed_in: ClientSession) -> None:
-    """A length beyond what the account may send is refused at once, and for good."""
-    path = await begin(signed_in)
-    answer = await patch(signed_in, path, 0, NOISE[:100], Upload_Length=2000 * MIB + 1)
-    assert (answer.status, answer.body["error"]) == (413, TOO_LARGE["error"])
-    assert (await head(signed_in, path)).status == 410
-
-
-# checksum
-
-
-@pytest.mark.parametrize("algorithm", ["sha1", "sha256", "md5"])
-async def test_checksums(sandbox: Sandbox, signed_in: ClientSession, algorithm: str) -> None:
-    """Chunks that have the right checksum count; nothing of one that has not reaches Telegram."""
-    path = await begin(signed_in, 3 * MIB)
-    wrong = checksum(NOISE[1 : 2 * MIB], algorithm)
-    assert (await patch(signed_in, path, 0, NOISE[: 2 * MIB], Upload_Checksum=wrong)).status == 460
-    assert (await head(signed_in, path)).offset == 0
-    assert sandbox.counters.of(SMALL) == 0
-    for start, stop in ((0, 2 * MIB), (2 * MIB, 3 * MIB)):
-        right = checksum(NOISE[start:stop], algorithm)
-        answer = await patch(signed_in, path, start, NOISE[start:stop], Upload_Checksum=right)
-    assert answer.message_id is not None
-    assert await stored(signed_in, answer.message_id) == NOISE[: 3 * MIB]
-
-
-@pytest.mark.parametrize("declared", [True, False], ids=["Content-Length", "chunked"])
-async def test_large_chunk(signed_in_to: SignedInTo, *, declared: bool) -> None:
-    """A chunk that would have to wait in memory as a whole has a limit; without a checksum it has none."""
-    _, browser = await signed_in_to(upload={"window_bytes_per_upload": MIB})
-    path = await begin(browser, 2 * MIB)
-    data = NOISE[: MIB + 1]
-    body = data if declared else in_chunks(data, 100_000)
-    answer = await patch(browser, path, 0, body, Upload_Checksum=checksum(data))
-    assert (answer.status, answer.body["code"]) == (413, "CHUNK_TOO_LARGE")
-    assert (await patch(browser, path, 0, data)).offset == MIB + 1
-
-
-async def test_memory_is_short(signed_in_to: SignedInTo) -> None:
-    """Chunks that fill all memory at the same time wait for each other, and all arrive."""
-    _, browser = await signed_in_to(
-        upload={
-            "part_bytes": 128 * KIB,
-            "window_bytes_per_upload": 2 * MIB,
-            "window_bytes_per_account": 2 * MIB,
-            "window_bytes_per_process": 2 * MIB,
-        }
-    )
-    paths = [await begin(browser, MIB) for _ in range(4)]
-    answers = await asyncio.gather(
-        *(patch(browser, path, 0, NOISE[:MIB], Upload_Checksum=checksum(NOISE[:MIB])) for path in paths)
-    )
-    assert [answer.status for answer in answers] == [204] * 4
-
-
-async def test_no_memory_for_long(
-    service: Service, signed_in_to: SignedInTo, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A chunk for which there is no memory is one for later; what its checksum was is the same then."""
-    monkeypatch.setattr(checked, "ADMISSION_SECONDS", 0.1)
-    windows = {f"window_bytes_per_{of}": 2 * MIB for of in ("upload", "account", "process")}
-    service, browser = await signed_in_to(upload=windows)
-    slow, path = await begin(browser, MIB), await begin(browser, MIB)
-    line = await Line.patch(browser, service, slow, 0, MIB, Upload_Checksum=checksum(NOISE[:MIB]))
-    await line.send(NOISE[:1000])
-    answer = await patch(browser, path, 0, NOISE[:MIB], Upload_Checksum=checksum(NOISE[:MIB]))
-    assert (answer.status, answer.body["code"]) == (503, "POOL_EXHAUSTED")
-    await line.send(NOISE[1000:MIB])
-    assert await line.status() == 204
-    await line.close()
-    answer = await patch(browser, path, 0, NOISE[:MIB], Upload_Checksum=checksum(NOISE[:MIB]))
-    assert answer.message_id is not None
 
 
 # X-HTTP-Method-Override

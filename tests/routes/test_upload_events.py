@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import ClientError
 
+from tests.routes.events import watching
 from tests.routes.forms import CONTENT_TYPE, Form, item, send
-from tests.routes.tus_client import GONE, UNKNOWN, Line, ask, begin, create, delete, metadata, patch, path_of
+from tests.routes.tus_client import UNKNOWN, Line, ask, begin, name_of
 from tgbridge import keys
 from tgbridge.uploads import progress as progress_module
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from aiohttp import ClientResponse, ClientSession
+    from aiohttp import ClientSession
 
     from tests.conftest import NewBrowser, SignIn
     from tests.routes.conftest import SignedInTo, Until
@@ -33,60 +32,14 @@ NAME = "my-upload_1"
 FAILED = "Failed to upload file to Telegram."
 
 
-class Events:
-    """A stream of events under way."""
-
-    def __init__(self, response: ClientResponse) -> None:
-        self._response = response
-
-    async def next(self) -> tuple[str, Any] | None:
-        """Read the next event; None at the stream's end."""
-        async with asyncio.timeout(10):
-            while True:
-                name = await self._response.content.readline()
-                if not name:
-                    return None
-                if name.startswith(b"event: "):
-                    break
-            data = await self._response.content.readline()
-        assert data.startswith(b"data: ")
-        return name[7:].decode().strip(), json.loads(data[6:])
-
-    async def until(self, wanted: str) -> Any:
-        """Read up to an event of a name, and return what it says."""
-        while (event := await self.next()) is not None:
-            if event[0] == wanted:
-                return event[1]
-        raise AssertionError(f"the stream has ended without {wanted}")
-
-    async def rest(self) -> list[tuple[str, Any]]:
-        """Read to the end."""
-        events = []
-        while (event := await self.next()) is not None:
-            events.append(event)
-        return events
-
-
-@asynccontextmanager
-async def watching(browser: ClientSession, name: str = NAME) -> AsyncIterator[Events]:
-    async with browser.get(f"/uploads/{name}/events") as response:
-        assert (response.status, response.headers["Content-Type"]) == (200, "text/event-stream")
-        assert response.headers["Cache-Control"] == "no-store"
-        yield Events(response)
-
-
-def name_of(path: str) -> str:
-    return path.rpartition("/")[2]
-
-
 # Forms
 
 
 async def test_a_form(signed_in: ClientSession) -> None:
     """Watched before it begins: every byte, and in the end the item as it is listed."""
-    async with watching(signed_in) as events:
+    async with watching(signed_in, NAME) as stream:
         told = await send(signed_in, Form().file(NOISE, "noise.bin"), **{"X-Upload-Id": NAME})
-        seen = await events.rest()
+        seen = await stream.rest()
     message_id = told.body["message_id"]
     assert seen[-1] == ("done", await item(signed_in, message_id))
     assert seen[-2] == ("progress", {"received": MIB, "stored": MIB, "total": MIB})
@@ -103,28 +56,38 @@ async def test_a_form_in_the_middle(sandbox: Sandbox, signed_in: ClientSession, 
     held_back = sandbox.faults.hold(SMALL, skip=1)
     sending = asyncio.create_task(send(signed_in, Form().file(NOISE), **{"X-Upload-Id": NAME}))
     await held_back.reached(1)
-    async with watching(signed_in) as events:
-        assert (await events.until("progress"))["stored"] < MIB
+    async with watching(signed_in, NAME) as stream:
+        assert (await stream.until("progress"))["stored"] < MIB
         held_back.release()
-        assert (await events.until("done"))["id"] == (await sending).body["message_id"]
+        assert (await stream.until("done"))["id"] == (await sending).body["message_id"]
 
 
 async def test_a_form_shortly_after(signed_in: ClientSession) -> None:
     """Watched when it is over: how it has ended, as often as one asks."""
     told = await send(signed_in, Form().file(NOISE), **{"X-Upload-Id": NAME})
     for _ in range(2):
-        async with watching(signed_in) as events:
-            (name, state), (end, sent) = await events.rest()
+        async with watching(signed_in, NAME) as stream:
+            (name, state), (end, sent) = await stream.rest()
             assert (name, state) == ("progress", {"received": MIB, "stored": MIB, "total": MIB})
             assert (end, sent["id"]) == ("done", told.body["message_id"])
+
+
+@pytest.mark.parametrize("method", [SMALL, "messages.uploadMedia", "messages.sendMedia"])
+async def test_a_form_that_waits(sandbox: Sandbox, signed_in: ClientSession, method: str) -> None:
+    """A wait that Telegram asks for, with the parts or at the end, is told while it is sat out."""
+    sandbox.faults.flood_wait(method, 1)
+    async with watching(signed_in, NAME) as stream:
+        sending = asyncio.create_task(send(signed_in, Form().file(NOISE), **{"X-Upload-Id": NAME}))
+        assert await stream.until("waiting") == {"retry_after": 1}
+        assert (await stream.until("done"))["id"] == (await sending).body["message_id"]
 
 
 async def test_an_album(signed_in: ClientSession) -> None:
     """All files count together; the item is the first one's."""
     form = Form().file(NOISE[:1000]).file(NOISE[1000:3000])
     told = await send(signed_in, form, **{"X-Upload-Id": NAME})
-    async with watching(signed_in) as events:
-        (_, state), (_, sent) = await events.rest()
+    async with watching(signed_in, NAME) as stream:
+        (_, state), (_, sent) = await stream.rest()
     assert state == {"received": 3000, "stored": 3000, "total": 3000}
     assert sent == await item(signed_in, told.body["message_ids"][0])
 
@@ -133,32 +96,32 @@ async def test_a_form_that_fails(sandbox: Sandbox, signed_in: ClientSession) -> 
     """The error is the answer's body."""
     sandbox.faults.error(SMALL, 400, "FILE_PART_INVALID")
     told = await send(signed_in, Form().file(NOISE), **{"X-Upload-Id": NAME})
-    async with watching(signed_in) as events:
-        assert await events.until("error") == told.body
-        assert await events.next() is None
+    async with watching(signed_in, NAME) as stream:
+        assert await stream.until("error") == told.body
+        assert await stream.next() is None
 
 
 async def test_a_form_that_is_refused(signed_in: ClientSession) -> None:
     """Also where nothing was sent to Telegram."""
     told = await send(signed_in, Form().field("caption", "no file"), **{"X-Upload-Id": NAME})
     assert told.status == 400
-    async with watching(signed_in) as events:
-        assert await events.until("error") == told.body
+    async with watching(signed_in, NAME) as stream:
+        assert await stream.until("error") == told.body
 
 
 async def test_a_form_that_is_broken_off(signed_in: ClientSession, service: Service) -> None:
     """Who watches learns that the sender has gone."""
-    async with watching(signed_in) as events:
+    async with watching(signed_in, NAME) as stream:
         headers = {"Content-Type": CONTENT_TYPE, "X-Upload-Id": NAME}
 
         async def half() -> AsyncIterator[bytes]:
             yield Form().file(NOISE).body[: MIB // 2]
-            assert (await events.until("progress"))["total"] is None
+            assert (await stream.until("progress"))["total"] is None
             raise ConnectionError
 
         with pytest.raises(ClientError):
             await signed_in.post("/upload_file", data=half(), headers=headers)
-        assert await events.until("error") == {"error": FAILED, "code": "UPLOAD_BROKEN_OFF"}
+        assert await stream.until("error") == {"error": FAILED, "code": "UPLOAD_BROKEN_OFF"}
 
 
 async def test_names_in_use(sandbox: Sandbox, signed_in: ClientSession) -> None:
@@ -188,105 +151,6 @@ async def test_malformed_names(signed_in: ClientSession, sandbox: Sandbox, name:
         assert (answer.status, answer.body) == (400, {"error": error, "code": "INVALID_UPLOAD_ID"})
 
 
-# Resumable uploads
-
-
-async def test_a_resumable_upload(signed_in: ClientSession) -> None:
-    """The stream outlasts the requests that the upload comes in."""
-    path = await begin(signed_in, MIB)
-    async with watching(signed_in, name_of(path)) as events:
-        assert await events.until("progress") == {"received": 0, "stored": 0, "total": MIB}
-        await patch(signed_in, path, 0, NOISE[: 600 * KIB])
-        while (state := await events.until("progress"))["stored"] != 512 * KIB:
-            assert state["received"] <= 600 * KIB
-        answer = await patch(signed_in, path, 600 * KIB, NOISE[600 * KIB :])
-        assert answer.message_id is not None
-        assert await events.until("done") == await item(signed_in, answer.message_id)
-        assert await events.next() is None
-
-
-async def test_an_item_that_cannot_be_fetched(sandbox: Sandbox, signed_in: ClientSession) -> None:
-    """The message is there, so that the end is a good one, with what is known without asking."""
-    sandbox.faults.error("messages.getMessages", 400, "INPUT_FETCH_FAIL", times=None)
-    said = metadata(filename="a.bin", caption="a caption")
-    answer = await create(signed_in, 1000, NOISE[:1000], Upload_Metadata=said)
-    async with watching(signed_in, name_of(path_of(answer))) as events:
-        told = await events.until("done")
-    timestamp = told.pop("timestamp")
-    assert told == {
-        "id": answer.message_id,
-        "name": "a.bin",
-        "type": "document",
-        "size": 1000,
-        "caption": "a caption",
-        "has_thumbnail": False,
-        "mime_type": "application/octet-stream",
-    }
-    assert timestamp.endswith("Z")
-
-
-async def test_a_resumable_upload_afterwards(signed_in: ClientSession) -> None:
-    """It tells its end for as long as it is there."""
-    answer = await create(signed_in, 1000, NOISE[:1000])
-    path = path_of(answer)
-    async with watching(signed_in, name_of(path)) as events:
-        assert (await events.until("done"))["id"] == answer.message_id
-    await delete(signed_in, path)
-
-
-async def test_length_that_comes_later(signed_in: ClientSession) -> None:
-    """The total is told once it is known."""
-    path = await begin(signed_in)
-    async with watching(signed_in, name_of(path)) as events:
-        assert (await events.until("progress"))["total"] is None
-        await patch(signed_in, path, 0, NOISE[:10], Upload_Length=100)
-        while (state := await events.until("progress"))["total"] is None:
-            pass
-        assert state["total"] == 100
-
-
-async def test_waiting(sandbox: Sandbox, signed_in: ClientSession) -> None:
-    """A wait that is sat out is told, and one that is left to the client."""
-    path = await begin(signed_in, MIB)
-    async with watching(signed_in, name_of(path)) as events:
-        sandbox.faults.flood_wait(SMALL, 1)
-        assert (await patch(signed_in, path, 0, NOISE[: 600 * KIB])).status == 204
-        assert await events.until("waiting") == {"retry_after": 1}
-        sandbox.faults.flood_wait(SMALL, 33)
-        assert (await patch(signed_in, path, 600 * KIB, NOISE[600 * KIB :])).status == 429
-        assert 30 < (await events.until("waiting"))["retry_after"] <= 33
-
-
-async def test_an_upload_that_ends_badly(sandbox: Sandbox, signed_in: ClientSession) -> None:
-    """Failures that pass are not its end; those that do not are."""
-    path = await begin(signed_in, 1000)
-    async with watching(signed_in, name_of(path)) as events:
-        sandbox.faults.error("messages.uploadMedia", 303, "FILE_MIGRATE_3")
-        answer = await patch(signed_in, path, 0, NOISE[:1000])
-        assert (answer.status, await events.until("error")) == (500, answer.body)
-        assert await events.next() is None
-
-
-@pytest.mark.parametrize("way", ["terminated", "expired"])
-async def test_gone(signed_in_to: SignedInTo, way: str) -> None:
-    """Who watches an upload that is forgotten is told so."""
-    _, browser = await signed_in_to(upload={"resume_seconds": 0.3 if way == "expired" else 1000})
-    path = await begin(browser, 1000)
-    async with watching(browser, name_of(path)) as events:
-        if way == "terminated":
-            await delete(browser, path)
-        assert await events.until("error") == GONE
-        assert await events.next() is None
-
-
-async def test_gone_already(signed_in: ClientSession, signed_in_to: SignedInTo) -> None:
-    """What another process has known answers 410, since nothing will come."""
-    path = await begin(signed_in, 1000)
-    _, browser = await signed_in_to()
-    answer = await ask(browser, "GET", f"{path}/events")
-    assert (answer.status, answer.body) == (410, GONE)
-
-
 # Who watches
 
 
@@ -300,8 +164,8 @@ async def test_another_account(
     watch = progress_module.Progress.watch
     monkeypatch.setattr(progress_module.Progress, "watch", lambda self: watch(self, begin_seconds=0.0))
     for name in (name_of(path), NAME):
-        async with watching(stranger, name) as events:
-            assert await events.rest() == [("error", UNKNOWN)]
+        async with watching(stranger, name) as stream:
+            assert await stream.rest() == [("error", UNKNOWN)]
 
 
 async def test_nobody(browser: ClientSession) -> None:
@@ -319,14 +183,14 @@ async def test_head(signed_in: ClientSession) -> None:
 async def test_no_client_is_lent(service: Service, signed_in: ClientSession) -> None:
     """Watching keeps no connection to Telegram."""
     path = await begin(signed_in, 1000)
-    async with watching(signed_in, name_of(path)) as events:
-        await events.next()
+    async with watching(signed_in, name_of(path)) as stream:
+        await stream.next()
         assert service.app[keys.POOL].stats.lent == 0
 
 
 async def test_client_gone(service: Service, signed_in: ClientSession, until: Until) -> None:
     """Who stops watching leaves nothing behind."""
-    async with watching(signed_in):
+    async with watching(signed_in, NAME):
         await until(lambda: len(service.app[keys.PROGRESS]) == 1)
     await until(lambda: len(service.app[keys.IN_FLIGHT]) == 0)
     assert len(service.app[keys.PROGRESS]) == 0
@@ -336,8 +200,8 @@ async def test_shutdown(signed_in_to: SignedInTo) -> None:
     """A service that stops ends the stream at once, although the upload has not ended."""
     service, browser = await signed_in_to(server={"drain_seconds": 100})
     path = await begin(browser, 1000)
-    async with watching(browser, name_of(path)) as events:
-        await events.next()
+    async with watching(browser, name_of(path)) as stream:
+        await stream.next()
         async with asyncio.timeout(10):
             await service.stop()
 
@@ -345,10 +209,10 @@ async def test_shutdown(signed_in_to: SignedInTo) -> None:
 async def test_many_events_for_a_slow_reader(service: Service, signed_in: ClientSession) -> None:
     """Thousands of steps become a few events."""
     path = await begin(signed_in, MIB)
-    async with watching(signed_in, name_of(path)) as events:
+    async with watching(signed_in, name_of(path)) as stream:
         line = await Line.patch(signed_in, service, path, 0, MIB)
         for start in range(0, MIB, KIB):
             await line.send(NOISE[start : start + KIB])
         assert await line.status() == 204
         await line.close()
-        assert len(await events.rest()) < 100
+        assert len(await stream.rest()) < 100

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from telethon.tl import types
 
-from tests.routes.forms import Form, item, photo, send, stored
+from tests.routes.forms import Form, chunks, item, photo, send, stored
 from tgbridge.sandbox.media import DOCUMENTS
 
 if TYPE_CHECKING:
@@ -62,6 +62,13 @@ async def test_photos(signed_in: ClientSession, name: str, kind: str) -> None:
     """A JPEG becomes a photo, whatever its file is called."""
     found = await upload(signed_in, Form().file(NOON, name, kind))
     assert (found["type"], found["width"], found["height"]) == ("photo", 1280, 720)
+
+
+async def test_a_photo_of_unknown_length(sandbox: Sandbox, signed_in: ClientSession) -> None:
+    """A photo never goes the way of large files, of which Telegram makes none, whatever is known of it."""
+    told = await send(signed_in, chunks(Form().file(NOON, "a.jpg", "image/jpeg").body, 10_000))
+    assert (await item(signed_in, told.body["message_id"]))["type"] == "photo"
+    assert sandbox.counters.of("upload.saveBigFilePart") == 0
 
 
 @pytest.mark.parametrize(

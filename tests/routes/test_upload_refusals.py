@@ -199,12 +199,37 @@ async def test_telegrams_refusals(
     assert len(account.history) == before
 
 
-@pytest.mark.parametrize("error", ["FILE_PARTS_INVALID", "FILE_PART_3_MISSING", "MD5_CHECKSUM_INVALID"])
-async def test_parts_that_telegram_has_lost(sandbox: Sandbox, signed_in: ClientSession, error: str) -> None:
-    """Nobody but the sender has them any more, and he should send them again. They are not too many."""
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ("FILE_PART_3_MISSING", "FILE_PART_MISSING"),
+        ("FILE_PARTS_INVALID", "FILE_PART_MISSING"),
+        ("MD5_CHECKSUM_INVALID", "MD5_CHECKSUM_INVALID"),
+    ],
+)
+async def test_parts_that_telegram_has_lost(
+    sandbox: Sandbox, signed_in: ClientSession, error: str, code: str
+) -> None:
+    """Nobody but the sender has them any more, so that it can't be mended here. They are not too many."""
     sandbox.faults.error("messages.uploadMedia", 400, error)
-    told = await send(signed_in, Form().file(b"x"))
-    assert (told.status, told.body["code"], told.body["retry_after"]) == (503, "TELEGRAM_UNAVAILABLE", 1)
+    answer = {"error": FAILED, "code": code, "details": code}
+    assert await send(signed_in, Form().file(b"x")) == (500, answer)
+
+
+async def test_parts_that_telegram_has_forgotten(
+    sandbox: Sandbox, signed_in: ClientSession, account: Account
+) -> None:
+    """The same when it happens of itself: the sender is told, there is no message, and he may try again."""
+    before = len(account.history)
+    hold = sandbox.faults.hold("messages.uploadMedia")
+    sending = asyncio.create_task(send(signed_in, Form().file(NOISE)))
+    await hold.reached(1)
+    sandbox.faults.expire_uploads()
+    hold.release()
+    told = await sending
+    assert (told.status, told.body["code"]) == (500, "FILE_PART_MISSING")
+    assert len(account.history) == before
+    await send_file(signed_in, NOISE)
 
 
 @pytest.mark.parametrize("method", [SMALL, "messages.uploadMedia", "messages.sendMedia"])

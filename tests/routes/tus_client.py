@@ -14,6 +14,9 @@ from urllib.parse import urljoin
 
 from yarl import URL
 
+from tests.routes.forms import stored
+from tgbridge import keys
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
@@ -102,6 +105,11 @@ async def begin(browser: ClientSession, length: int | None = None, **headers: An
 def path_of(answer: Answer) -> str:
     """Resolve the Location of an answer as a client would."""
     return urljoin(CREATE, answer.headers["Location"])
+
+
+def name_of(path: str) -> str:
+    """Return the upload's id."""
+    return path.rpartition("/")[2]
 
 
 async def patch(browser: ClientSession, path: str, offset: int, data: Any = b"", **headers: Any) -> Answer:
@@ -198,3 +206,18 @@ async def until_offset(browser: ClientSession, path: str, offset: int) -> None:
     async with asyncio.timeout(10):
         while (await head(browser, path)).offset != offset:
             pass
+
+
+async def finish(browser: ClientSession, path: str, data: bytes) -> None:
+    """Go on where it says, and see that the file is whole."""
+    offset = (await head(browser, path)).offset
+    assert offset is not None
+    answer = await patch(browser, path, offset, data[offset:])
+    assert (answer.status, answer.offset) == (204, len(data))
+    assert answer.message_id is not None
+    assert await stored(browser, answer.message_id) == data
+
+
+def held(service: Service) -> int:
+    """Count the bytes that all uploads hold."""
+    return service.app[keys.UPLOADER].budget.held

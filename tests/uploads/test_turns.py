@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from tgbridge.errors import HTTPFailure
+from tgbridge.http import tus
 from tgbridge.uploads.turns import Turn, Turns
 
 FOREVER, AT_ONCE = 1e9, 0.0
@@ -101,11 +102,13 @@ async def test_giving_way() -> None:
 
 
 async def test_force() -> None:
-    """Nothing withstands force."""
+    """Nothing withstands force, which says why."""
     turns = Turns(silence_seconds=FOREVER)
     task = await holding(turns)
-    async with turns.take(by_force=True):
-        assert isinstance(task.exception(), HTTPFailure)
+    async with turns.take(by_force=tus.GONE):
+        failure = task.exception()
+    assert isinstance(failure, HTTPFailure)
+    assert (failure.status, failure.headers) == (410, {"Connection": "close"})
 
 
 async def test_many_at_once() -> None:

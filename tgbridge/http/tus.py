@@ -81,6 +81,9 @@ INVALID_LENGTH: Final = Problem(
 LENGTH_CHANGED: Final = Problem(
     400, "UPLOAD_LENGTH_CHANGED", "The upload's length is known already, or fewer than the bytes that came."
 )
+CONCATENATION_UNSUPPORTED: Final = Problem(
+    400, "CONCATENATION_UNSUPPORTED", "A file is one upload here, and can't be put together of several."
+)
 INVALID_METADATA: Final = Problem(
     400, "INVALID_UPLOAD_METADATA", "Upload-Metadata takes pairs of a key and a value in Base64."
 )
@@ -172,6 +175,9 @@ def check_id(upload_id: str) -> None:
 
 def parse_creation(headers: Mapping[str, str]) -> Creation:
     """Read what a POST creates. Raises HTTPFailure 400."""
+    # Clients ask for it without looking whether it is spoken, and each partial upload would be a message.
+    if "upload-concat" in headers:
+        raise CONCATENATION_UNSUPPORTED.failure()
     length, deferred = headers.get("upload-length"), headers.get("upload-defer-length")
     if (length is None) == (deferred is None) or deferred not in {None, "1"}:
         raise INVALID_LENGTH.failure()

@@ -109,9 +109,8 @@ class _Body:
     """A request's body on its way through the parser."""
 
     def __init__(self, request: web.Request, parser: PushMultipartParser) -> None:
-        self._content = request.content
+        self._request = request
         self._parser = parser
-        self._idle_seconds = request.app[keys.SETTINGS].upload.idle_seconds
         # The length is that of what is sent: compressed, it may become any number of bytes.
         self._length = None if hdrs.CONTENT_ENCODING in request.headers else request.content_length
         self._passed = 0
@@ -121,7 +120,7 @@ class _Body:
     async def events(self) -> AsyncGenerator[_Event, None]:
         """Yield what the parser makes of the body, up to its end."""
         while True:
-            chunk = await self._chunk()
+            chunk = await next_bytes(self._request)
             if self._length is not None:
                 self.left = self._length - self._passed
                 self._passed += len(chunk)
@@ -131,15 +130,20 @@ class _Body:
             if not chunk:
                 return
 
-    async def _chunk(self) -> bytes:
-        try:
-            async with asyncio.timeout(self._idle_seconds):
-                with _malformed_is_400():
-                    return await self._content.readany()
-        except TimeoutError:
-            raise HTTPFailure(
-                408, "Request Timeout.", code="REQUEST_TIMEOUT", headers={"Connection": "close"}
-            ) from None
+
+async def next_bytes(request: web.Request) -> bytes:
+    """Wait for the next bytes of a body, b"" at its end.
+
+    Raises HTTPFailure 400 for what is no body, and 408 when nothing comes for `upload.idle_seconds`.
+    """
+    try:
+        async with asyncio.timeout(request.app[keys.SETTINGS].upload.idle_seconds):
+            with _malformed_is_400():
+                return await request.content.readany()
+    except TimeoutError:
+        raise HTTPFailure(
+            408, "Request Timeout.", code="REQUEST_TIMEOUT", headers={"Connection": "close"}
+        ) from None
 
 
 def _malformed() -> HTTPFailure:

@@ -105,10 +105,16 @@ async def logout(request: web.Request) -> web.Response:
     """Sign out, at Telegram first: if that fails, the cookie stays, so that it can be tried again."""
     state = request[keys.SESSION]
     telegram = request[keys.CLIENT].session_string()
-    await request.app[keys.COMPLETION].run(end_session(request.app[keys.POOL], telegram))
+    await request.app[keys.COMPLETION].run(_log_out(request.app, telegram, uploading=state.telegram))
     await forget_pending(request)
     state.clear()
     return json_answer(Message(message="Logged out successfully."))
+
+
+async def _log_out(app: web.Application, telegram: str, uploading: str | None) -> None:
+    await end_session(app[keys.POOL], telegram)
+    if uploading is not None:
+        await app[keys.UPLOADS].leave(uploading)
 
 
 async def me(request: web.Request) -> web.Response:

@@ -6,7 +6,6 @@ X-HTTP-Method-Override, by clients whose environment knows only GET and POST.
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ from tgbridge.http.dates import format_http_date
 from tgbridge.http.tus import Continuation
 from tgbridge.routes.endpoint import continue_body
 from tgbridge.routes.file_checks import checked_sending
+from tgbridge.routes.form import next_bytes
 from tgbridge.routes.upload_form import FIELDS, UploadForm
 from tgbridge.telegram.sending import MAX_PARTS_PREMIUM
 from tgbridge.uploads.outcome import Purpose
@@ -173,19 +173,9 @@ def _check_type(request: web.Request) -> None:
 
 
 async def _body(request: web.Request) -> AsyncGenerator[bytes, None]:
-    """Yield the body as it comes. Raises HTTPFailure 408 when nothing does for `upload.idle_seconds`."""
+    """Yield the body as it comes. Raises HTTPFailure 400 and 408."""
     await continue_body(request)
-    seconds = request.app[keys.SETTINGS].upload.idle_seconds
-    while True:
-        try:
-            async with asyncio.timeout(seconds):
-                chunk = await request.content.readany()
-        except TimeoutError:
-            raise HTTPFailure(
-                408, "Request Timeout.", code="REQUEST_TIMEOUT", headers={"Connection": "close"}
-            ) from None
-        if not chunk:
-            return
+    while chunk := await next_bytes(request):
         yield chunk
 
 

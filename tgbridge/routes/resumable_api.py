@@ -104,6 +104,7 @@ ENDPOINTS: Final = (
                 headers=(("Location", "Where it goes on, relative to this URL."), *_STATE),
             ),
             *_refused(tus.VERSION_UNSUPPORTED, tus.INVALID_LENGTH, tus.INVALID_METADATA, tus.TOO_MANY),
+            *_refused(tus.CONCATENATION_UNSUPPORTED),
             Refusal(400, INVALID_FILE, file_checks.NOT_ALLOWED),
             Refusal(400, "The field 'as' takes auto or document.", "INVALID_AS"),
             *_OF_BYTES,

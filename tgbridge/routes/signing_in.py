@@ -40,8 +40,11 @@ async def complete(request: web.Request, attempt: Coroutine[Any, Any, tuple[User
 
 
 def signed_in(request: web.Request, user: User, telegram: str) -> web.Response:
-    """Make a Telegram session the browser's."""
-    request[keys.SESSION].signed_in(telegram, user.id)
+    """Make a Telegram session the browser's. If it was somebody else's before, his uploads are gone."""
+    state = request[keys.SESSION]
+    if state.telegram is not None and state.user_id != user.id:
+        request.app[keys.COMPLETION].detach(request.app[keys.UPLOADS].leave(state.telegram))
+    state.signed_in(telegram, user.id)
     return json_answer(SignedIn(message="Signed in successfully.", user=user))
 
 

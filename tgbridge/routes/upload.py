@@ -96,7 +96,7 @@ class _Incoming:
                 )
                 for index, (sending, thumbnail) in enumerate(zip_longest(self._files, thumbnails))
             ]
-            ids = await deliver(borrow, files, self._form.caption)
+            ids = await deliver(borrow, files, self._form.caption, on_wait=self._progress.waiting)
             if self._progress.has_name:
                 self._progress.over(await sent_item(borrow, ids[0], files[0], self._form.caption))
             return ids

@@ -238,14 +238,19 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
                 self._sender.suspect(asked_at)
             raise
 
-    async def patiently(self, request: TLRequest) -> Any:
-        """As ``await client(request)``, but waits of up to ``telegram.flood_wait_seconds`` are sat out."""
+    async def patiently(self, request: TLRequest, on_wait: Callable[[float], None] | None = None) -> Any:
+        """As ``await client(request)``, but waits of up to ``telegram.flood_wait_seconds`` are sat out.
+
+        ``on_wait`` is told the seconds before each.
+        """
         for _ in range(_FLOOD_WAITS_IN_A_ROW):
             try:
                 return await self(request)
             except FloodWait as wait:
                 if wait.seconds > self._telegram.flood_wait_seconds:
                     raise
+                if on_wait is not None:
+                    on_wait(wait.seconds)
                 await asyncio.sleep(wait.seconds)
         return await self(request)
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
+OnWait = Callable[[float], None]
+"""Told of each wait that Telegram imposes and that is sat out, in seconds, before it."""
+
 Borrow = Callable[[], AbstractAsyncContextManager["BridgeClient"]]
 """Lends the account's client, connected: anew for each attempt, since the last may have lost its link."""
 
@@ -61,13 +64,20 @@ class Medium:
         return int(self.media.id.id)
 
 
-async def upload_media(borrow: Borrow, files: Sequence[OutgoingFile]) -> list[Medium]:
+async def upload_media(
+    borrow: Borrow, files: Sequence[OutgoingFile], *, on_wait: OnWait | None = None
+) -> list[Medium]:
     """Have Telegram make a photo or document of each file. Raises TelegramFailure, PartsLost among it."""
-    return await _together([_make_medium(borrow, file) for file in files])
+    return await _together([_make_medium(borrow, file, on_wait) for file in files])
 
 
 async def deliver(
-    borrow: Borrow, files: Sequence[OutgoingFile], caption: str, media: Sequence[Medium] = ()
+    borrow: Borrow,
+    files: Sequence[OutgoingFile],
+    caption: str,
+    media: Sequence[Medium] = (),
+    *,
+    on_wait: OnWait | None = None,
 ) -> list[int]:
     """Send files to Saved Messages, the caption with the first; the new messages' ids in the files' order.
 
@@ -75,12 +85,12 @@ async def deliver(
     messages stand alone: as in Telegram's apps. Either all are sent, or none. Raises TelegramFailure.
     Who has called `upload_media` himself may try again with the same `media`: one message is made of it.
     """
-    media = media or await upload_media(borrow, files)
+    media = media or await upload_media(borrow, files, on_wait=on_wait)
     sent: list[int] = []
     try:
         for _, group in groupby(range(len(files)), key=_groups(files).__getitem__):
             album = [media[index] for index in group]
-            sent += await _send(borrow, album, "" if sent else caption)
+            sent += await _send(borrow, album, "" if sent else caption, on_wait)
     except TelegramFailure:
         await _take_back(borrow, sent)
         raise
@@ -97,14 +107,16 @@ def _groups(files: Sequence[OutgoingFile]) -> list[int]:
     return numbers
 
 
-async def _make_medium(borrow: Borrow, file: OutgoingFile) -> Medium:
+async def _make_medium(borrow: Borrow, file: OutgoingFile, on_wait: OnWait | None) -> Medium:
     request = functions.messages.UploadMediaRequest(_PEER, file.media())
     try:
-        made = await _persistently(borrow, lambda client: client.patiently(request))
+        made = await _persistently(borrow, lambda client: client.patiently(request, on_wait))
     except TelegramRefused as error:
-        # If there are not too many, Telegram has lost some.
-        if error.name in _LOST or (error.name == "FILE_PARTS_INVALID" and file.stored.parts <= MAX_PARTS):
-            raise PartsLost from error
+        if error.name in _LOST:
+            raise PartsLost(error.name) from error
+        if error.name == "FILE_PARTS_INVALID" and file.stored.parts <= MAX_PARTS:
+            # They are not too many, so that they are too few.
+            raise PartsLost("FILE_PART_MISSING") from error
         raise
     match made:
         case types.MessageMediaPhoto(photo=types.Photo() as photo):
@@ -116,7 +128,7 @@ async def _make_medium(borrow: Borrow, file: OutgoingFile) -> Medium:
     raise TelegramRefused("MEDIA_INVALID")
 
 
-async def _send(borrow: Borrow, album: Sequence[Medium], caption: str) -> list[int]:
+async def _send(borrow: Borrow, album: Sequence[Medium], caption: str, on_wait: OnWait | None) -> list[int]:
     if len(album) == 1:
         (medium,) = album
         request = functions.messages.SendMediaRequest(
@@ -132,7 +144,7 @@ async def _send(borrow: Borrow, album: Sequence[Medium], caption: str) -> list[i
             ],
         )
     try:
-        updates = await _persistently(borrow, lambda client: client.patiently(request))
+        updates = await _persistently(borrow, lambda client: client.patiently(request, on_wait))
     except TelegramRefused as error:
         if error.name != "RANDOM_ID_DUPLICATE":
             raise

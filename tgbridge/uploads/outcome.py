@@ -15,7 +15,7 @@ from tgbridge.timestamps import timestamp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tgbridge.telegram.delivery import Borrow, Medium
+    from tgbridge.telegram.delivery import Borrow, Medium, OnWait
     from tgbridge.telegram.outgoing import Hints, OutgoingFile
     from tgbridge.telegram.sending import Sending
 
@@ -41,9 +41,10 @@ class Outcome:
         self._file: OutgoingFile | None = None
         self._media: Sequence[Medium] = ()
 
-    async def reach(self, borrow: Borrow) -> MediaItem:
+    async def reach(self, borrow: Borrow, on_wait: OnWait) -> MediaItem:
         """End the file, and send the message. After an error it can be tried again, and goes on from there.
 
+        `on_wait` is told the seconds of each wait that is sat out.
         Raises HTTPFailure for a file that is not what it claims to be, TelegramFailure and PoolExhausted.
         """
         purpose = self._purpose
@@ -53,8 +54,10 @@ class Outcome:
                 self._file = await self._sending.finish(hints=purpose.hints, as_document=purpose.as_document)
             await self._sending.aclose()
         if not self._media:
-            self._media = await upload_media(borrow, [self._file])
-        (self.message_id,) = await deliver(borrow, [self._file], purpose.caption, self._media)
+            self._media = await upload_media(borrow, [self._file], on_wait=on_wait)
+        (self.message_id,) = await deliver(
+            borrow, [self._file], purpose.caption, self._media, on_wait=on_wait
+        )
         return await sent_item(borrow, self.message_id, self._file, purpose.caption)
 
 

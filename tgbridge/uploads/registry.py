@@ -103,7 +103,8 @@ class ResumableUploads:
             except BaseException:
                 self._board.forget(progress)
                 raise
-        upload = ResumableUpload(self._surroundings, creation, sending, Outcome(sending, purpose), progress)
+        outcome = Outcome(sending, purpose)
+        upload = ResumableUpload(self._surroundings, creation, sending, outcome, progress, session=session)
         self._uploads[owner, progress.upload_id] = upload
         return upload
 
@@ -141,6 +142,14 @@ class ResumableUploads:
         """Forget an upload, whoever is at work on it; a message that is being sent, is sent."""
         await upload.terminate()
         await self._drop([upload])
+
+    async def leave(self, session: str) -> None:
+        """Forget the uploads that a Telegram session has begun or taken over: it has been signed out.
+
+        Those that a session of the same account is at work on elsewhere stay.
+        """
+        for upload in [upload for upload in self._uploads.values() if upload.session == session]:
+            await self.terminate(upload)
 
     async def _make_room(self, owner: int) -> None:
         """Forget the idle if there are too many. Raises HTTPFailure 429, and PoolExhausted."""

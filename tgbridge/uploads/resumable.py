@@ -71,11 +71,15 @@ class ResumableUpload:
         sending: Sending,
         outcome: Outcome,
         progress: Progress,
+        *,
+        session: str,
     ) -> None:
         self.length = creation.length
         """Bytes of the whole, None while the client has not said."""
         self.metadata = creation.metadata
         self.progress = progress
+        self.session = session
+        """The Telegram session that was at work on it last."""
         self.touched = _now()
         """When a client was last heard of, by the event loop's clock."""
         self.closed = False
@@ -129,6 +133,7 @@ class ResumableUpload:
         """
         self.touched = _now()
         self._check_offset(at)
+        self.session = session
         if self._is_making:
             await self._made(session)  # its bytes are here: this is a client that has missed the answer
             return
@@ -149,7 +154,7 @@ class ResumableUpload:
         """Forget it, whoever is at work on it. A message that is being sent, is sent."""
         if self._making is not None:
             await asyncio.wait({self._making})
-        async with self._turns.take(by_force=True):
+        async with self._turns.take(by_force=tus.GONE):
             await self.close(tus.GONE.body)
 
     async def close(self, end: ErrorBody) -> None:
@@ -170,13 +175,16 @@ class ResumableUpload:
             raise tus.OFFSET_MISMATCH.failure()
 
     def _check_length(self, at: Continuation, expected: int | None) -> None:
-        if at.length is not None:
-            if self.length not in {None, at.length} or at.length < self._sending.received:
-                raise tus.LENGTH_CHANGED.failure()
-            self.length = at.length
-            self.progress.begin(at.length)
-        if self.length is not None and at.offset + (expected or 0) > self.length:
+        length = self.length if at.length is None else at.length
+        if length is None:
+            return
+        if self.length not in {None, length} or length < self._sending.received:
+            raise tus.LENGTH_CHANGED.failure()
+        if at.offset + (expected or 0) > length:
             raise tus.BEYOND_LENGTH.failure()
+        if self.length is None:
+            self.length = length
+            self.progress.begin(length)
 
     async def _pieces(
         self, turn: Turn, body: AsyncGenerator[bytes, None], expected: int | None, checksum: Checksum | None
@@ -273,7 +281,8 @@ class ResumableUpload:
 
     async def _make(self, session: str) -> None:
         try:
-            item = await self._outcome.reach(partial(self._surroundings.pool.borrow, session))
+            borrow = partial(self._surroundings.pool.borrow, session)
+            item = await self._outcome.reach(borrow, self.progress.waiting)
         except PartsLost as error:
             await self.close(tus.GONE.body)
             raise tus.GONE.failure() from error

@@ -18,6 +18,9 @@ from tgbridge.http import tus
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from tgbridge.errors import HTTPFailure
+    from tgbridge.http.tus import Problem
+
 SILENCE_SECONDS: Final = 3.0
 """After so long without a byte a client is taken for gone, once another request comes."""
 
@@ -33,7 +36,7 @@ class Turn:
         self.grip = asyncio.timeout(None)
         self._gives_way = gives_way
         self._listens_since: float | None = None
-        self._interrupted = False
+        self._ousted_by: Problem | None = None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -51,11 +54,16 @@ class Turn:
         since = self._listens_since
         return math.inf if since is None else max(0.0, since + silence_seconds - _now())
 
-    def interrupt(self) -> None:
-        """Make the task give up its turn, by a TimeoutError where it stands."""
-        if not self._interrupted and not self.over.is_set():
-            self._interrupted = True
+    def interrupt(self, why: Problem) -> None:
+        """Make the task give up its turn, by a TimeoutError where it stands. The first to do so says why."""
+        if self._ousted_by is None and not self.over.is_set():
+            self._ousted_by = why
             self.grip.reschedule(_now())
+
+    @property
+    def failure(self) -> HTTPFailure | None:
+        """What the task's client is told, if it had to give up its turn."""
+        return None if self._ousted_by is None else self._ousted_by.failure(Connection="close")
 
 
 class Turns:
@@ -74,9 +82,10 @@ class Turns:
         return self._turn is not None
 
     @asynccontextmanager
-    async def take(self, *, gives_way: bool = False, by_force: bool = False) -> AsyncIterator[Turn]:
+    async def take(self, *, gives_way: bool = False, by_force: Problem | None = None) -> AsyncIterator[Turn]:
         """Have the turn while the block runs.
 
+        `by_force` takes it away from whoever has it, who is told this.
         Raises HTTPFailure 423 if another task has it that does not give way, or in the middle if another one
         was given way to.
         """
@@ -84,7 +93,7 @@ class Turns:
         while (other := self._turn) is not None:
             left = 0.0 if by_force else other.gives_way_in(self._silence_seconds)
             if left <= 0:
-                other.interrupt()
+                other.interrupt(by_force or tus.LOCKED)
                 await other.over.wait()
             elif _now() >= give_up_at:
                 raise tus.LOCKED.failure()
@@ -97,8 +106,8 @@ class Turns:
             async with turn.grip:
                 yield turn
         except TimeoutError:
-            if turn.grip.expired():
-                raise tus.LOCKED.failure(Connection="close") from None
+            if turn.grip.expired() and (failure := turn.failure) is not None:
+                raise failure from None
             raise
         finally:
             self._turn = None
