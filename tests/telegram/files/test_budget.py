@@ -98,6 +98,22 @@ def test_equals_are_served_in_the_order_of_their_asking() -> None:
     assert [len(stream.pieces) for stream in waiting] == [1, 1, 0]
 
 
+def test_equals_of_several_accounts_take_turns() -> None:
+    """Who came first to the process has no advantage over those who came later."""
+    budget = Budget(process_bytes=40, account_bytes=40, stream_bytes=40)
+    streams = [Stream(budget, name) for name in "abc"]
+    for _ in range(2):
+        for stream in streams:
+            stream.ask()  # for the second time: there is one piece, which all want from now on
+    served = []
+    for _ in range(6):
+        richest = max(streams, key=lambda stream: stream.share.held)
+        richest.read()
+        richest.ask()
+        served.append(max(streams, key=lambda stream: stream.share.held).share.key)
+    assert served == ["b", "c", "a", "b", "c", "a"]
+
+
 def test_readers_that_stopped_do_not_keep_a_new_one_out() -> None:
     """What paused streams have fetched beyond their fair share goes to the newcomer, down to that share."""
     budget = Budget(process_bytes=160, account_bytes=160, stream_bytes=40)

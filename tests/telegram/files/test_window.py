@@ -48,6 +48,14 @@ def test_it_begins_small_and_doubles() -> None:
     assert window.size == MOST
 
 
+def test_it_grows_with_what_was_read() -> None:
+    """A reader that leaves after the first mebibyte leaves little more than that behind."""
+    window = Window(MOST)
+    departure = window.depart(0.0)
+    window.read(departure, MIB, landed_at=0.04, now=0.04)
+    assert window.size == 3 * MIB
+
+
 def test_it_stays_small_where_more_brings_nothing() -> None:
     """On a short path the queues stay short."""
     window = Window(MOST)
@@ -77,4 +85,4 @@ def test_parts_that_were_there_already_say_nothing_of_the_path() -> None:
     window.read(window.depart(1.0), MIB, landed_at=0.5, now=1.001)
     assert window.size == FIRST_BYTES
     window.read(window.depart(1.001), MIB, landed_at=1.101, now=1.101)
-    assert window.size == SLACK_BYTES + 2 * MIB
+    assert window.size == 3 * MIB + 2 * MIB  # what has been read, and twice what is on the path

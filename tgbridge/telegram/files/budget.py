@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from itertools import count
 
 Wake = Callable[[], None]
 """Called once after a refused `take`, when the bytes it asked for are set aside."""
@@ -51,6 +52,8 @@ class Budget:
         self.held = 0
         self.waiting = 0
         self.accounts: dict[Hashable, Account] = {}
+        self.numbers = count()
+        """For those who begin to wait, in their order."""
         self._settling = False
 
     @property
@@ -96,7 +99,7 @@ class Budget:
             share = min(account.waiting, key=_held, default=None)
             if share is not None and self._fits_account(share):
                 candidates.append(share)
-        best = min(candidates, key=_account_then_held, default=None)
+        best = min(candidates, key=_turn, default=None)
         if best is None or not self._make_room(best, best.wanted - self.left, self.accounts.values()):
             return None
         return best
@@ -127,7 +130,7 @@ class Budget:
 class Share:
     """One stream's part of the budget."""
 
-    __slots__ = ("_granted", "_reclaim", "account", "budget", "held", "key", "wake", "wanted")
+    __slots__ = ("_granted", "_reclaim", "account", "budget", "held", "key", "number", "wake", "wanted")
 
     def __init__(self, budget: Budget, key: Hashable, wake: Wake, reclaim: Reclaim) -> None:
         self.budget = budget
@@ -139,6 +142,8 @@ class Share:
         """Bytes that count as this stream's, those that are set aside for it included."""
         self.wanted = 0
         """Bytes of the latest question."""
+        self.number = 0
+        """Grows with each time that it begins to wait."""
         self._reclaim = reclaim
         self._granted = 0
 
@@ -213,6 +218,7 @@ class Share:
     def _wait(self) -> None:
         if self not in self.account.waiting:
             self.account.waiting[self] = None
+            self.number = next(self.budget.numbers)
             self.budget.waiting += 1
 
     def _stop_waiting(self) -> None:
@@ -230,5 +236,5 @@ def _held(share: Share) -> int:
     return share.held
 
 
-def _account_then_held(share: Share) -> tuple[int, int]:
-    return share.account.held, share.held
+def _turn(share: Share) -> tuple[int, int, int]:
+    return share.account.held, share.held, share.number

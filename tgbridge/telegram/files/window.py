@@ -17,7 +17,8 @@ FIRST_BYTES: Final = MIB
 """At a stream's start: players often leave after the first bytes, and what is behind them delays these."""
 
 SLACK_BYTES: Final = 4 * MIB
-"""Beyond what is on the path: one part for each connection, which keeps both ends busy."""
+"""Beyond what is on the path: one part for each connection, which keeps both ends busy. Or as much as has
+been read: who leaves after a mebibyte, as players do that seek, leaves no four behind."""
 
 _GAIN: Final = 2.0
 """Above 1, so that the window grows until a larger one brings no more: twofold with each round trip."""
@@ -55,6 +56,7 @@ class Window:
         if self._shortest == math.inf or now <= departure.at:
             return
         on_the_path = (self._read - departure.read) / (now - departure.at) * self._shortest
-        wanted = min(self.most, int(_GAIN * on_the_path) + SLACK_BYTES)
+        slack = min(SLACK_BYTES, self._read)
+        wanted = min(self.most, int(_GAIN * on_the_path) + slack)
         # Grows at once, shrinks slowly: parts come in bursts.
         self.size = wanted if wanted > self.size else self.size - (self.size - wanted) // 8
