@@ -22,6 +22,8 @@ def whole_file(stage: Stage, *, quick: bool) -> None:
     """Send and receive a file of 200 MB, beside Telethon's own methods in a plain script."""
     size = (20 if quick else 200) * MB
     plain, service = stage.plain(), stage.service()
+    plain.idle()
+    service.process.idle()
     path = stage.directory / "upload.bin"
     pieces = [random.Random(number).randbytes(MB) for number in range(8)]
     with path.open("wb") as file:

@@ -25,6 +25,7 @@ class Process:
     def __init__(
         self, *arguments: str, env: Mapping[str, str] | None = None, log: Path | None = None
     ) -> None:
+        self.idle_bytes = 0
         self._log = log.open("ab") if log is not None else None
         self._popen = subprocess.Popen(
             (sys.executable, *arguments),
@@ -86,16 +87,21 @@ class Process:
         """Forget the peak."""
         Path(f"/proc/{self._popen.pid}/clear_refs").write_text("5")
 
+    def idle(self) -> None:
+        """Take what it has in memory now for what it needs without doing anything."""
+        self.idle_bytes = self.resident_bytes()
+
     @contextlib.contextmanager
     def measured(self) -> Iterator[Cost]:
-        """Measure what happens inside."""
+        """Measure what happens inside; memory over what it had when it was `idle`, if that was said."""
         self.reset_peak()
-        cost = Cost(self.resident_bytes())
+        cost = Cost()
+        idle_bytes = self.idle_bytes or self.resident_bytes()
         cpu, clock = self.cpu_seconds(), time.perf_counter()
         yield cost
         cost.seconds = time.perf_counter() - clock
         cost.cpu_seconds = self.cpu_seconds() - cpu
-        cost.growth_bytes = self.peak_bytes() - cost.idle_bytes
+        cost.growth_bytes = self.peak_bytes() - idle_bytes
 
     def _proc(self, name: str) -> str:
         return Path(f"/proc/{self._popen.pid}/{name}").read_text()
@@ -109,10 +115,9 @@ class Process:
 
 
 class Cost:
-    """What a process spent: time by the clock, processor time, and memory at its peak, over `idle_bytes`."""
+    """What a process spent: time by the clock, processor time, and memory at its peak."""
 
-    def __init__(self, idle_bytes: int) -> None:
-        self.idle_bytes = idle_bytes
+    def __init__(self) -> None:
         self.seconds = 0.0
         self.cpu_seconds = 0.0
         self.growth_bytes = 0

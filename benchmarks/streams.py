@@ -26,30 +26,29 @@ def many_streams(stage: Stage, *, quick: bool) -> None:
     rows = []
     for name, start in (("tgbridge", stage.service), ("baseline", stage.baseline)):
         server = start(most)
-        idle = server.process.resident_bytes()
+        server.process.idle()
         for account in range(most):
             server.get(Ids.small[0], account, span=(0, MB))
         for count in counts:
-            rows += [_streams(name, server, idle, count, accounts) for accounts in sorted({1, count})]
+            rows += [_streams(name, server, count, accounts) for accounts in sorted({1, count})]
         stage.end(server.process)
     head = ("", "streams", "accounts", "together", "slowest to fastest", "memory over idle", "of the bound")
     print_table(f"Streams of {SMALL_BYTES // MB} MB at once, no delay", head, rows)
 
 
-def _streams(name: str, server: Server, idle: int, count: int, accounts: int) -> Row:
+def _streams(name: str, server: Server, count: int, accounts: int) -> Row:
     def one(number: int) -> Callable[[], Transfer]:
         return lambda: server.get(Ids.small[number % SMALL_FILES], number % accounts)
 
     with server.process.measured() as cost:
         transfers = at_once([one(number) for number in range(count)])
     times = [transfer.last_byte for transfer in transfers]
-    growth = cost.idle_bytes + cost.growth_bytes - idle
     return (
         name,
         str(count),
         str(accounts),
         rate(count * SMALL_BYTES, max(times)),
         f"{min(times) / max(times):.2f}",
-        mebibytes(growth),
-        f"{growth / _BOUND_BYTES:.2f}",
+        mebibytes(cost.growth_bytes),
+        f"{cost.growth_bytes / _BOUND_BYTES:.2f}",
     )

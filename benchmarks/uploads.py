@@ -30,7 +30,8 @@ def one_upload(stage: Stage, *, quick: bool) -> None:
     """One large file at several round trip times; the baseline's is smaller, its rate is the same."""
     size = (50 if quick else 500) * MB
     service, plain = stage.service(), stage.plain()
-    _upload(service, MB)
+    service.process.idle()
+    plain.idle()
     rows = []
     for round_trip in _ROUND_TRIPS:
         stage.round_trip(round_trip)
@@ -75,24 +76,19 @@ def one_upload(stage: Stage, *, quick: bool) -> None:
 
 def many_uploads(stage: Stage, *, quick: bool) -> None:
     """Many uploads at once: of one account and of several, from quick clients and from slow ones."""
-    service = stage.service(_SLOW_COUNT)
-    _upload(service, MB)
     size = (5 if quick else 25) * MB
-    rows = [
-        _at_once(service, f"20 of {size // MB} MB", 20, accounts, content=lambda: _content(size), size=size)
-        for accounts in (1, 20)
+    cases: list[tuple[str, int, Callable[[], Iterator[bytes]], int]] = [
+        (f"20 of {size // MB} MB", 20, lambda: _content(size), size),
+        (f"{_SLOW_COUNT} of {_SLOW_BYTES // MB} MB, slow clients", _SLOW_COUNT, _slow_content, _SLOW_BYTES),
     ]
-    rows += [
-        _at_once(
-            service,
-            f"{_SLOW_COUNT} of {_SLOW_BYTES // MB} MB, slow clients",
-            _SLOW_COUNT,
-            accounts,
-            content=_slow_content,
-            size=_SLOW_BYTES,
-        )
-        for accounts in (1, _SLOW_COUNT)
-    ]
+    rows = []
+    for name, count, content, each in cases:
+        for accounts in (1, count):
+            # A process of its own: memory that an earlier one needed would not show.
+            service = stage.service(accounts)
+            service.process.idle()
+            rows.append(_at_once(service, name, count, accounts, content=content, size=each))
+            stage.end(service.process)
     head = (
         "at once",
         "accounts",
