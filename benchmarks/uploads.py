@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _ROUND_TRIPS = (0.0, 0.02, 0.04, 0.08)
 _LEAST_FACTORS = {0.0: 3.0, 0.04: 20.0}
-_BOUND_BYTES = (128 + 32) * MIB  # the process's window, and what Python itself needs
+_BOUND_BYTES = (128 + 64) * MIB  # the process's window, and a part encrypted for each of many connections
 _SLOW_COUNT = 50
 _SLOW_BYTES = 4 * MB
 _SLOW_RATE = MB // 2  # bytes in a second

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.routes.rows import PHONE, post
@@ -19,8 +20,11 @@ from tests.routes.tus_client import (
     until_offset,
 )
 from tgbridge import keys
+from tgbridge.uploads import resumable
+from tgbridge.uploads.turns import Turns
 
 if TYPE_CHECKING:
+    import pytest
     from aiohttp import ClientSession
 
     from tests.conftest import NewBrowser, SignIn
@@ -110,6 +114,28 @@ async def test_logout_in_the_middle(
     await line.close()
     assert held(service) == 0
     assert (await head(again, path)).status == 410
+
+
+async def test_logout_of_somebody_who_was_refused(
+    service: Service,
+    signed_in: ClientSession,
+    new_browser: NewBrowser,
+    sign_in: SignIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who only tried to go on, while another browser was at work, takes nothing away from that one."""
+    monkeypatch.setattr(resumable, "Turns", partial(Turns, wait_seconds=0.0))
+    again = new_browser()
+    await sign_in(again)
+    path = await begin(signed_in, SIZE)
+    line = await Line.patch(signed_in, service, path, 0, SIZE)
+    await line.send(NOISE[:1000])
+    await until_offset(signed_in, path, 1000)
+    assert (await patch(again, path, 1000, NOISE[1000:])).status == 423
+    await logout(again)
+    await line.send(NOISE[1000:])
+    assert await line.status() == 204
+    await line.close()
 
 
 async def test_logout_that_fails(sandbox: Sandbox, signed_in: ClientSession) -> None:

@@ -119,7 +119,7 @@ async def test_a_code_expires_by_telegrams_clock(
     monkeypatch.setattr(qr, "_MOST_SECONDS", 3000.0)
     for offset in (-3600, 3600):
         sandbox.clock_offset = offset
-        client.keys.home.time_offset = offset
+        client._sender._state.time_offset = offset
         sandbox.state.logins.token_lifetime = 2.0
         first = await anext(attempt)
         assert (await anext(attempt)).url != first.url
@@ -225,11 +225,11 @@ async def test_nothing_is_left_of_a_code_that_was_accepted_in_the_last_moment(
         assert signed_in_as(sandbox, phone) == ["telephone"]
 
 
-@pytest.mark.parametrize("executed", [False, True])
+@pytest.mark.parametrize(("executed", "lost"), [(False, False), (True, False), (True, True)])
 async def test_nothing_is_left_of_a_login_that_is_cut_off(
-    attempt: QrLogin, pool: ClientPool, sandbox: Sandbox, executed: bool
+    attempt: QrLogin, client: BridgeClient, pool: ClientPool, sandbox: Sandbox, executed: bool, lost: bool
 ) -> None:
-    """Whoever waits is cancelled while Telegram signs in."""
+    """Whoever waits is cancelled while Telegram signs in; and then the connection may be gone as well."""
     held = sandbox.faults.hold("auth.exportLoginToken", skip=1)
     async with device(sandbox, PHONE) as telephone:
         await scan(telephone, (await anext(attempt)).url)
@@ -242,6 +242,8 @@ async def test_nothing_is_left_of_a_login_that_is_cut_off(
             assert attempt._asking is not None
             await asyncio.wait({attempt._asking})
             assert signed_in_as(sandbox, PHONE) == ["telephone", "tgbridge"]
+        if lost:
+            await client._sender.disconnect()
         leaving = asyncio.create_task(abandon_login(pool, attempt, AsyncExitStack()))
         held.release()
         await leaving

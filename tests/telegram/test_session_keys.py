@@ -90,6 +90,19 @@ async def test_what_was_kept_may_be_out_of_date(
     assert sandbox.counters.auth_keys == 1
 
 
+@pytest.mark.parametrize("seconds", [-3600, -100, 100, 3600])
+async def test_a_clock_may_have_been_set_meanwhile(
+    hasty: ClientPool, sign_in: SignIn, sandbox: Sandbox, until: Until, seconds: int
+) -> None:
+    """Ours or the server's, far or near: with a salt that is good, no refusal tells which time it is."""
+    session = await sign_in(hasty, PHONE)
+    await until(lambda: not hasty.stats.clients)
+    for offset in (seconds, 0):
+        sandbox.clock_offset = offset
+        for dc_id in (HOME, FOREIGN):
+            await read(hasty, session, sandbox, until, dc_id)
+
+
 async def test_a_login_that_was_refused_is_not_kept(
     hasty: ClientPool, sign_in: SignIn, sandbox: Sandbox, until: Until
 ) -> None:

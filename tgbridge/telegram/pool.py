@@ -42,7 +42,7 @@ class _Slot:
     """A client and who uses it.
 
     ``key`` is a hash of its authorization key, or a token until there is one. ``anonymous``: as far as the
-    pool knows, nobody is signed in with it. ``ended``: the session will have no other client.
+    pool knows, nobody is signed in with it. ``ended``: nothing is kept for a next client.
     """
 
     def __init__(self, key: object, client: BridgeClient, *, anonymous: bool) -> None:
@@ -112,7 +112,10 @@ class ClientPool:
             self._give_back(slot)
 
     async def drop(self, session: str) -> None:
-        """Lend this session's client no more, and close it once nobody uses it: the session has ended."""
+        """Lend this session's client no more, and close it once nobody uses it; keep nothing of its keys.
+
+        For a session that has ended, or whose next client is to begin afresh.
+        """
         try:
             key = _key_of(session)
         except SessionEnded:

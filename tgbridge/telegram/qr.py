@@ -105,6 +105,7 @@ class QrLogin:
                 self._asking.cancel()
                 await asyncio.wait({self._asking})
                 raise
+        await self._client.connect()  # if it has lost its connection: there may be somebody to sign out
         if self._stirred.is_set():
             # Accepted, but not yet signed in; what comes of it, log_out tells.
             with suppress(TelegramFailure):

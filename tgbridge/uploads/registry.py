@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from tgbridge.errors import PoolExhausted
+from tgbridge.errors import HTTPFailure, PoolExhausted
 from tgbridge.http import tus
 from tgbridge.uploads.outcome import Outcome
 from tgbridge.uploads.resumable import ResumableUpload
@@ -149,7 +150,8 @@ class ResumableUploads:
         Those that a session of the same account is at work on elsewhere stay.
         """
         for upload in [upload for upload in self._uploads.values() if upload.session == session]:
-            await self.terminate(upload)
+            with suppress(HTTPFailure):  # from somebody who takes it from us, and ends it
+                await self.terminate(upload)
 
     async def _make_room(self, owner: int) -> None:
         """Forget the idle if there are too many. Raises HTTPFailure 429, and PoolExhausted."""

@@ -133,7 +133,6 @@ class ResumableUpload:
         """
         self.touched = _now()
         self._check_offset(at)
-        self.session = session
         if self._is_making:
             await self._made(session)  # its bytes are here: this is a client that has missed the answer
             return
@@ -142,6 +141,7 @@ class ResumableUpload:
                 await self._sending.recover()
                 self._check_offset(at)
                 self._check_length(at, expected)
+                self.session = session
                 async with aclosing(self._pieces(turn, body, expected, checksum)) as pieces:
                     await self._take(session, pieces)
                 if self._is_whole and self.message_id is None:

@@ -137,6 +137,31 @@ async def test_a_path_that_is_slow_throughout_is_waited_for(reader: Reader) -> N
     assert reader.calls() == 5
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_what_telegram_makes_wait_is_not_stuck(reader: Reader) -> None:
+    """A flood wait is sat out, and nothing is asked for beside it."""
+    file, other = await reader.file(3 * MIB), await reader.file(3 * MIB)
+    assert await reader.read(file) == reader.expected(file)
+    undisturbed = reader.calls()
+    reader.sandbox.faults.flood_wait("upload.getFile", 1, skip=4)
+    assert await reader.read(other) == reader.expected(other)
+    assert reader.calls() == 2 * undisturbed + 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_there_is_no_second_attempt_without_a_second_connection(make_reader: MakeReader) -> None:
+    """It would only wait behind the first."""
+    reader = await make_reader(files={"connections_per_dc": 1})
+    file = await reader.file(64 * KIB)
+    stuck = reader.sandbox.faults.hold("upload.getFile")
+    reading = asyncio.create_task(reader.read(file))
+    await stuck.reached(1)
+    await asyncio.sleep(0.2)
+    stuck.release()
+    assert await reading == reader.expected(file)
+    assert reader.calls() == 1
+
+
 async def test_a_slow_connection_is_avoided(
     reader: Reader, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,11 +200,12 @@ async def test_a_stuck_part_does_not_take_the_last_room(make_reader: MakeReader)
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_stuck_part_gives_way_to_others(make_reader: MakeReader) -> None:
-    """A reader that pauses does not keep room for an attempt that nobody needs."""
+@pytest.mark.parametrize("wanted", [MIB, 100 * KIB])
+async def test_a_stuck_part_gives_way_to_others(make_reader: MakeReader, wanted: int) -> None:
+    """A reader that pauses does not keep room for an attempt that nobody needs, however little is wanted."""
     reader = await make_reader(files=NARROW | {"window_bytes_per_stream": 2 * MIB})
     reader.downloader.admission_seconds = 5
-    file, other = await reader.file(3 * MIB), await reader.file(MIB)
+    file, other = await reader.file(3 * MIB), await reader.file(wanted)
     stuck = reader.sandbox.faults.hold("upload.getFile", times=1)
     async with reader.open(file) as paused:
         body = bytearray(await anext(paused))

@@ -215,12 +215,22 @@ async def test_only_content_is_acknowledged(server: Server) -> None:
 async def test_messages_of_another_time_are_ignored_but_not_for_ever(server: Server, age: int) -> None:
     """After some of them something must be wrong."""
     call, msg_id = await server.ask()
+    server.say(types.MsgsAck([5]), seq_no=2)
     for _ in range(10):
         server.answer(msg_id, NEAREST, age=age)
     assert not call.answer.done()
     assert server.conversation.acknowledge() is None
     with pytest.raises(ProtocolViolated, match="time"):
         server.answer(msg_id, NEAREST, age=age)
+
+
+@pytest.mark.parametrize("age", [1000, -1000])
+async def test_the_first_message_tells_the_time(server: Server, age: int) -> None:
+    """Nobody can have kept one of a session that is new."""
+    call, msg_id = await server.ask()
+    server.answer(msg_id, NEAREST, age=age)
+    assert call.answer.done()
+    assert server.key.state.time_offset == -age
 
 
 async def test_a_lost_answer_is_asked_for(server: Server) -> None:

@@ -117,7 +117,7 @@ class ForeignAuthorization(Authorization):
     def __init__(self, account: FileAccount, dc_id: int) -> None:
         super().__init__(account, dc_id)
         self._greeting = bytes(account.initialised(Nothing()))
-        self._logged_in = self._key is not None  # by an earlier client, and not refused since
+        self._logged_in = self._key is not None  # by an earlier client; `renew` sees to it if that has ended
         self._export: asyncio.Future[types.auth.ExportedAuthorization] | None = None
         self._login: asyncio.Task[None] | None = None
         self._turn = asyncio.Lock()

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from telethon.errors import rpc_message_to_error
-from telethon.tl import types
+from telethon.tl import functions, types
 
 from tgbridge.errors import FloodWait, TelegramFailure, TelegramUnavailable
 from tgbridge.telegram.errors import failure, is_internal
@@ -70,6 +70,11 @@ class FileConnections:
     def closed(self) -> bool:
         """Whether no call will succeed any more."""
         return self._closed.is_set()
+
+    @property
+    def told_to_wait(self) -> bool:
+        """Whether Telegram takes no upload.getFile at the moment: what does not come then is not stuck."""
+        return self._paces[functions.upload.GetFileRequest.__name__].waits_until > _now()
 
     def warm(self, dc_id: int) -> None:
         """Begin to open a first connection to a data centre that will soon be needed. Never raises."""

@@ -70,7 +70,7 @@ class Download:
         self._filled = asyncio.Event()
         self._window = Window(downloader.budget.stream_bytes)
         self._latest: late.Trip | None = None  # of the parts that have been read
-        self._stuck: list[Fetch] = []  # what came by a second attempt, while the first has not ended
+        self._stuck: list[Fetch] = []  # first attempts that have not ended, of parts that have been read
         self._now = asyncio.get_running_loop().time
         self._share: Share | None = None
 
@@ -105,7 +105,8 @@ class Download:
             raise RuntimeError("the download is not open")
         self._fill()
         if not self._slots and self._stuck:  # and nothing of our own is coming that would leave us room
-            self._share.give(self._drop_stuck(self._share.held))
+            held = self._share.held
+            self._share.give(self._drop_stuck(held, held))
             self._fill()
         while not self._slots:
             self._filled.clear()
@@ -124,15 +125,19 @@ class Download:
     async def _arrival(self) -> memoryview:
         """Wait for the front part; one that is stuck is asked for once more."""
         front = self._slots[0]
-        fetch, patience = front.fetch, late.SHORTEST_PATIENCE
-        while not fetch.task.done():
+        fetch, patience, since = front.fetch, late.SHORTEST_PATIENCE, front.departure.at
+        while self._downloader.second_attempts and not fetch.task.done():
             await asyncio.wait((fetch.task,), timeout=patience)
             if fetch.task.done():
                 break
+            if self._connections.told_to_wait:
+                # What Telegram makes wait is not stuck, and nothing is to be asked beside it.
+                patience, since = late.SHORTEST_PATIENCE, self._now()
+                continue
             others = [slot.trip for slot in self._slots if slot.fetch.landed]
             if self._latest is not None:
                 others.append(self._latest)
-            patience = late.stuck_at(fetch.size, front.departure.at, others) - self._now()
+            patience = late.stuck_at(fetch.size, since, others) - self._now()
             if patience <= 0:
                 return await late.first_of(fetch.task, lambda: self._read(fetch.part))
         return await fetch.wait()
@@ -188,16 +193,17 @@ class Download:
         self._handed = False
         self._front = None
         # Given up, a stuck one would make its connection seem free, and the next part would be stuck there.
-        self._stuck.append(self._slots.popleft().fetch)
-        for fetch in [fetch for fetch in self._stuck if fetch.task.done()]:
-            self._stuck.remove(fetch)
+        passed = [*self._stuck, self._slots.popleft().fetch]
+        self._stuck = [fetch for fetch in passed if not fetch.task.done()]
+        ended = [fetch for fetch in passed if fetch.task.done()]
+        for fetch in ended:
             self._source.parts.leave(fetch)
-            if self._share is not None:
-                self._share.give(fetch.size)
+        if ended and self._share is not None:
+            self._share.give(sum(fetch.size for fetch in ended))  # at last, since it may call `_give_up`
 
     def _give_up(self, wanted: int, most: int) -> int:
         """Drop what has landed at the window's far end, to be fetched again when the reader gets there."""
-        freed = self._drop_stuck(min(wanted, most))
+        freed = self._drop_stuck(wanted, most)
         while freed < wanted and len(self._slots) > 1:
             fetch, position, _ = self._slots[-1]
             if not fetch.landed or freed + fetch.size > most:
@@ -208,10 +214,10 @@ class Download:
             freed += fetch.size
         return freed
 
-    def _drop_stuck(self, most: int) -> int:
-        """Give up first attempts that nobody needs, of up to `most` bytes; return of how many."""
+    def _drop_stuck(self, wanted: int, most: int) -> int:
+        """Give up first attempts that nobody needs, until `wanted` bytes are free; return how many are."""
         freed = 0
-        while self._stuck and freed + self._stuck[0].size <= most:
+        while self._stuck and freed < wanted and freed + self._stuck[0].size <= most:
             fetch = self._stuck.pop(0)
             self._source.parts.leave(fetch)
             freed += fetch.size

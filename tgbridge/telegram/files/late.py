@@ -1,7 +1,8 @@
 """Parts that are stuck: on a connection that has become slow, while others are as quick as ever.
 
 A slow connection is not a dead one, and what is on it may be on it for minutes. The part that a reader waits
-for need not be: it is asked for once more, on another connection, and whichever answer comes first counts.
+for need not be: it is asked for once more, on the least burdened connection, which is another one as a rule,
+and whichever answer comes first counts. The second answer's bytes, at most one part, are in no budget.
 No I/O, no clock of its own.
 """
 
@@ -20,11 +21,11 @@ T = TypeVar("T")
 
 _SMALL: Final = 128 * KIB  # and below, it is not the bytes that take the time
 
-SHORTEST_PATIENCE = 0.5
+SHORTEST_PATIENCE: Final = 0.5
 """Seconds in which nothing came any more, after which a part may count as stuck."""
 
-FIRST_PATIENCE = 3.0
-"""Seconds for a stream's first part: there is nothing to tell a slow connection from a slow path."""
+FIRST_PATIENCE: Final = 3.0
+"""Seconds while no part has shown how long one takes: a slow connection looks like a slow path."""
 
 _PATIENCE: Final = 2.0
 """In multiples of the time that other parts took."""
@@ -57,6 +58,7 @@ async def first_of(first: asyncio.Task[T], again: Callable[[], Coroutine[Any, An
     Where both fail, the first one's error. Whatever happens, `first` is left as it is.
     """
     second = asyncio.create_task(again())
+    second.add_done_callback(_look_at)
     waiting = {first, second}
     try:
         while waiting:
@@ -68,3 +70,9 @@ async def first_of(first: asyncio.Task[T], again: Callable[[], Coroutine[Any, An
     finally:
         if second.cancel():
             await asyncio.wait((second,))
+
+
+def _look_at(attempt: asyncio.Task[Any]) -> None:
+    """Mark an error as seen: the first attempt may have been quicker, or nobody waits any more."""
+    if not attempt.cancelled():
+        attempt.exception()

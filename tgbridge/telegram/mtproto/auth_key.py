@@ -12,7 +12,7 @@ class KeyState:
 
     `salt` is 0 before the server has told one, which costs the first request a round trip. `time_offset` is
     in seconds, to be added to our clock to get the server's.
-    Source: https://core.telegram.org/mtproto/description
+    Source: https://core.telegram.org/mtproto/service_messages#request-for-several-future-salts
     """
 
     salt: int = field(default=0, repr=False)

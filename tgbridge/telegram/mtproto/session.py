@@ -50,6 +50,7 @@ class Session:
         self.id = os.urandom(8)
         self._now = now
         self._last_id = 0
+        self._heard = False
         self._content_related = 0
         self._seen: dict[int, None] = {}
         self._forgotten = 0
@@ -73,6 +74,11 @@ class Session:
         padding = len(plain) - _HEADER.size - size
         if size <= 0 or size % 4 or not LEAST_PADDING <= padding <= MOST_PADDING:
             raise ProtocolViolated("message length out of bounds")
+        if not self._heard:
+            # The first message of a session whose id is random and new can't be an old one.
+            self._heard = True
+            if not self.is_timely(msg_id):
+                self.set_clock(msg_id)
         return Message(msg_id, seq_no, plain[_HEADER.size : _HEADER.size + size])
 
     def is_new(self, msg_id: int) -> bool:
@@ -88,10 +94,14 @@ class Session:
 
     def is_timely(self, msg_id: int) -> bool:
         """Tell whether a message is of now, by the server's clock as we know it."""
-        age = self._now() + self.key.state.time_offset - (msg_id >> 32)
-        return -_TOO_NEW <= age <= _TOO_OLD
+        return timely(msg_id, self._now() + self.key.state.time_offset)
 
     def set_clock(self, msg_id: int) -> None:
         """Take the server's clock from a message that it sent just now."""
         self.key.state.time_offset = (msg_id >> 32) - int(self._now())
         self._last_id = 0
+
+
+def timely(msg_id: int, server_time: float) -> bool:
+    """Tell whether a message id is of now, at most 30 s in the future and 300 s in the past."""
+    return -_TOO_NEW <= server_time - (msg_id >> 32) <= _TOO_OLD
