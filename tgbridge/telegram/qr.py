@@ -18,6 +18,7 @@ from telethon.tl import functions, types
 
 from tgbridge.errors import FloodWait, PasswordNeeded, TelegramFailure, TelegramRefused, TelegramUnavailable
 from tgbridge.telegram import login
+from tgbridge.telegram.futures import look_at
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -142,7 +143,7 @@ class QrLogin:
     async def _ask_apart(self) -> QrCode | User:
         """Ask in a task of its own: if the caller goes away, ``abandon`` has to know what came of it."""
         task = self._asking = asyncio.create_task(self._ask())
-        task.add_done_callback(_look_at)
+        task.add_done_callback(look_at)
         await asyncio.wait({task})
         return task.result()
 
@@ -174,9 +175,3 @@ class QrLogin:
             if not isinstance(answer, types.auth.LoginTokenMigrateTo):
                 return answer
         raise TelegramUnavailable("Telegram's data centres send the login to one another")
-
-
-def _look_at(task: asyncio.Task[Any]) -> None:
-    """Mark an error as seen: nobody may be left who asks for it."""
-    if not task.cancelled():
-        task.exception()

@@ -27,6 +27,7 @@ from telethon.tl import TLRequest
 from telethon.tl.functions import PingRequest
 from telethon.tl.functions.auth import LogOutRequest
 
+from tgbridge.telegram.futures import look_at
 from tgbridge.telegram.mtproto import rsa_keys
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
 from tgbridge.telegram.mtproto.key_exchange import create_key
@@ -266,7 +267,7 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
             waiting.append(state)
         self._send_queue.extend(waiting)
         # Its answer proves that somebody is there, even if nothing else is asked for a while.
-        self.send(PingRequest(random.getrandbits(63))).add_done_callback(_look_at)
+        self.send(PingRequest(random.getrandbits(63))).add_done_callback(look_at)
         self._hear(None)
 
     def _take_all(self) -> list[RequestState]:
@@ -286,13 +287,7 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
             for state in self._take_all():
                 state.future.set_exception(reason)
         if self._disconnected.done():
-            _look_at(self._disconnected)
-
-
-def _look_at(answer: asyncio.Future[Any]) -> None:
-    """Mark an error as seen: nobody waits for this answer, and asyncio would complain."""
-    if not answer.cancelled():
-        answer.exception()
+            look_at(self._disconnected)
 
 
 def _innermost(request: Any) -> Any:

@@ -52,13 +52,15 @@ class SharedState(MTProtoState):  # type: ignore[misc]  # Telethon has no types
 
     def decrypt_message_data(self, body: bytes) -> Any:
         """Return the message in a packet, or None for one to be ignored. Raises SecurityError."""
-        before = self._time_offset
-        if not self._highest_remote_id and len(body) >= _ENVELOPE + _HEAD.size:
-            self._set_clock(body)
+        if self._highest_remote_id or len(body) < _ENVELOPE + _HEAD.size:
+            return super().decrypt_message_data(body)
+        own, shared = self._time_offset, self._of_key.time_offset
+        self._set_clock(body)
         try:
             return super().decrypt_message_data(body)
         except Exception:
-            self.time_offset = before  # it was set by what nobody vouches for
+            # What has set the clock is not the server's word.
+            self._time_offset, self._of_key.time_offset = own, shared
             raise
 
     def _set_clock(self, body: bytes) -> None:

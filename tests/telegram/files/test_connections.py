@@ -1,9 +1,8 @@
-"""An account's file connections: how calls are spread over them, and every fault on their way."""
+"""An account's file connections: how calls are spread over them, and what ends them."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +19,7 @@ from tests.telegram.files.calls import (
     read,
     read_all,
 )
-from tgbridge.errors import FloodWait, TelegramRefused, TelegramUnavailable
+from tgbridge.errors import TelegramRefused, TelegramUnavailable
 from tgbridge.telegram.files.account import Address
 
 if TYPE_CHECKING:
@@ -107,174 +106,6 @@ async def test_a_connection_can_be_opened_ahead(reader: Reader) -> None:
     file = await reader.file(40 * KIB)
     assert await read(reader, file)
     assert connections(reader).stats.connections == {HOME: 1}
-
-
-# What goes wrong with connections
-
-
-@pytest.mark.parametrize("dc_id", [HOME, FOREIGN])
-@pytest.mark.parametrize("skip", [0, 5, 15])
-async def test_a_dropped_connections_calls_go_to_another(reader: Reader, dc_id: int, skip: int) -> None:
-    """At the first, a middle or the last part."""
-    file = await reader.file(MIB, dc_id=dc_id)
-    reader.sandbox.faults.drop(GET_FILE, skip=skip)
-    assert await read_all(reader, file)
-
-
-async def test_dropped_again_and_again_is_unavailable(reader: Reader) -> None:
-    """A number of attempts is enough."""
-    file = await reader.file(MIB)
-    drop = reader.sandbox.faults.drop(GET_FILE, times=None)
-    with pytest.raises(TelegramUnavailable):
-        await read(reader, file)
-    assert drop.applied == 4
-
-
-@pytest.mark.parametrize("connection", [True, False], ids=["connection", "call"])
-@pytest.mark.parametrize("dc_id", [HOME, FOREIGN])
-async def test_a_silent_connections_calls_go_to_another(
-    make_reader: Any, dc_id: int, *, connection: bool
-) -> None:
-    """Whether it is silent altogether, or one call got lost on it."""
-    reader = await make_reader(telegram={"request_timeout_seconds": 0.3})
-    file = await reader.file(MIB, dc_id=dc_id)
-    assert await read(reader, file)
-    reader.sandbox.faults.silence(GET_FILE, connection=connection)
-    assert await read_all(reader, file)
-
-
-async def test_a_slow_connection_is_waited_for(make_reader: Any) -> None:
-    """A part may take many times the time-out, as long as it is on its way."""
-    reader = await make_reader(telegram={"request_timeout_seconds": 0.1})
-    file = await reader.file(MIB)
-    assert await read(reader, file)
-    calls = reader.calls()
-    reader.sandbox.faults.bandwidth(400 * KIB, dc=HOME)
-    assert await read(reader, file, 0, 128 * KIB)
-    assert reader.calls() == calls + 1
-
-
-async def test_a_silent_data_centre_blocks_no_other(make_reader: Any) -> None:
-    """Each is on its own; the silent one is unavailable in the end."""
-    reader = await make_reader(telegram={"request_timeout_seconds": 0.3, "connect_timeout_seconds": 2})
-    silent, other = await reader.file(MIB, dc_id=FOREIGN), await reader.file(MIB, dc_id=2)
-    reader.sandbox.faults.silence_data_centre(FOREIGN)
-    waiting = asyncio.create_task(read(reader, silent))
-    assert await read_all(reader, other)
-    assert not waiting.done()
-    with pytest.raises(TelegramUnavailable):
-        await waiting
-
-
-async def test_a_refusing_data_centre_is_unavailable(reader: Reader) -> None:
-    """And is tried again by the next call."""
-    file = await reader.file(MIB, dc_id=FOREIGN)
-    reader.sandbox.faults.refuse_connections(FOREIGN)
-    with pytest.raises(TelegramUnavailable):
-        await read(reader, file)
-    reader.sandbox.faults.refuse_connections(FOREIGN, refusing=False)
-    assert await read(reader, file)
-
-
-async def test_a_data_centre_without_an_address_is_unavailable(reader: Reader) -> None:
-    """The configuration does not name it."""
-    file = await reader.file(MIB)
-    with pytest.raises(TelegramUnavailable):
-        await read(reader, file, dc_id=99)
-
-
-@pytest.mark.parametrize("dc_id", [HOME, FOREIGN])
-@pytest.mark.parametrize("dead", ["media", "ordinary"])
-async def test_one_address_that_answers_is_enough(
-    reader: Reader, dc_id: int, dead: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """For keys as for files; at the other one, nobody listens."""
-    file = await reader.file(MIB, dc_id=dc_id)
-    centre = reader.sandbox.data_centres[dc_id]
-    media = Address(*centre.media_address, media_only=True)
-    ordinary = Address(*centre.address)
-
-    async def addresses(_dc_id: int, *, cdn: bool = False) -> list[Address]:
-        assert not cdn
-        return [
-            replace(media, port=1) if dead == "media" else media,
-            replace(ordinary, port=1) if dead == "ordinary" else ordinary,
-        ]
-
-    monkeypatch.setattr(reader.client, "addresses", addresses)
-    assert await read_all(reader, file)
-
-
-async def test_further_connections_are_a_convenience(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When only one can be opened, it serves all calls."""
-    file = await reader.file(2 * MIB)
-    assert await read(reader, file)
-    reader.sandbox.faults.refuse_connections(HOME)
-    assert await read_all(reader, file)
-    assert connections(reader).stats.connections == {HOME: 1}
-
-
-# What Telegram answers
-
-
-@pytest.mark.parametrize("dc_id", [HOME, FOREIGN])
-@pytest.mark.parametrize(
-    ("code", "message"), [(500, "RPC_CALL_FAIL"), (-503, "Timeout"), (500, "No workers running")]
-)
-async def test_internal_errors_are_asked_again_at_once(
-    reader: Reader, dc_id: int, code: int, message: str
-) -> None:
-    """Without the two seconds that Telethon waits."""
-    file = await reader.file(MIB, dc_id=dc_id)
-    reader.sandbox.faults.internal_error(GET_FILE, code=code, message=message, times=3)
-    async with asyncio.timeout(5):
-        assert await read_all(reader, file)
-
-
-async def test_internal_errors_without_an_end_are_unavailable(reader: Reader) -> None:
-    """After some attempts."""
-    file = await reader.file(MIB)
-    error = reader.sandbox.faults.internal_error(GET_FILE, times=None)
-    with pytest.raises(TelegramUnavailable):
-        await read(reader, file)
-    assert error.applied == 6
-
-
-@pytest.mark.parametrize("premium", [False, True])
-async def test_a_short_wait_is_sat_out_by_all(reader: Reader, *, premium: bool) -> None:
-    """Nobody asks meanwhile, and nobody notices."""
-    file = await reader.file(MIB)
-    flood = reader.sandbox.faults.flood_wait(GET_FILE, 1, premium=premium)
-    assert await read(reader, file)
-    assert await read(reader, file)
-    assert flood.applied == 1
-
-
-async def test_a_long_wait_is_told(reader: Reader) -> None:
-    """To whoever asks meanwhile, too, without asking Telegram again."""
-    file = await reader.file(MIB)
-    reader.sandbox.faults.flood_wait(GET_FILE, 30)
-    with pytest.raises(FloodWait) as told:
-        await read(reader, file)
-    assert told.value.seconds == 30
-    calls = reader.calls()
-    with pytest.raises(FloodWait) as told:
-        await read(reader, file)
-    assert told.value.seconds in (29, 30)
-    assert reader.calls() == calls
-    # Other methods are free.
-    await connections(reader).call(HOME, functions.upload.GetFileHashesRequest(file.location(), 0))
-
-
-async def test_a_refusal_has_telegrams_name(reader: Reader) -> None:
-    """And the number that belongs to it."""
-    file = await reader.file(MIB, dc_id=FOREIGN)
-    with pytest.raises(TelegramRefused) as refused:
-        await read(reader, file, dc_id=HOME)
-    assert (refused.value.name, refused.value.value) == ("FILE_MIGRATE", FOREIGN)
-    with pytest.raises(TelegramRefused) as refused:
-        await read(reader, file, 1)
-    assert (refused.value.name, refused.value.value) == ("OFFSET_INVALID", None)
 
 
 # Giving up

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import math
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from telethon.errors import rpc_message_to_error
 from telethon.tl import functions, types
 
 from tgbridge.errors import FloodWait
 from tgbridge.telegram.errors import failure
+from tgbridge.telegram.futures import look_at
 from tgbridge.telegram.mtproto import rsa_keys
 from tgbridge.telegram.mtproto.failures import ConnectionFailed, RpcFailed
 from tgbridge.telegram.mtproto.key_exchange import create_key
@@ -174,7 +175,7 @@ class ForeignAuthorization(Authorization):
 
     def _begin_export(self) -> asyncio.Future[types.auth.ExportedAuthorization]:
         export = asyncio.ensure_future(self._account.export_authorization(self._dc_id))
-        export.add_done_callback(_look_at)
+        export.add_done_callback(look_at)
         return export
 
     async def _log_in(self, connection: FileConnection) -> Call:
@@ -188,7 +189,7 @@ class ForeignAuthorization(Authorization):
         exported = export.result()
         call = connection.start(functions.auth.ImportAuthorizationRequest(exported.id, exported.bytes))
         self._login = asyncio.create_task(self._finish(connection, call))
-        self._login.add_done_callback(_look_at)
+        self._login.add_done_callback(look_at)
         return call
 
     async def _finish(self, connection: FileConnection, call: Call) -> None:
@@ -230,9 +231,3 @@ async def _outcome(login: asyncio.Task[None]) -> None:
 
 def _has_failed(task: asyncio.Task[None]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)
-
-
-def _look_at(task: asyncio.Future[Any]) -> None:
-    """Mark an exception as seen: nobody may be left to wait for it."""
-    if not task.cancelled():
-        task.exception()

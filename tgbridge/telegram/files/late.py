@@ -12,6 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from tgbridge.telegram.files.parts import KIB
+from tgbridge.telegram.futures import look_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -58,7 +59,7 @@ async def first_of(first: asyncio.Task[T], again: Callable[[], Coroutine[Any, An
     Where both fail, the first one's error. Whatever happens, `first` is left as it is.
     """
     second = asyncio.create_task(again())
-    second.add_done_callback(_look_at)
+    second.add_done_callback(look_at)
     waiting = {first, second}
     try:
         while waiting:
@@ -70,9 +71,3 @@ async def first_of(first: asyncio.Task[T], again: Callable[[], Coroutine[Any, An
     finally:
         if second.cancel():
             await asyncio.wait((second,))
-
-
-def _look_at(attempt: asyncio.Task[Any]) -> None:
-    """Mark an error as seen: the first attempt may have been quicker, or nobody waits any more."""
-    if not attempt.cancelled():
-        attempt.exception()
