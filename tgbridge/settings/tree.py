@@ -106,6 +106,14 @@ class TelegramSettings(Section):
         ge=0,
         le=300,
     )
+    transfer_wait_seconds: float = setting(
+        120.0,
+        "seconds",
+        "Once bytes of a body have moved, either way: so long a stream stalls and an upload waits, for a "
+        "flood wait or an outage, from its last progress on. Waits of 5 to 70 are reported from the field.",
+        gt=0,
+        le=3600,
+    )
     device_model: str = setting(
         "tgbridge", "text", "Shown in Telegram's list of devices.", min_length=1, max_length=64
     )
