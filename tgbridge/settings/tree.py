@@ -93,6 +93,11 @@ class TelegramSettings(Section):
         "That server's RSA public keys. Unset: those of Telegram's production servers.",
         variable="TELEGRAM_DC_PUBLIC_KEY",
     )
+    test_servers: bool = setting(
+        False,
+        "true or false",
+        "Whether that data centre is one of Telegram's test servers, which have another key and other numbers.",
+    )
     connect_timeout_seconds: float = setting(
         10.0, "seconds", "Connecting and agreeing on a key takes ten round trips.", gt=0, le=300
     )

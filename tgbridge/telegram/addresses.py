@@ -11,17 +11,16 @@ import ipaddress
 import socket
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from telethon.crypto import rsa
 from telethon.tl import functions
 
 from tgbridge.settings.public_keys import read_public_keys
 from tgbridge.telegram.errors import translated
 from tgbridge.telegram.files.account import Address
+from tgbridge.telegram.mtproto import telegram_keys
+from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
-    from pathlib import Path
     from typing import Any
 
     from telethon.tl import types
@@ -34,6 +33,9 @@ _TELEGRAM_IPV4: Final = "149.154.167.51"
 _TELEGRAM_IPV6: Final = "2001:67c:4e8:f002::a"
 _TELEGRAM_PORT: Final = 443
 
+# https://core.telegram.org/mtproto/auth_key#creating-an-authorization-key, p_q_inner_data_dc
+_TEST_SERVER: Final = 10_000
+
 # help.getConfig says itself how long it holds; a server that says nonsense is not asked more often than this.
 _LEAST_SECONDS: Final = 60.0
 _MOST_SECONDS: Final = 3600.0
@@ -44,15 +46,6 @@ class Place(NamedTuple):
 
     dc_id: int
     address: Address
-
-
-def trust_keys(path: Path) -> None:
-    """Let Telethon accept the RSA keys in the PEM file at ``path``, PKCS#1 or SubjectPublicKeyInfo.
-
-    Raises OSError and ValueError as ``read_public_keys`` does.
-    """
-    for key in read_public_keys(path):
-        rsa.add_key(key.public_bytes(Encoding.PEM, PublicFormat.PKCS1), old=False)
 
 
 async def resolve(host: str, port: int, *, use_ipv6: bool) -> str:
@@ -101,15 +94,26 @@ def choose(
     return tuple(dict.fromkeys(found))
 
 
+def _accepted(settings: TelegramSettings) -> PublicKeys:
+    if settings.dc_public_key is not None:
+        return PublicKeys(read_public_keys(settings.dc_public_key))
+    return PublicKeys.of_pem(telegram_keys.TEST if settings.test_servers else telegram_keys.PRODUCTION)
+
+
 class DataCentres:
     """Telegram's data centres as this process knows them: where to start, and what help.getConfig told."""
 
     def __init__(self, settings: TelegramSettings) -> None:
+        """Raises OSError and ValueError for a file of public keys that is none."""
         self._settings = settings
         self._options: tuple[types.DcOption, ...] = ()
         self._valid_until = 0.0
-        if settings.dc_public_key is not None:
-            trust_keys(settings.dc_public_key)
+        self.public_keys = _accepted(settings)
+        """The RSA keys by which they are known, those of CDNs excepted."""
+
+    def number(self, dc_id: int) -> int:
+        """What a data centre is called in key exchanges: its id, at the test servers 10000 more."""
+        return dc_id + _TEST_SERVER if self._settings.test_servers else dc_id
 
     async def start(self) -> Place:
         """Where a client without a session begins: the configured data centre, or Telegram's own.

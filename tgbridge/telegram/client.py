@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from tgbridge.settings import Settings
     from tgbridge.telegram.addresses import DataCentres
+    from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 _ATTEMPTS: Final = 4
 _FIRST_DELAY_SECONDS: Final = 0.05
@@ -79,7 +80,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self._telegram = telegram
         self._data_centres = data_centres
         self.keys = keys or SessionKeys()
-        self._sender = self._new_sender(self.session.auth_key, self.keys)
+        self._sender = self._new_sender(self.session.auth_key, self.keys, 0)
         self._greeted: int | None = None
         self._opening: asyncio.Task[None] | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -131,7 +132,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
                 )
             else:
                 place = await self._data_centres.start()
-            sender = self._new_sender(session.auth_key, self.keys)
+            sender = self._new_sender(session.auth_key, self.keys, place.dc_id)
             await self._connect_sender(sender, place)
         await self._adopt(sender, place)
 
@@ -144,20 +145,22 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         # First, so that a flood of logins never has more connections than the pool has clients.
         await self._sender.disconnect()
         keys = SessionKeys()
-        sender = self._new_sender(None, keys)
+        sender = self._new_sender(None, keys, dc_id)
         await self._connect_sender(sender, place)
         self.keys = keys
         await self._adopt(sender, place)
         if self.on_new_key is not None:
             self.on_new_key()
 
-    def _new_sender(self, auth_key: Any, keys: SessionKeys) -> BridgeSender:
+    def _new_sender(self, auth_key: Any, keys: SessionKeys, dc_id: int) -> BridgeSender:
         return BridgeSender(
             auth_key,
             keys.home,
             patience=self._telegram.connect_timeout_seconds,
             greet=self._greet,
             hear=lambda updates: None if self.on_update is None else self.on_update(updates),
+            public_keys=self.public_keys,
+            number=self.number(dc_id),
         )
 
     def _greet(self, request: TLRequest) -> TLRequest:
@@ -325,6 +328,15 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     def home_key(self) -> AuthorizationKey:
         """The main connection's key, and the state that it shares."""
         return AuthorizationKey(self.session.auth_key.key, self.keys.home)
+
+    @property
+    def public_keys(self) -> PublicKeys:
+        """The RSA keys by which the data centres are known."""
+        return self._data_centres.public_keys
+
+    def number(self, dc_id: int) -> int:
+        """What a data centre is called in key exchanges."""
+        return self._data_centres.number(dc_id)
 
     @property
     def other_keys(self) -> dict[int, AuthorizationKey]:

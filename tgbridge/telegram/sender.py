@@ -28,7 +28,6 @@ from telethon.tl.functions import PingRequest
 from telethon.tl.functions.auth import LogOutRequest
 
 from tgbridge.telegram.futures import look_at
-from tgbridge.telegram.mtproto import rsa_keys
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
 from tgbridge.telegram.mtproto.key_exchange import create_key
 from tgbridge.telegram.shared_state import SharedState
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from telethon.crypto import AuthKey
 
     from tgbridge.telegram.mtproto.auth_key import KeyState
+    from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 # Of connecting, where Telegram hangs up now and then; by and by if somebody waits for a reconnection.
 _ATTEMPTS: Final = 3
@@ -120,6 +120,8 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
         patience: float,
         greet: Callable[[TLRequest], TLRequest],
         hear: Callable[[Any], None],
+        public_keys: PublicKeys,
+        number: int,
     ) -> None:
         # connect_timeout is the caller's: asyncio.wait_for inside Telethon could swallow a cancellation.
         super().__init__(
@@ -130,6 +132,8 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
         self._patience = patience
         self._greet = greet
         self._hear = hear
+        self._public_keys = public_keys
+        self._number = number
         self._lost_at: float | None = None
         self._fruitless = 0
         self._asked = asyncio.Event()
@@ -165,7 +169,7 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
         plain = MTProtoPlainSender(self._connection, loggers=self._loggers)
         try:
             # Quicker than Telethon's, checked, and it tells the first salt, which spares a round trip.
-            key = await create_key(plain.send, rsa_keys.known)
+            key = await create_key(plain.send, self._public_keys, self._number)
         except (ProtocolViolated, AssertionError) as error:
             raise ConnectionError("no key could be agreed on") from error
         self.auth_key.key = key.key

@@ -7,17 +7,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from telethon.crypto import rsa
 from telethon.tl import functions, types
 from telethon.tl.alltlobjects import LAYER
 
 from tgbridge.sandbox import Sandbox
 from tgbridge.telegram.mtproto import connection as module
-from tgbridge.telegram.mtproto import rsa_keys
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
 from tgbridge.telegram.mtproto.connection import FileConnection
 from tgbridge.telegram.mtproto.failures import ConnectionFailed, PeerSilent, RpcFailed, TransportRefused
 from tgbridge.telegram.mtproto.key_exchange import create_key
+from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 from tgbridge.telegram.mtproto.serialisation import Nothing
 
 if TYPE_CHECKING:
@@ -39,8 +38,8 @@ class Connect:
     """Opens connections to data centre 1 of a sandbox, with one key."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        rsa.add_key(sandbox.public_key_pem, old=False)
         self._sandbox = sandbox
+        self._public_keys = PublicKeys.of_pem(sandbox.public_key_pem)
         self._key: AuthorizationKey | None = None
         self.opened: list[FileConnection] = []
 
@@ -49,7 +48,7 @@ class Connect:
         connection = await FileConnection.open(*address, request_timeout=patience)
         self.opened.append(connection)
         if self._key is None:
-            self._key = await create_key(connection.exchange, rsa_keys.known)
+            self._key = await create_key(connection.exchange, self._public_keys, 1)
         connection.use(AuthorizationKey(self._key.key, replace(self._key.state, **of_key)), GREETING)
         return connection
 
@@ -207,11 +206,10 @@ async def test_a_silent_server_is_noticed(connect: Connect, sandbox: Sandbox) ->
 
 async def test_a_silent_key_exchange_is_noticed(sandbox: Sandbox) -> None:
     """There are no pings yet, but a time-out for each step."""
-    rsa.add_key(sandbox.public_key_pem, old=False)
     sandbox.faults.silence_data_centre(1)
     connection = await FileConnection.open(*sandbox.data_centres[1].address, request_timeout=PATIENCE)
     with pytest.raises(PeerSilent):
-        await create_key(connection.exchange, rsa_keys.known)
+        await create_key(connection.exchange, PublicKeys.of_pem(sandbox.public_key_pem), 1)
     await connection.aclose()
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from telethon.tl import TLRequest, types
 
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+    from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,13 @@ class FileAccount(Protocol):
 
     def home_key(self) -> AuthorizationKey:
         """Return the main connection's key, with the state that the two share."""
+
+    @property
+    def public_keys(self) -> PublicKeys:
+        """The RSA keys by which the data centres are known, those of CDNs excepted."""
+
+    def number(self, dc_id: int) -> int:
+        """Return what a data centre is called in key exchanges: its id, at the test servers 10000 more."""
 
     @property
     def other_keys(self) -> MutableMapping[int, AuthorizationKey]:

@@ -18,22 +18,20 @@ from telethon.tl import functions, types
 from tgbridge.errors import FloodWait
 from tgbridge.telegram.errors import failure
 from tgbridge.telegram.futures import look_at
-from tgbridge.telegram.mtproto import rsa_keys
 from tgbridge.telegram.mtproto.failures import ConnectionFailed, RpcFailed
-from tgbridge.telegram.mtproto.key_exchange import create_key
+from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 from tgbridge.telegram.mtproto.serialisation import Nothing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Awaitable, Callable
 
     from tgbridge.telegram.files.account import FileAccount
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
     from tgbridge.telegram.mtproto.connection import FileConnection
     from tgbridge.telegram.mtproto.conversation import Call
 
-    Apart = Callable[[], AbstractAsyncContextManager[FileConnection]]
-    """Opens a connection to make a key on."""
+    MakeKey = Callable[[PublicKeys], Awaitable[AuthorizationKey]]
+    """Makes a key, on a connection of its own, to a server that has one of these keys."""
 
 
 class Authorization(ABC):
@@ -49,8 +47,13 @@ class Authorization(ABC):
         self.generation = 0
         """Grows whenever the key is logged in anew."""
 
-    async def prepare(self, apart: Apart) -> None:  # noqa: B027 - where there is a key already
-        """Make the key, if there is none, on a connection of its own, which `apart` opens.
+    @property
+    def number(self) -> int:
+        """What the data centre is called in key exchanges."""
+        return self._account.number(self._dc_id)
+
+    async def prepare(self, make_key: MakeKey) -> None:  # noqa: B027 - where there is a key already
+        """Make the key, if there is none.
 
         May go on while the connection that is to be admitted is opened. Raises as `admit` does.
         """
@@ -96,13 +99,12 @@ class CdnAuthorization(Authorization):
         super().__init__(account, dc_id)
         self._making = asyncio.Lock()
 
-    async def prepare(self, apart: Apart) -> None:
+    async def prepare(self, make_key: MakeKey) -> None:
         """Make a key by the RSA keys that the configuration names."""
         async with self._making:
             if self._key is None:
                 pems = await self._account.cdn_public_keys(self._dc_id)
-                async with apart() as connection:
-                    self._key = await create_key(connection.exchange, rsa_keys.of(pems))
+                self._key = await make_key(PublicKeys.of_pem("".join(pems)))
                 self._account.other_keys[self._dc_id] = self._key
 
     async def admit(self, connection: FileConnection) -> None:
@@ -124,15 +126,14 @@ class ForeignAuthorization(Authorization):
         self._turn = asyncio.Lock()
         self._waits_until = 0.0  # by the loop's clock: nobody logs in before
 
-    async def prepare(self, apart: Apart) -> None:
+    async def prepare(self, make_key: MakeKey) -> None:
         """Make a key, which takes three round trips; meanwhile, the authorization is exported."""
         if self._key is not None:
             return  # without waiting for the login of a connection that came before
         async with self._turn:
             if self._key is None:
                 self._export = self._export or self._begin_export()
-                async with apart() as connection:
-                    self._key = await create_key(connection.exchange, rsa_keys.known)
+                self._key = await make_key(self._account.public_keys)
 
     async def admit(self, connection: FileConnection) -> Call | None:
         """Begin a session of the key, which the first connection logs in; others wait for that."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,9 +16,10 @@ from tgbridge.telegram.mtproto.failures import (
     RpcFailed,
     TransportRefused,
 )
+from tgbridge.telegram.mtproto.key_exchange import create_key
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from telethon.tl import TLRequest
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
     from tgbridge.telegram.mtproto.connection import FileConnection
     from tgbridge.telegram.mtproto.conversation import Call
+    from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 _log = logging.getLogger(__name__)
 
@@ -189,7 +190,7 @@ class DataCentre:
 
     async def _connect(self, lane: Lane) -> FileConnection:
         addresses = await self._addresses()
-        preparing = asyncio.create_task(self._authorization.prepare(partial(self._apart, addresses)))
+        preparing = asyncio.create_task(self._authorization.prepare(partial(self._make_key, addresses)))
         connection = None
         try:
             async with asyncio.timeout(self._connect_timeout) as limit:
@@ -210,13 +211,13 @@ class DataCentre:
             raise
         return connection
 
-    @asynccontextmanager
-    async def _apart(self, addresses: Sequence[Address]) -> AsyncIterator[FileConnection]:
-        """Open a connection to make a key on, rather not at an address for files, as other clients do."""
+    async def _make_key(self, addresses: Sequence[Address], keys: PublicKeys) -> AuthorizationKey:
+        """Make a key on a connection apart, rather not at an address for files, as other clients do."""
         ordered = sorted(addresses, key=lambda address: address.media_only)
         address, connection = await self._dialler.dial(ordered)
+        number = self._authorization.number
         try:
-            yield connection
+            return await create_key(connection.exchange, keys, -number if address.media_only else number)
         except (ConnectionFailed, asyncio.CancelledError):
             self._dialler.failed(address)
             raise
