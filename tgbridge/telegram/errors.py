@@ -18,6 +18,7 @@ from telethon.errors import rpcerrorlist
 from tgbridge.errors import (
     SESSION_ENDED,
     FloodWait,
+    InternalError,
     PasswordNeeded,
     SessionEnded,
     TelegramFailure,
@@ -132,7 +133,7 @@ def _refusal(error: errors.RPCError) -> TelegramFailure:
     if name == "SESSION_PASSWORD_NEEDED":
         return PasswordNeeded()
     if is_internal(error):
-        return TelegramUnavailable(f"internal error at Telegram: {name}")
+        return InternalError(name)
     return TelegramRefused(name, value)
 
 
