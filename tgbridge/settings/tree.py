@@ -96,7 +96,7 @@ class TelegramSettings(Section):
     test_servers: bool = setting(
         False,
         "true or false",
-        "Whether that data centre is one of Telegram's test servers, which have another key and other numbers.",
+        "Whether that data centre is one of Telegram's test servers, with another key and other numbers.",
     )
     connect_timeout_seconds: float = setting(
         10.0, "seconds", "Connecting and agreeing on a key takes ten round trips.", gt=0, le=300

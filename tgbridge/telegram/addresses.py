@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from telethon.tl import functions
 
+from tgbridge.errors import SessionEnded, TelegramFailure
 from tgbridge.settings.public_keys import read_public_keys
 from tgbridge.telegram.errors import translated
 from tgbridge.telegram.files.account import Address
 from tgbridge.telegram.mtproto import telegram_keys
+from tgbridge.telegram.mtproto.connector import Connector
 from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 if TYPE_CHECKING:
@@ -108,6 +110,8 @@ class DataCentres:
         self._settings = settings
         self._options: tuple[types.DcOption, ...] = ()
         self._valid_until = 0.0
+        self.connector = Connector(request_timeout=settings.request_timeout_seconds)
+        """Opens connections, for all clients of the process."""
         self.public_keys = _accepted(settings)
         """The RSA keys by which they are known, those of CDNs excepted."""
 
@@ -145,10 +149,17 @@ class DataCentres:
     ) -> tuple[Address, ...]:
         """The addresses of a data centre, best first, or none.
 
-        ``call`` asks Telegram where what is known has expired; what it raises is raised.
+        ``call`` asks Telegram where what is known has expired. What it raises is raised where nothing is
+        known, and SessionEnded always.
         """
         if asyncio.get_running_loop().time() >= self._valid_until:
-            self._learn(await call(functions.help.GetConfigRequest()))
+            try:
+                self._learn(await call(functions.help.GetConfigRequest()))
+            except TelegramFailure as error:
+                if not self._options or isinstance(error, SessionEnded):
+                    raise
+                # Addresses hardly ever change: the old ones will do until it can be asked again.
+                self._valid_until = asyncio.get_running_loop().time() + _LEAST_SECONDS
         return choose(self._options, dc_id, media=media, cdn=cdn, use_ipv6=self._settings.use_ipv6)
 
     def _learn(self, config: types.Config) -> None:

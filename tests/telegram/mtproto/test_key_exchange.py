@@ -8,7 +8,7 @@ import pytest
 from telethon.tl import functions, types
 
 from tgbridge.telegram.mtproto import key_exchange
-from tgbridge.telegram.mtproto.connection import FileConnection
+from tgbridge.telegram.mtproto.connection import Connection
 from tgbridge.telegram.mtproto.failures import ProtocolViolated, TransportRefused
 from tgbridge.telegram.mtproto.key_exchange import check_group, create_key
 from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def connection(sandbox: Sandbox) -> AsyncIterator[FileConnection]:
-    connection = await FileConnection.open(*sandbox.data_centres[1].address, request_timeout=5)
+async def connection(sandbox: Sandbox) -> AsyncIterator[Connection]:
+    connection = await Connection.open(*sandbox.data_centres[1].address, request_timeout=5)
     yield connection
     await connection.aclose()
 
@@ -32,7 +32,7 @@ def keys(sandbox: Sandbox) -> PublicKeys:
 
 
 async def test_both_sides_have_the_same_key(
-    sandbox: Sandbox, connection: FileConnection, keys: PublicKeys
+    sandbox: Sandbox, connection: Connection, keys: PublicKeys
 ) -> None:
     """The server knows the key, and the first salt needs no round trip to be learnt."""
     key = await create_key(connection.exchange, keys, 1)
@@ -44,7 +44,7 @@ async def test_both_sides_have_the_same_key(
 
 
 async def test_the_keys_of_a_cdn_are_its_own(
-    sandbox: Sandbox, connection: FileConnection, keys: PublicKeys
+    sandbox: Sandbox, connection: Connection, keys: PublicKeys
 ) -> None:
     """They are given in PEM; those of the data centres do not count there."""
     key = await create_key(connection.exchange, PublicKeys.of_pem(sandbox.public_key_pem), 1)
@@ -61,7 +61,7 @@ def test_a_damaged_public_key_is_refused(pem: str) -> None:
 
 
 async def test_another_key_is_made_if_the_server_asks(
-    sandbox: Sandbox, connection: FileConnection, keys: PublicKeys
+    sandbox: Sandbox, connection: Connection, keys: PublicKeys
 ) -> None:
     """dh_gen_retry: the server has such a key already."""
     sandbox.faults.key_exchange("retry", times=2)
@@ -69,9 +69,7 @@ async def test_another_key_is_made_if_the_server_asks(
     assert sandbox.auth_keys.get(1, key.key_id) is not None
 
 
-async def test_a_refused_key_is_an_error(
-    sandbox: Sandbox, connection: FileConnection, keys: PublicKeys
-) -> None:
+async def test_a_refused_key_is_an_error(sandbox: Sandbox, connection: Connection, keys: PublicKeys) -> None:
     """dh_gen_fail, and dh_gen_retry without an end."""
     sandbox.faults.key_exchange("fail")
     with pytest.raises(ProtocolViolated, match="refused"):
@@ -92,7 +90,7 @@ async def test_a_refused_key_is_an_error(
     ],
 )
 async def test_answers_to_others_are_refused(
-    connection: FileConnection, keys: PublicKeys, method: str, field: str
+    connection: Connection, keys: PublicKeys, method: str, field: str
 ) -> None:
     """Each answer has to repeat both nonces; the first one makes the server's."""
 
@@ -106,7 +104,7 @@ async def test_answers_to_others_are_refused(
         await create_key(exchange, keys, 1)
 
 
-async def test_an_altered_exchange_is_refused(connection: FileConnection, keys: PublicKeys) -> None:
+async def test_an_altered_exchange_is_refused(connection: Connection, keys: PublicKeys) -> None:
     """The encrypted half is protected by its SHA-1, the end by the hash of the new nonce."""
 
     async def alter_params(request: Any) -> Any:
@@ -128,7 +126,7 @@ async def test_an_altered_exchange_is_refused(connection: FileConnection, keys: 
         await create_key(alter_hash, keys, 1)
 
 
-async def test_an_answer_of_another_kind_is_refused(connection: FileConnection, keys: PublicKeys) -> None:
+async def test_an_answer_of_another_kind_is_refused(connection: Connection, keys: PublicKeys) -> None:
     """Whatever the server thinks it was asked."""
 
     async def exchange(_: Any) -> Any:
@@ -138,7 +136,7 @@ async def test_an_answer_of_another_kind_is_refused(connection: FileConnection, 
         await create_key(exchange, keys, 1)
 
 
-async def test_the_servers_refusal_is_an_error(connection: FileConnection, keys: PublicKeys) -> None:
+async def test_the_servers_refusal_is_an_error(connection: Connection, keys: PublicKeys) -> None:
     """A wrong step is answered by a transport error, after which the server closes."""
     with pytest.raises(TransportRefused, match="404"):
         await connection.exchange(functions.ReqDHParamsRequest(1, 2, b"p", b"q", 3, b""))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import pytest
 from telethon.tl import types
 
-from tgbridge.sandbox import Sandbox
 from tgbridge.sandbox.mtproto import handshake
 from tgbridge.sandbox.mtproto import rsa_keys as server
-from tgbridge.telegram.mtproto.connection import FileConnection
+from tgbridge.telegram.mtproto.connection import Connection
 from tgbridge.telegram.mtproto.key_exchange import create_key
 from tgbridge.telegram.mtproto.rsa_keys import MOST_BYTES, PublicKeys
+
+if TYPE_CHECKING:
+    from tgbridge.sandbox import Sandbox
 
 KEY = server.process_key("tests")
 
@@ -34,7 +38,7 @@ async def test_a_key_exchange_names_the_data_centre(
     dc: int, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By p_q_inner_data_dc, in RSA_PAD and not in the form of before 2021."""
-    seen = []
+    seen: list[Any] = []
 
     def read(key: server.ServerKey, encrypted: bytes) -> bytes:
         plain = opened(key, encrypted)
@@ -44,7 +48,7 @@ async def test_a_key_exchange_names_the_data_centre(
 
     opened = handshake.open_pq_inner_data
     monkeypatch.setattr(handshake, "open_pq_inner_data", read)
-    connection = await FileConnection.open(*sandbox.data_centres[1].address, request_timeout=5)
+    connection = await Connection.open(*sandbox.data_centres[1].address, request_timeout=5)
     await create_key(connection.exchange, PublicKeys.of_pem(sandbox.public_key_pem), dc)
     await connection.aclose()
     assert [(type(one), one.dc) for one in seen] == [(types.PQInnerDataDc, dc)]

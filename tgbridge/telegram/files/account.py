@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
 
-    from telethon.tl import TLRequest, types
+    from telethon.tl import types
 
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+    from tgbridge.telegram.mtproto.calls import Preamble
+    from tgbridge.telegram.mtproto.connection import Connection
+    from tgbridge.telegram.mtproto.connector import Connector
     from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 
@@ -45,11 +48,25 @@ class FileAccount(Protocol):
     def other_keys(self) -> MutableMapping[int, AuthorizationKey]:
         """Keys of other data centres that can be used as they are, kept for the account's next client too."""
 
-    def initialised(self, query: TLRequest, *, without_updates: bool = True) -> TLRequest:
-        """Return `query` inside invokeWithLayer, invokeWithoutUpdates if wanted, and initConnection.
+    @property
+    def login_waits(self) -> MutableMapping[int, float]:
+        """Until when Telegram wants no login at a data centre, by the loop's clock; kept like the keys."""
 
-        `query` stands at the end of the bytes that come of it (https://core.telegram.org/api/invoking).
-        """
+    @property
+    def connector(self) -> Connector:
+        """What opens connections, for all accounts."""
+
+    def preamble(self) -> Preamble:
+        """Return what stands before requests of a session that wants no updates."""
+
+    def cdn_preamble(self) -> Preamble:
+        """Return what stands before requests to a CDN, which knows no account."""
+
+    async def main_connection(self) -> Connection:
+        """Return the main connection, open. Raises ConnectionFailed and OSError."""
+
+    async def confirm(self) -> None:
+        """Ask something on the main connection. Raises SessionEnded where the session has ended."""
 
     async def addresses(self, dc_id: int, *, cdn: bool = False) -> Sequence[Address]:
         """Return a data centre's addresses in the order of trying: `media_only` first, by IPv4 or IPv6.

@@ -87,8 +87,9 @@ async def create_key(exchange: Exchange, keys: PublicKeys, dc: int) -> Authoriza
     """Agree with a server, which has one of `keys`, on a new key; three round trips.
 
     `dc` is what p_q_inner_data_dc says: the data centre's number, 10000 more at the test servers, negative at
-    a `media_only` address. What takes the processor longer than a moment is done in a thread. Raises ProtocolViolated where a check
-    fails, and what `exchange` raises.
+    a `media_only` address. What takes the processor longer than a moment is done in a thread.
+
+    Raises ProtocolViolated where a check fails, and what `exchange` raises.
     """
     ours = int.from_bytes(secrets.token_bytes(16), "little", signed=True)
     res_pq = _expect(types.ResPQ, await exchange(functions.ReqPqMultiRequest(ours)))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tgbridge.errors import InternalError, TelegramUnavailable
+from tgbridge.telegram.errors import failure
 from tgbridge.telegram.mtproto.failures import ConnectionFailed
 from tgbridge.telegram.rpc.call import Backoff
 
@@ -14,13 +15,12 @@ if TYPE_CHECKING:
     from tgbridge.telegram.rpc.call import Call
     from tgbridge.telegram.rpc.patience import Patience
 
-_RETRY_AFTER: Final = 5  # seconds
-
 
 def outlast_lost_connections(call: Call) -> Call:
     """Ask again, with growing pauses, until patience ends; then raise TelegramUnavailable.
 
-    At once where the request may not be carried out twice: its answer may be what got lost.
+    At once where the request may not be carried out twice, unless it certainly was not: its answer may be
+    what got lost.
     """
 
     async def outlasting(request: TLRequest, patience: Patience) -> Any:
@@ -31,10 +31,12 @@ def outlast_lost_connections(call: Call) -> Call:
             except InternalError:
                 raise
             except (ConnectionFailed, TelegramUnavailable) as error:
-                if patience.repeatable and await backoff.pause():
+                repeatable = patience.repeatable or getattr(error, "not_received", False)
+                if repeatable and await backoff.pause():
                     continue
-                if isinstance(error, TelegramUnavailable):  # what another connection met that this one needs
+                meaning = failure(error)
+                if meaning is None or meaning is error:  # what another connection met that this one needs
                     raise
-                raise TelegramUnavailable(f"the connection failed: {error}", _RETRY_AFTER) from error
+                raise meaning from error
 
     return outlasting
