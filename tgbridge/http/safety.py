@@ -39,12 +39,20 @@ def media_type(raw: str | None) -> str:
     return match[1].lower() + match[2] if match else UNKNOWN_TYPE
 
 
+def essence(content_type: str) -> str:
+    """Give a Content-Type's type and subtype, in lower case; what is malformed is left as it is.
+
+    What stands after them is not read: aiohttp's own `content_type` takes quadratic time for parameters.
+    """
+    return content_type.partition(";")[0].strip(" \t").lower()
+
+
 def is_inline(content_type: str) -> bool:
     """Tell whether a browser may show this type in place: images but SVG, audio, video and PDF."""
-    essence = _essence(content_type)
-    if essence.startswith("image/"):
-        return not _XML_IMAGE.fullmatch(essence)
-    return essence.startswith(_MEDIA) or essence == _PDF
+    kind = essence(content_type)
+    if kind.startswith("image/"):
+        return not _XML_IMAGE.fullmatch(kind)
+    return kind.startswith(_MEDIA) or kind == _PDF
 
 
 def security_headers(content_type: str) -> dict[str, str]:
@@ -53,11 +61,7 @@ def security_headers(content_type: str) -> dict[str, str]:
     PDF goes without the sandbox, in which browsers refuse to open their PDF viewer.
     """
     headers = {"X-Content-Type-Options": "nosniff"}
-    essence = _essence(content_type)
-    if essence != _PDF:
-        headers["Content-Security-Policy"] = _MEDIA_SANDBOX if essence.startswith(_MEDIA) else _SANDBOX
+    kind = essence(content_type)
+    if kind != _PDF:
+        headers["Content-Security-Policy"] = _MEDIA_SANDBOX if kind.startswith(_MEDIA) else _SANDBOX
     return headers
-
-
-def _essence(content_type: str) -> str:
-    return content_type.partition(";")[0].strip(" \t").lower()

@@ -15,6 +15,7 @@ from tgbridge import filenames, keys
 from tgbridge.errors import NOT_AUTHENTICATED, HTTPFailure, PoolExhausted, SessionEnded, TelegramFailure
 from tgbridge.http import tus
 from tgbridge.http.dates import format_http_date
+from tgbridge.http.safety import essence
 from tgbridge.http.tus import Continuation
 from tgbridge.routes.endpoint import continue_body
 from tgbridge.routes.file_checks import checked_sending
@@ -168,7 +169,7 @@ def _fields(request: web.Request) -> Mapping[str, str]:
 
 def _check_type(request: web.Request) -> None:
     encoding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower()
-    if request.content_type != tus.BODY_TYPE or encoding != "identity":
+    if essence(request.headers.get(hdrs.CONTENT_TYPE, "")) != tus.BODY_TYPE or encoding != "identity":
         raise tus.WRONG_TYPE.failure()
 
 
