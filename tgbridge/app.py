@@ -11,6 +11,7 @@ from tgbridge import keys
 from tgbridge.completion import Completion
 from tgbridge.inflight import InFlight
 from tgbridge.limits import Limiter
+from tgbridge.logins.outlived import OutlivedSessions
 from tgbridge.logins.qr_logins import QrLogins
 from tgbridge.logins.spent_codes import SpentCodes
 from tgbridge.logs import AccessLogger
@@ -31,6 +32,7 @@ from tgbridge.routes import (
     qr,
     resumable_api,
     service,
+    session,
     sessions,
     stream,
     upload,
@@ -71,6 +73,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *codes.ENDPOINTS,
     *login.ENDPOINTS,
     *qr.ENDPOINTS,
+    *session.ENDPOINTS,
     *sessions.ENDPOINTS,
     *media.ENDPOINTS,
     *stream.ENDPOINTS,
@@ -126,6 +129,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     app[keys.LOOKUP] = FileLookup(stream.fetch_file)
     app[keys.POOL] = pool = ClientPool(settings)
     completion = app[keys.COMPLETION]
+    app[keys.OUTLIVED] = OutlivedSessions(pool, completion)
     app[keys.QR_LOGINS] = qr_logins = QrLogins(
         lambda telegram: completion.detach(leave_session(pool, telegram)),
         seconds=settings.qr_login.claim_seconds,

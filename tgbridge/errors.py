@@ -177,6 +177,7 @@ class Answer:
 
 # Texts that routes use as well, for what they can tell without asking Telegram.
 NOT_AUTHENTICATED: Final = "User not authenticated."
+NOT_AUTHENTICATED_CODE: Final = "NOT_AUTHENTICATED"
 TOO_MANY_REQUESTS: Final = "Too many requests. Please try again later."
 PASSWORD_REQUIRED: Final = "Two-step verification password required."  # noqa: S105 - a text for people
 INVALID_PHONE: Final = "Invalid phone number format."

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tgbridge.http.forwarded import Caller
     from tgbridge.inflight import InFlight
     from tgbridge.limits import Limiter
+    from tgbridge.logins.outlived import OutlivedSessions
     from tgbridge.logins.qr_logins import QrLogins
     from tgbridge.logins.spent_codes import SpentCodes
     from tgbridge.middleware.request_id import BodyBytes
@@ -38,6 +39,7 @@ UPLOADS: Final[web.AppKey[ResumableUploads]] = web.AppKey("uploads")
 UPLOAD_IDS: Final[web.AppKey[UploadIds]] = web.AppKey("upload_ids")
 PROGRESS: Final[web.AppKey[ProgressBoard]] = web.AppKey("progress")
 LOOKUP: Final[web.AppKey[FileLookup[BridgeClient]]] = web.AppKey("lookup")
+OUTLIVED: Final[web.AppKey[OutlivedSessions]] = web.AppKey("outlived")
 QR_LOGINS: Final[web.AppKey[QrLogins]] = web.AppKey("qr_logins")
 LIMITER: Final[web.AppKey[Limiter]] = web.AppKey("limiter")
 SPENT_CODES: Final[web.AppKey[SpentCodes]] = web.AppKey("spent_codes")

@@ -130,6 +130,23 @@ class Authentication(Model):
     authenticated: bool
 
 
+class CookieSession(Model):
+    """What the cookie tells. Telegram may have ended the session meanwhile, which only asking shows."""
+
+    state: Annotated[
+        Literal["signed_in", "code_sent", "password_needed", "signed_out"],
+        Field(description="code_sent and password_needed: a login has begun, and nobody is signed in."),
+    ]
+    user_id: Annotated[int | None, Field(description="Who is signed in; null if nobody is.")]
+    expires_at: Annotated[
+        str | None,
+        Field(
+            json_schema_extra={"format": "date-time"},
+            description="When the cookie ends if it is not used before, UTC, with Z; else null.",
+        ),
+    ]
+
+
 class Uploaded(Model):
     """A file, or several, are now messages in Saved Messages."""
 

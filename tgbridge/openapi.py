@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter
 
 from tgbridge import __version__
-from tgbridge.errors import NOT_AUTHENTICATED, TOO_MANY_REQUESTS
+from tgbridge.errors import NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE, SESSION_ENDED, TOO_MANY_REQUESTS
 from tgbridge.limits import CODE as TOO_MANY_REQUESTS_CODE
 from tgbridge.middleware.origin import MISDIRECTED, ORIGIN_NOT_ALLOWED, SAFE_METHODS
 from tgbridge.routes.endpoint import INTERNAL_ERROR, Endpoint, Refusal, Success
@@ -110,7 +110,8 @@ def _common(endpoint: Endpoint) -> Iterator[Refusal]:
     if endpoint.method not in SAFE_METHODS or endpoint.limit is not None:
         yield Refusal(403, ORIGIN_NOT_ALLOWED, "ORIGIN_NOT_ALLOWED")
     if endpoint.signed_in:
-        yield Refusal(401, NOT_AUTHENTICATED)
+        yield Refusal(401, NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE)
+        yield from (Refusal(401, NOT_AUTHENTICATED, name) for name in sorted(SESSION_ENDED))
     if endpoint.signed_in or endpoint.limit is not None:
         yield Refusal(429, TOO_MANY_REQUESTS, TOO_MANY_REQUESTS_CODE, headers=(_RETRY_AFTER,))
     if endpoint.not_found is not None:

@@ -143,15 +143,16 @@ def test_read_lazily(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many entries a caller has made up, those to the left of the last that counts are not read."""
     read: list[str] = []
     address = forwarded._address
-    monkeypatch.setattr(forwarded, "_address", lambda text: read.append(text) or address(text))
+
+    def counted(text: str) -> str | None:
+        read.append(text)
+        return address(text)
+
+    monkeypatch.setattr(forwarded, "_address", counted)
     made_up = ["10.0.0.2"] * 500
-    for said in (
-        {"x_forwarded_for": ", ".join([*made_up, FAR])},
-        {"forwarded": ", ".join([*(f"for={each}" for each in made_up), f"for={FAR}"])},
-    ):
-        read.clear()
-        assert found(**said).address == FAR
-        assert len([text for text in read if text != PROXY.address]) <= 2  # once to read, once to ask who
+    assert found(x_forwarded_for=", ".join([*made_up, FAR])).address == FAR
+    assert found(forwarded=", ".join([*(f"for={each}" for each in made_up), f"for={FAR}"])).address == FAR
+    assert set(read) == {PROXY.address, FAR}
 
 
 ORIGINS = {

@@ -32,7 +32,7 @@ PASSWORD_NEEDED = {
     "code": "SESSION_PASSWORD_NEEDED",
     "password_hint": "name of this project",
 }
-NOT_AUTHENTICATED = {"error": "User not authenticated."}
+NOT_AUTHENTICATED = {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"}
 INVALID_BODY = {"code": "INVALID_BODY"}
 MISSING = {"error": "Phone number and code are required."}
 

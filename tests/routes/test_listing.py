@@ -143,7 +143,7 @@ async def test_not_signed_in(browser: ClientSession) -> None:
     """Nobody's messages are nobody's to see."""
     async with browser.get(PATH) as response:
         assert response.status == 401
-        assert await response.json() == {"error": "User not authenticated."}
+        assert await response.json() == {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"}
 
 
 async def test_two_people(

@@ -171,7 +171,10 @@ async def test_another_account(
 async def test_nobody(browser: ClientSession) -> None:
     """Who is not signed in is told so."""
     answer = await ask(browser, "GET", f"/uploads/{NAME}/events")
-    assert (answer.status, answer.body) == (401, {"error": "User not authenticated."})
+    assert (answer.status, answer.body) == (
+        401,
+        {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"},
+    )
 
 
 async def test_head(signed_in: ClientSession) -> None:

@@ -256,6 +256,17 @@ WRONG = {
         {"TGBRIDGE_SESSION__LIFETIME_SECONDS": "3600"},
         "session.idle_seconds must not be greater than session.lifetime_seconds",
     ),
+    "domain with a dot before it": (
+        {"TGBRIDGE_SESSION__DOMAIN": ".example.com"},
+        "environment: TGBRIDGE_SESSION__DOMAIN: must be a domain name",
+    ),
+    "domain of one label": ({"TGBRIDGE_SESSION__DOMAIN": "localhost"}, "TGBRIDGE_SESSION__DOMAIN: must be"),
+    "domain in capitals": ({"TGBRIDGE_SESSION__DOMAIN": "Example.com"}, "TGBRIDGE_SESSION__DOMAIN: must be"),
+    "domain with an attribute": (
+        {"TGBRIDGE_SESSION__DOMAIN": "a.com; x"},
+        "TGBRIDGE_SESSION__DOMAIN: must be",
+    ),
+    "address as a domain": ({"TGBRIDGE_SESSION__DOMAIN": "127.0.0.1"}, "TGBRIDGE_SESSION__DOMAIN: must be"),
     "upload part": (
         {"TGBRIDGE_UPLOAD__PART_BYTES": "3 KiB"},
         "environment: TGBRIDGE_UPLOAD__PART_BYTES: must be",

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import hdrs, web
 
 from tgbridge import filenames, keys
-from tgbridge.errors import NOT_AUTHENTICATED, HTTPFailure, PoolExhausted, SessionEnded, TelegramFailure
+from tgbridge.errors import (
+    NOT_AUTHENTICATED,
+    NOT_AUTHENTICATED_CODE,
+    HTTPFailure,
+    PoolExhausted,
+    SessionEnded,
+    TelegramFailure,
+)
 from tgbridge.http import tus
 from tgbridge.http.dates import format_http_date
 from tgbridge.http.safety import essence
@@ -152,7 +159,7 @@ def _asking(request: web.Request) -> tuple[int, str]:
     """Return whose request this is, and the Telegram session. Raises HTTPFailure 401."""
     state = request[keys.SESSION]
     if state.telegram is None or state.user_id is None:
-        raise HTTPFailure(401, NOT_AUTHENTICATED)
+        raise HTTPFailure(401, NOT_AUTHENTICATED, code=NOT_AUTHENTICATED_CODE)
     return state.user_id, state.telegram
 
 

@@ -44,6 +44,7 @@ def signed_in(request: web.Request, user: User, telegram: str) -> web.Response:
     state = request[keys.SESSION]
     if state.telegram is not None and state.user_id != user.id:
         request.app[keys.COMPLETION].detach(request.app[keys.UPLOADS].leave(state.telegram))
+    request.app[keys.POOL].ended.discard(telegram)  # a key that was signed out can be signed in again
     state.signed_in(telegram, user.id)
     return json_answer(SignedIn(message="Signed in successfully.", user=user))
 

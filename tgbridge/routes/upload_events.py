@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import hdrs
 
 from tgbridge import keys
-from tgbridge.errors import NOT_AUTHENTICATED, BridgeError, HTTPFailure
+from tgbridge.errors import NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE, BridgeError, HTTPFailure
 from tgbridge.http import tus
 from tgbridge.http.sse import MEDIA_TYPE, Event
 from tgbridge.models import ErrorBody, MediaItem, UploadProgress, UploadWaiting
@@ -70,7 +70,7 @@ def told_of_errors(progress: Progress) -> Iterator[None]:
 def _owner(request: web.Request) -> int:
     owner = request[keys.SESSION].user_id
     if owner is None:
-        raise HTTPFailure(401, NOT_AUTHENTICATED)
+        raise HTTPFailure(401, NOT_AUTHENTICATED, code=NOT_AUTHENTICATED_CODE)
     return owner
 
 

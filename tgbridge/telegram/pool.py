@@ -8,19 +8,15 @@ however many ask at the same time, and never again before the one before it is c
 from __future__ import annotations
 
 import asyncio
-import binascii
-import struct
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import TYPE_CHECKING
-
-from telethon.sessions import StringSession
 
 from tgbridge.errors import PoolExhausted, SessionEnded, TelegramUnavailable
 from tgbridge.telegram.addresses import DataCentres
 from tgbridge.telegram.client import BridgeClient
-from tgbridge.telegram.session_keys import KeyMemory
+from tgbridge.telegram.ended_sessions import EndedSessions
+from tgbridge.telegram.session_keys import KeyMemory, key_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -70,6 +66,8 @@ class ClientPool:
         self._settings = settings
         self._data_centres = DataCentres(settings.telegram)
         self._keys = KeyMemory()
+        self.ended = EndedSessions(settings.session.idle_seconds)
+        """The sessions that have ended; that of a client that is told so is added. Cookies last no longer."""
         # Idle ones stand from the least to the most recently used.
         self._slots: dict[object, _Slot] = {}
         self._returned = asyncio.Event()
@@ -93,11 +91,16 @@ class ClientPool:
         ``anonymous``: it is that of a login under way, which nobody is signed in with yet.
         Raises SessionEnded for a text that is no session, TelegramUnavailable, and PoolExhausted.
         """
-        slot = await self._acquire(_key_of(session), session, anonymous=anonymous)
         try:
-            yield slot.client
-        finally:
-            self._give_back(slot)
+            slot = await self._acquire(key_of(session), session, anonymous=anonymous)
+            try:
+                yield slot.client
+            finally:
+                self._give_back(slot)
+        except SessionEnded as error:
+            if not anonymous:
+                self.ended.add(session, error.name)
+            raise
 
     @asynccontextmanager
     async def anonymous(self) -> AsyncIterator[BridgeClient]:
@@ -117,7 +120,7 @@ class ClientPool:
         For a session that has ended, or whose next client is to begin afresh.
         """
         try:
-            key = _key_of(session)
+            key = key_of(session)
         except SessionEnded:
             return
         self._keys.take(key)
@@ -223,7 +226,7 @@ class ClientPool:
 
     def _rekey(self, slot: _Slot) -> None:
         del self._slots[slot.key]
-        slot.key = _key_of(slot.client.session_string())
+        slot.key = key_of(slot.client.session_string())
         self._slots[slot.key] = slot
 
     def _give_back(self, slot: _Slot) -> None:
@@ -276,14 +279,3 @@ class ClientPool:
 
 class _Token:
     """Stands for the key of a client that has none yet."""
-
-
-def _key_of(session: str) -> str:
-    """A hash of the authorization key in ``session``: what may be compared, and shown."""
-    try:
-        key = StringSession(session).auth_key
-    except (ValueError, IndexError, struct.error, binascii.Error) as error:
-        raise SessionEnded("AUTH_KEY_INVALID") from error
-    if not key:
-        raise SessionEnded("AUTH_KEY_INVALID")
-    return sha256(key.key).hexdigest()
