@@ -107,7 +107,7 @@ def _responses(endpoint: Endpoint, schemas: Json, *, with_body: bool) -> Json:
 def _common(endpoint: Endpoint) -> Iterator[Refusal]:
     """Refusals that follow from what kind of endpoint it is."""
     yield Refusal(421, MISDIRECTED, HTTPStatus.MISDIRECTED_REQUEST.name)
-    if endpoint.method not in SAFE_METHODS or endpoint.limit is not None:
+    if endpoint.method not in SAFE_METHODS or endpoint.acts:
         yield Refusal(403, ORIGIN_NOT_ALLOWED, "ORIGIN_NOT_ALLOWED")
     if endpoint.signed_in:
         yield Refusal(401, NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE)

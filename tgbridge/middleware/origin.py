@@ -61,8 +61,11 @@ def _check_host(request: web.Request) -> None:
 
 
 def _acts(request: web.Request, endpoint: Endpoint) -> bool:
-    """Tell whether the request does something: a GET that begins a login does as well."""
-    return request.method not in SAFE_METHODS or endpoint.limit is not None
+    """Tell whether the request does something: a GET that begins a login does as well.
+
+    A POST that means HEAD counts as the POST that a page has sent.
+    """
+    return endpoint.acts or not SAFE_METHODS.issuperset({request.method, endpoint.method})
 
 
 def _check_origin(request: web.Request) -> None:

@@ -39,6 +39,7 @@ from aiohttp import HttpVersion11, hdrs, web
 from tgbridge import keys
 from tgbridge.errors import ANSWERS, HTTPFailure
 from tgbridge.models import ErrorBody
+from tgbridge.routes.overridable import OverridableResource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,8 +102,9 @@ class Endpoint:
 
     ``failed`` is the endpoint's own text for 500 and 503, given exactly if it reaches Telegram. ``not_found``
     is the text of its 404. ``body`` is the model of what it reads, sent as ``body_type``. ``limit`` is how
-    often one address may ask, for what begins a login; whatever its method, no other page may ask at all.
-    ``bytes_type`` is the media type of a body of plain bytes. ``borrows`` is whether it is lent a client.
+    often one address may ask, for what begins a login. ``acts`` is whether it does something whatever its
+    method, so that no other page may ask. ``bytes_type`` is the media type of a body of plain bytes.
+    ``borrows`` is whether it is lent a client. ``overridable`` is whether a POST may mean another method.
     """
 
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"]
@@ -119,6 +121,8 @@ class Endpoint:
     bytes_type: str | None = None
     limit: Rule | None = None
     borrows: bool = True
+    acts: bool = False
+    overridable: bool = False
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -129,9 +133,15 @@ class Endpoint:
 def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
     """Tell the router, and the middleware, of all endpoints."""
     endpoints = tuple(endpoints)
+    resources: dict[str, web.Resource] = {}
+    for path in (endpoint.path for endpoint in endpoints if endpoint.overridable):
+        resources[path] = OverridableResource(path)
+        app.router.register_resource(resources[path])
     for endpoint in endpoints:
+        if endpoint.path not in resources:
+            resources[endpoint.path] = app.router.add_resource(endpoint.path)
         for method in endpoint.methods:
-            app.router.add_route(method, endpoint.path, endpoint.handler, expect_handler=_later)
+            resources[endpoint.path].add_route(method, endpoint.handler, expect_handler=_later)
     # Only a route of ours keeps aiohttp from answering an Expect header before any middleware has run.
     app.router.add_route("*", "/{path:.*}", _unmatched, expect_handler=_later)
     app[keys.ENDPOINTS] = {endpoint.handler: endpoint for endpoint in endpoints}

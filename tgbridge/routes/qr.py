@@ -130,6 +130,7 @@ ENDPOINTS: Final = (
         summary="Sign in by a QR code that another device scans",
         failed="Failed to start the QR login. Please try again.",
         limit="qr_login_per_address",
+        acts=True,
         answers=(
             Success(
                 "Server-sent events: `qr`, again whenever another code has to be shown instead, and then one "

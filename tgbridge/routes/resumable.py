@@ -1,12 +1,11 @@
 """Resumable uploads by tus 1.0 (https://tus.io/protocols/resumable-upload).
 
-``http/tus.py`` reads and writes the header fields, ``uploads/`` does the work. Any method can be asked for in
-X-HTTP-Method-Override, by clients whose environment knows only GET and POST.
+``http/tus.py`` reads and writes the header fields, ``uploads/`` does the work.
 """
 
 from __future__ import annotations
 
-from functools import partial, wraps
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs, web
@@ -34,8 +33,6 @@ from tgbridge.uploads.outcome import Purpose
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from aiohttp.typedefs import Handler
-
     from tgbridge.http.tus import Metadata
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.files.upload import Observer
@@ -43,7 +40,6 @@ if TYPE_CHECKING:
     from tgbridge.uploads.resumable import ResumableUpload
 
 PATH: Final = "/uploads"
-OVERRIDE: Final = "X-HTTP-Method-Override"
 
 
 async def name_version(request: web.Request, response: web.StreamResponse) -> None:
@@ -53,22 +49,6 @@ async def name_version(request: web.Request, response: web.StreamResponse) -> No
 
 
 # What clients ask for
-
-
-def overridable(handler: Handler) -> Handler:
-    """Let a header field name another method than the request's own, which is ignored then."""
-
-    @wraps(handler)
-    async def act(request: web.Request) -> web.StreamResponse:
-        if OVERRIDE not in request.headers:
-            return await handler(request)
-        handlers = _OF_ONE if "upload_id" in request.match_info else _OF_ALL
-        method = request.headers[OVERRIDE].strip().upper()
-        if method not in handlers:
-            raise web.HTTPMethodNotAllowed(method, handlers)
-        return await handlers[method](request)
-
-    return act
 
 
 async def describe_uploads(request: web.Request) -> web.StreamResponse:
@@ -220,14 +200,6 @@ def _state(request: web.Request, upload: ResumableUpload) -> dict[str, str]:
 
 
 async def override_method(request: web.Request) -> web.StreamResponse:
-    """Refuse a POST that names no other method."""
-    raise web.HTTPMethodNotAllowed(request.method, _OF_ONE)
-
-
-_OF_ALL: Final[Mapping[str, Handler]] = {hdrs.METH_OPTIONS: describe_uploads, hdrs.METH_POST: create_upload}
-_OF_ONE: Final[Mapping[str, Handler]] = {
-    hdrs.METH_OPTIONS: describe_uploads,
-    hdrs.METH_HEAD: upload_state,
-    hdrs.METH_PATCH: continue_upload,
-    hdrs.METH_DELETE: terminate_upload,
-}
+    """Refuse a POST that means no other method."""
+    methods = (hdrs.METH_OPTIONS, hdrs.METH_HEAD, hdrs.METH_PATCH, hdrs.METH_DELETE)
+    raise web.HTTPMethodNotAllowed(request.method, methods)

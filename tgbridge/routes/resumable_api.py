@@ -8,7 +8,8 @@ from tgbridge.errors import INVALID_FILE
 from tgbridge.http import tus
 from tgbridge.routes import file_checks, resumable
 from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success, refusals
-from tgbridge.routes.resumable import OVERRIDE, PATH, overridable
+from tgbridge.routes.overridable import OVERRIDE
+from tgbridge.routes.resumable import PATH
 from tgbridge.uploads.outcome import FAILED
 
 _ID: Final = Parameter("upload_id", "path", str, "As in the Location of the answer that created it.")
@@ -69,15 +70,16 @@ ENDPOINTS: Final = (
     Endpoint(
         "OPTIONS",
         PATH,
-        overridable(resumable.describe_uploads),
+        resumable.describe_uploads,
         summary="What of tus, the protocol for resumable uploads, is spoken",
         answers=(_DESCRIBED,),
     ),
     Endpoint(
         "POST",
         PATH,
-        overridable(resumable.create_upload),
+        resumable.create_upload,
         summary="Begin a resumable upload",
+        overridable=True,
         failed=FAILED,
         signed_in=True,
         borrows=False,
@@ -113,7 +115,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "OPTIONS",
         f"{PATH}/{{upload_id}}",
-        overridable(resumable.describe_upload),
+        resumable.describe_upload,
         summary="The same for one upload",
         parameters=(_ID,),
         answers=(_DESCRIBED,),
@@ -121,7 +123,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "HEAD",
         f"{PATH}/{{upload_id}}",
-        overridable(resumable.upload_state),
+        resumable.upload_state,
         summary="Where a resumable upload goes on",
         signed_in=True,
         borrows=False,
@@ -143,7 +145,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "PATCH",
         f"{PATH}/{{upload_id}}",
-        overridable(resumable.continue_upload),
+        resumable.continue_upload,
         summary="Send the next bytes of a resumable upload",
         failed=FAILED,
         signed_in=True,
@@ -172,7 +174,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "DELETE",
         f"{PATH}/{{upload_id}}",
-        overridable(resumable.terminate_upload),
+        resumable.terminate_upload,
         summary="Forget a resumable upload; a message that it has become stays",
         signed_in=True,
         borrows=False,
@@ -182,8 +184,9 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         f"{PATH}/{{upload_id}}",
-        overridable(resumable.override_method),
+        resumable.override_method,
         summary=f"Whatever {OVERRIDE} names, for clients that know only GET and POST",
+        overridable=True,
         failed=FAILED,
         signed_in=True,
         borrows=False,
@@ -194,7 +197,7 @@ ENDPOINTS: Final = (
                 OVERRIDE,
                 "header",
                 Literal["HEAD", "PATCH", "DELETE"],
-                "The method that is meant. All others of these paths take it as well.",
+                "The method that is meant.",
                 required=True,
             ),
             Parameter("Upload-Offset", "header", int, "As of PATCH."),
