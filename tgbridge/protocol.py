@@ -14,7 +14,7 @@ from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
 
 from tgbridge.answers import failure_answer
-from tgbridge.errors import HTTPFailure
+from tgbridge.http.statuses import failure_of_status
 from tgbridge.logs import frames
 from tgbridge.middleware.headers import SAFE_HEADERS
 from tgbridge.middleware.request_id import HEADER
@@ -49,8 +49,7 @@ class _Protocol(RequestHandler):
             _log.info("no HTTP", address=request.remote, error=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
-        phrase, name = HTTPStatus(status).phrase, HTTPStatus(status).name
-        response = failure_answer(HTTPFailure(status, f"{phrase}.", code=name, details=type(exc).__name__))
+        response = failure_answer(failure_of_status(status, details=type(exc).__name__))
         response.headers.update({**SAFE_HEADERS, HEADER: uuid.uuid4().hex, hdrs.SERVER: "tgbridge"})
         response.force_close()
         return response

@@ -165,6 +165,14 @@ def preflight(origin: str, method: str = "POST") -> dict[str, str]:
     }
 
 
+async def test_preflight_of_a_client_that_always_declares_json(
+    service: Service, new_browser: NewBrowser
+) -> None:
+    """A page may send Content-Type everywhere, also where there is no body to be of that type."""
+    async with new_browser(service).options("/begin", headers=preflight(APP)) as response:
+        assert response.headers["Access-Control-Allow-Headers"] == "Content-Type, X-Request-Id"
+
+
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
 async def test_preflight(service: Service, new_browser: NewBrowser, method: str) -> None:
     """An allowed page is told which methods and fields the path takes, whatever it asked for."""

@@ -94,7 +94,7 @@ def bodies_without_fields(missing: str) -> tuple[Row, ...]:
             "too large",
             {"data": b" " * 100_000, "headers": headers},
             413,
-            {"error": "Request Entity Too Large.", "code": "REQUEST_ENTITY_TOO_LARGE"},
+            {"error": "Payload Too Large.", "code": "PAYLOAD_TOO_LARGE"},
         ),
     )
 

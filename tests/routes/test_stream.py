@@ -286,3 +286,10 @@ async def test_media_replaced_by_an_edit(get: Get, account: Account, add_file: A
     assert (answer.status, answer.body) == (200, other.content)
     resumed = await get(file.path, headers={"Range": "bytes=5-", "If-Range": old})
     assert (resumed.status, resumed.body) == (200, other.content)
+
+
+async def test_unknown_parameters(add_file: AddFile, get: Get) -> None:
+    """Loaders and caches add parameters of their own, which change nothing."""
+    file = add_file(1000)
+    answer = await get(f"{file.path}?w=640&_next=1&download")
+    assert (answer.status, answer.body) == (200, file.content)

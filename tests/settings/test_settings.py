@@ -303,6 +303,47 @@ WRONG = {
 }
 
 
+SERVICE_LINKS = {
+    "TGBRIDGE_SERVICE_HOST": "10.0.0.1",
+    "TGBRIDGE_SERVICE_PORT": "8080",
+    "TGBRIDGE_SERVICE_PORT_HTTP": "8080",
+    "TGBRIDGE_PORT": "tcp://10.0.0.1:8080",
+    "TGBRIDGE_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+    "TGBRIDGE_PORT_8080_TCP_PROTO": "tcp",
+    "TGBRIDGE_PORT_8080_TCP_PORT": "8080",
+    "TGBRIDGE_PORT_8080_TCP_ADDR": "10.0.0.1",
+    "TGBRIDGE_SANDBOX_SERVICE_PORT_METRICS_HTTP": "9000",
+    "TGBRIDGE_SANDBOX_PORT": "udp://[fd00::1]:9000",
+    "TGBRIDGE_SANDBOX_PORT_9000_UDP_ADDR": "fd00::1",
+    "TELEGRAM_DC_PORT": "tcp://10.0.0.2:443",
+    "TELEGRAM_DC_SERVICE_HOST": "10.0.0.2",
+}
+
+
+def test_service_links(tmp_path: Path) -> None:
+    """What Kubernetes says of services that are called as we are is no setting, and stops no start."""
+    assert load(tmp_path, SERVICE_LINKS) == load(tmp_path)
+    set_beside = SERVICE_LINKS | {"TGBRIDGE_SERVER__PORT": "9"}
+    assert load(tmp_path, set_beside).server.port == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TGBRIDGE_PORT", "8080"),
+        ("TGBRIDGE_SERVER__PORT", "tcp://10.0.0.1:80"),
+        ("TGBRIDGE_SERVER__SERVICE_HOST", "10.0.0.1"),
+        ("TGBRIDGE_SERVICE_HOSTS", "10.0.0.1"),
+        ("TGBRIDGE_PORT_HTTP_TCP", "tcp://10.0.0.1:80"),
+        ("tgbridge_service_host", "10.0.0.1"),
+    ],
+)
+def test_no_service_link(tmp_path: Path, name: str, value: str) -> None:
+    """What only resembles them is a mistake, and told as one."""
+    with pytest.raises(SettingsError, match=f"environment: {name}: "):
+        load(tmp_path, {name: value})
+
+
 @pytest.mark.parametrize(("environ", "told"), WRONG.values(), ids=WRONG.keys())
 def test_wrong_variable(tmp_path: Path, environ: dict[str, str], told: str) -> None:
     """A wrong or unknown variable is named in one line, which does not repeat its value."""

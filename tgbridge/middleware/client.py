@@ -14,7 +14,7 @@ from tgbridge.errors import (
     SessionEnded,
     TelegramUnavailable,
 )
-from tgbridge.routes.endpoint import endpoint_of
+from tgbridge.routes.endpoint import check_query, endpoint_of
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -29,6 +29,7 @@ async def client_middleware(request: web.Request, handler: Handler) -> web.Strea
     state, pool = request[keys.SESSION], request.app[keys.POOL]
     if (telegram := state.telegram) is None:
         raise HTTPFailure(401, NOT_AUTHENTICATED, code=state.ended_by or NOT_AUTHENTICATED_CODE)
+    check_query(request, endpoint)
     try:
         if not endpoint.borrows:
             return await handler(request)

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from tgbridge import keys
 from tgbridge.answers import failure_answer
 from tgbridge.errors import BridgeError, HTTPFailure, failure_of
+from tgbridge.http.statuses import failure_of_status
 from tgbridge.logs import frames
 from tgbridge.routes.endpoint import INTERNAL_ERROR, endpoint_of
 
@@ -67,6 +68,5 @@ def _failure(request: web.Request, error: Exception) -> HTTPFailure:
 
 def _of_http(error: web.HTTPException) -> HTTPFailure:
     """Say an HTTP error of aiohttp's own (404, 405, 413, …) as ours, with the headers that belong to it."""
-    status = HTTPStatus(error.status)
     headers = {"Allow": error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else {}
-    return HTTPFailure(status, f"{status.phrase}.", code=status.name, headers=headers)
+    return failure_of_status(error.status, headers=headers)

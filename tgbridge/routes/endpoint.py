@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from aiohttp import HttpVersion11, hdrs, web
 
@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
 # What remains to be said where an endpoint that does not reach Telegram fails.
 INTERNAL_ERROR = "Internal server error."
+INVALID_PARAMETER: Final = "INVALID_PARAMETER"
+_MAX_NAME: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class Endpoint:
     often one address may ask, for what begins a login. ``acts`` is whether it does something whatever its
     method, so that no other page may ask. ``bytes_type`` is the media type of a body of plain bytes.
     ``borrows`` is whether it is lent a client. ``overridable`` is whether a POST may mean another method.
+    ``strict`` is whether an unknown query parameter is a 400, as where one would narrow what is listed or
+    ended; streams pass them over, since loaders and caches add their own.
     """
 
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"]
@@ -123,6 +127,7 @@ class Endpoint:
     borrows: bool = True
     acts: bool = False
     overridable: bool = False
+    strict: bool = False
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -150,6 +155,21 @@ def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
 def endpoint_of(request: web.Request) -> Endpoint | None:
     """Return the endpoint that ``request`` is for; None if there is none."""
     return request.app[keys.ENDPOINTS].get(request.match_info.handler)
+
+
+def unknown_parameter(name: str) -> str:
+    """Say that a query parameter is unknown; of a long name as much as tells which."""
+    return f"There is no parameter {name[:_MAX_NAME]!r}."
+
+
+def check_query(request: web.Request, endpoint: Endpoint) -> None:
+    """Raise HTTPFailure 400 for a query parameter that a ``strict`` endpoint does not know."""
+    if not endpoint.strict:
+        return
+    known = {parameter.name for parameter in endpoint.parameters if parameter.where == "query"}
+    for name in request.query:
+        if name not in known:
+            raise HTTPFailure(400, unknown_parameter(name), code=INVALID_PARAMETER)
 
 
 async def endpoints_at(request: web.Request) -> list[Endpoint]:
