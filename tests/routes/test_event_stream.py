@@ -75,7 +75,7 @@ async def test_headers(browser: ClientSession) -> None:
     for method in ("GET", "HEAD"):
         async with browser.request(method, "/two") as response:
             assert (response.status, response.headers["Content-Type"]) == (200, "text/event-stream")
-            assert response.headers["Cache-Control"] == "no-store"
+            assert response.headers["Cache-Control"] == "no-store, no-transform"
             assert response.headers["X-Accel-Buffering"] == "no"
             assert "X-Request-Id" in response.headers
             assert bool(await response.read()) is (method == "GET")
