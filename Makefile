@@ -51,7 +51,7 @@ clean:
 
 # The two stamps say that .venv has what pyproject.toml asks for: to run, and to develop.
 $(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[sandbox]'
 	@touch $@
 
 $(VENV)/.develops: pyproject.toml constraints.txt | $(BIN)/python

@@ -60,6 +60,10 @@ A QR code of {url}/qr-login is scanned, as if by a telephone that is signed in, 
 
 curl -H 'Content-Type: application/json' \\
   -d '{{"phone": "+9996610001", "url": "tg://login?token=…"}}' {control}/scan
+
+The telephone of the same user sends a photo ("media": "video", "voice", … something else):
+
+curl -H 'Content-Type: application/json' -d '{{"phone": "+9996610001", "media": "photo"}}' {control}/messages
 """
 
 
