@@ -67,7 +67,7 @@ async def test_photos(signed_in: ClientSession, name: str, kind: str) -> None:
 
 
 async def test_what_a_frontend_sees_of_it(signed_in: ClientSession) -> None:
-    """A photo has thumbnails of each size and a preview, a video a picture of its proportions, a text nothing."""
+    """A photo has thumbnails of each size and a preview, a video its poster, a text nothing."""
     found = await upload(signed_in, Form().file(NOON, "a.jpg", "image/jpeg"))
     film = await upload(signed_in, Form().file(content("valley"), "a.mp4", "video/mp4"))
     text = await upload(signed_in, Form().file(b"text", "a.txt", "text/plain"))
