@@ -192,10 +192,7 @@ def _renditions(media: Any) -> Iterable[Any]:
 
 
 def _sizes(renditions: Iterable[Any]) -> list[_Size]:
-    """Those that are files: not stripped, no outlines; what is cropped or of unknown size for want of others.
-
-    A size of 0 is unknown, as for TDLib (td/telegram/PhotoSize.cpp).
-    """
+    """Those that are files: not stripped, no outlines; what is cropped or of unknown size for want of others."""
     found = []
     for one in renditions:
         match one:

@@ -55,10 +55,11 @@ class Corrections:
         known = self._files.get(file.key, _Known())
         if file.thumb_size and (not file.size or known.is_doubted):
             if known.size is None:
-                known.size = await _measured(client.files, file, refetch)
+                size = await _measured(client.files, file, refetch)
+                if not size:
+                    raise MediaNotFound
+                known.size = size
                 self._remember(file, known)
-            if not known.size:
-                raise MediaNotFound
             file = replace(file, size=known.size)
         if file.is_guessed and file.size:
             if known.head is None:
