@@ -35,12 +35,14 @@ from tgbridge.routes import (
     session,
     sessions,
     stream,
+    stream_api,
     upload,
     upload_events,
 )
 from tgbridge.routes.endpoint import Endpoint, add_endpoints
 from tgbridge.routes.resumable import name_version
 from tgbridge.session import SessionStorage
+from tgbridge.telegram.files.corrections import Corrections
 from tgbridge.telegram.files.downloader import Downloader
 from tgbridge.telegram.files.lookup import FileLookup
 from tgbridge.telegram.files.uploader import Uploader
@@ -76,7 +78,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *session.ENDPOINTS,
     *sessions.ENDPOINTS,
     *media.ENDPOINTS,
-    *stream.ENDPOINTS,
+    *stream_api.ENDPOINTS,
     *upload.ENDPOINTS,
     *resumable_api.ENDPOINTS,
     *upload_events.ENDPOINTS,
@@ -125,6 +127,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
 async def _telegram(app: web.Application) -> AsyncIterator[None]:
     settings = app[keys.SETTINGS]
     app[keys.DOWNLOADER] = Downloader(settings.files)
+    app[keys.CORRECTIONS] = Corrections(app[keys.DOWNLOADER])
     app[keys.UPLOADER] = Uploader(settings.upload)
     app[keys.LOOKUP] = FileLookup(stream.fetch_file)
     app[keys.POOL] = pool = ClientPool(settings)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tgbridge.session import SessionState, SessionStorage
     from tgbridge.settings import Settings
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.files.corrections import Corrections
     from tgbridge.telegram.files.downloader import Downloader
     from tgbridge.telegram.files.lookup import FileLookup
     from tgbridge.telegram.files.uploader import Uploader
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
 POOL: Final[web.AppKey[ClientPool]] = web.AppKey("pool")
 DOWNLOADER: Final[web.AppKey[Downloader]] = web.AppKey("downloader")
+CORRECTIONS: Final[web.AppKey[Corrections]] = web.AppKey("corrections")
 UPLOADER: Final[web.AppKey[Uploader]] = web.AppKey("uploader")
 UPLOADS: Final[web.AppKey[ResumableUploads]] = web.AppKey("uploads")
 UPLOAD_IDS: Final[web.AppKey[UploadIds]] = web.AppKey("upload_ids")

@@ -210,7 +210,7 @@ async def test_the_tag_is_the_files(get: Get, account: Account, add_file: AddFil
 
 
 SHOWN = [
-    ("photo", "inline", "photo_2025-10-27_10-00-00.jpg", "image/jpeg"),
+    ("photo", "inline", f"photo_2025-10-27_10-00-00_{IDS['photo']}.jpg", "image/jpeg"),
     ("video", "inline", "valley.mp4", "video/mp4"),
     ("audio", "inline", "Morning over the valley.mp3", "audio/mpeg"),
     ("pdf", "inline", "Field notes.pdf", "application/pdf"),
