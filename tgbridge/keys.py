@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.files.uploader import Uploader
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.uploads.ids import UploadIds
+    from tgbridge.uploads.pace import Pace
     from tgbridge.uploads.progress import ProgressBoard
     from tgbridge.uploads.registry import ResumableUploads
 
@@ -56,5 +57,7 @@ CLIENT: Final[web.RequestKey[BridgeClient]] = web.RequestKey("client")
 STARTED: Final[web.RequestKey[web.StreamResponse]] = web.RequestKey("started")
 # How much of that response's body has gone out.
 SENT: Final[web.RequestKey[BodyBytes]] = web.RequestKey("sent")
+# How long the next bytes of its body are waited for, once some were.
+PACE: Final[web.RequestKey[Pace]] = web.RequestKey("pace")
 # Whether "100 Continue" has been sent.
 CONTINUED: Final[web.RequestKey[bool]] = web.RequestKey("continued")
