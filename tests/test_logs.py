@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
-from tgbridge.logs import configure_logging, frames, log_loop_error
+from tgbridge.logs import AccessLogger, configure_logging, frames, log_loop_error
 from tgbridge.settings import LogSettings
 
 if TYPE_CHECKING:
@@ -92,6 +94,19 @@ def test_frames_of_causes() -> None:
     except RuntimeError as error:
         told = frames(error)
     assert [line for line in told if " " not in line] == ["RuntimeError", "ValueError"]
+
+
+def test_socket_that_takes_no_more(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """An answer whose last bytes could not be written was broken off: aiohttp says so while it handles that."""
+    logger, request = AccessLogger(logging.getLogger(), ""), make_mocked_request("GET", "/x")
+    logger.log(request, web.Response(), 0.5)
+    try:
+        raise ConnectionResetError
+    except ConnectionResetError:
+        logger.log(request, web.Response(), 0.5)
+    answered, broken = logged()
+    assert (answered["event"], "reason" in answered) == ("answered", False)
+    assert (broken["event"], broken["reason"]) == ("broken off", "ConnectionResetError")
 
 
 def test_level(logged: Callable[[], list[dict[str, Any]]]) -> None:

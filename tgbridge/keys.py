@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from tgbridge.completion import Completion
+    from tgbridge.errors import HTTPFailure
     from tgbridge.http.forwarded import Caller
     from tgbridge.inflight import InFlight
     from tgbridge.limits import Limiter
@@ -57,6 +58,9 @@ CLIENT: Final[web.RequestKey[BridgeClient]] = web.RequestKey("client")
 STARTED: Final[web.RequestKey[web.StreamResponse]] = web.RequestKey("started")
 # How much of that response's body has gone out.
 SENT: Final[web.RequestKey[BodyBytes]] = web.RequestKey("sent")
+# What it is refused with, and what has broken its answer off: for the log.
+FAILURE: Final[web.RequestKey[HTTPFailure]] = web.RequestKey("failure")
+BROKEN: Final[web.RequestKey[BaseException]] = web.RequestKey("broken")
 # How long the next bytes of its body are waited for, once some were.
 PACE: Final[web.RequestKey[Pace]] = web.RequestKey("pace")
 # Whether "100 Continue" has been sent.
