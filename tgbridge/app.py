@@ -24,7 +24,7 @@ from tgbridge.middleware.limits import limits_middleware
 from tgbridge.middleware.origin import origin_middleware
 from tgbridge.middleware.request_id import mark_started, request_id_middleware
 from tgbridge.middleware.session import save_session, session_middleware
-from tgbridge.openapi import describe
+from tgbridge.openapi import document
 from tgbridge.protocol import Runner
 from tgbridge.routes import (
     codes,
@@ -114,7 +114,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
         secure=settings.session.secure is not False,
     )
     add_endpoints(app, endpoints)
-    app[keys.OPENAPI] = describe(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
+    app[keys.OPENAPI] = document(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
     app.on_response_prepare.append(name_version)
     app.on_response_prepare.append(protect)
     app.on_response_prepare.append(save_session)

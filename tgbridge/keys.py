@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
+    from tgbridge.answers import Document
     from tgbridge.completion import Completion
     from tgbridge.errors import HTTPFailure
     from tgbridge.http.forwarded import Caller
@@ -47,7 +48,7 @@ STORAGE: Final[web.AppKey[SessionStorage]] = web.AppKey("storage")
 COMPLETION: Final[web.AppKey[Completion]] = web.AppKey("completion")
 IN_FLIGHT: Final[web.AppKey[InFlight]] = web.AppKey("in_flight")
 ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints")
-OPENAPI: Final[web.AppKey[dict[str, Any]]] = web.AppKey("openapi")
+OPENAPI: Final[web.AppKey[Document]] = web.AppKey("openapi")
 
 REQUEST_ID: Final[web.RequestKey[str]] = web.RequestKey("request_id")
 CALLER: Final[web.RequestKey[Caller]] = web.RequestKey("caller")

@@ -53,7 +53,7 @@ def configure_logging(settings: LogSettings) -> None:
             foreign_pre_chain=[*shared, _without_values],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(),
+                *_renderers(as_json=as_json),
             ],
         )
     )
@@ -64,6 +64,28 @@ def configure_logging(settings: LogSettings) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     # It warns of each cookie that is not ours, which is nothing to worry about.
     logging.getLogger("aiohttp_session").setLevel(logging.ERROR)
+
+
+def _renderers(*, as_json: bool) -> list[Processor]:
+    # JSON escapes what is not ASCII.
+    return [structlog.processors.JSONRenderer()] if as_json else [_printable, structlog.dev.ConsoleRenderer()]
+
+
+def _printable(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Escape what a terminal would act upon, or show as something else: anybody can write a path."""
+    return {
+        _escaped(name): value if value is None or isinstance(value, int | float) else _escaped(value)
+        for name, value in event.items()
+    }
+
+
+def _escaped(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )
 
 
 def frames(error: BaseException) -> list[str]:
