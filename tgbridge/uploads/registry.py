@@ -157,7 +157,7 @@ class ResumableUploads:
     async def _bound(self, owner: int) -> None:
         """See to it that uploads at rest hold no more than half of an account's memory, and of all."""
         budget = self._surroundings.budget
-        # Nobody else is the worse for an account's own: they need not be idle.
+        # Nobody else is the worse for an account's own: they need not be idle, but at rest.
         await self._drop(_surplus(self._of(owner), budget.account_bytes // 2, idle=False))
         await self._drop(_surplus(self._uploads.values(), budget.process_bytes // 2, idle=True))
 
@@ -202,11 +202,11 @@ def _idle(uploads: Iterable[ResumableUpload]) -> list[ResumableUpload]:
 
 
 def _surplus(uploads: Iterable[ResumableUpload], most_bytes: int, *, idle: bool) -> list[ResumableUpload]:
-    """Return those that must go, so that all that are not at work hold no more than so many bytes.
+    """Return those that must go, so that all at which nobody is at work hold no more than so many bytes.
 
-    `idle`: only of those that are.
+    `idle`: only those go that are. Else what is still on its way to Telegram is left out.
     """
-    resting = [upload for upload in uploads if not upload.busy]
+    resting = [upload for upload in uploads if (not upload.busy if idle else upload.at_rest)]
     held = sum(upload.held for upload in resting)
     surplus = []
     for upload in _idle(resting) if idle else resting:

@@ -117,6 +117,11 @@ class ResumableUpload:
         return self._turns.taken or self._is_making
 
     @property
+    def at_rest(self) -> bool:
+        """Whether nobody is at work on it, and no more of it is in memory than has to be."""
+        return self._settled and not self.busy
+
+    @property
     def held(self) -> int:
         """Bytes of memory that count as this upload's."""
         return self._sending.held
