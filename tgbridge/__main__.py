@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
 from cryptography.fernet import Fernet
 
 from tgbridge import __version__
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from tgbridge.sandbox_process import StateDirectory
     from tgbridge.settings import Settings
+
+_log = structlog.get_logger(__name__)
 
 _USAGE: Final = 2
 _FAILED: Final = 1
@@ -204,14 +207,15 @@ def _stop_signal() -> asyncio.Event:
     """Return an event that the first SIGTERM or SIGINT sets; the second one ends the process at once."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
-    def stop_and_unhook() -> None:
+    def stop_and_unhook(told: signal.Signals) -> None:
+        _log.info("told to stop", signal=told.name)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop_and_unhook)
+        loop.add_signal_handler(number, stop_and_unhook, number)
     return stop
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final, Self
 
+import structlog
 from aiohttp import web
 from cryptography.fernet import Fernet
 
-from tgbridge import keys
+from tgbridge import __version__, keys
 from tgbridge.completion import Completion
 from tgbridge.inflight import InFlight
 from tgbridge.limits import Limiter
@@ -23,7 +25,7 @@ from tgbridge.middleware.limits import limits_middleware
 from tgbridge.middleware.origin import origin_middleware
 from tgbridge.middleware.request_id import mark_started, request_id_middleware
 from tgbridge.middleware.session import save_session, session_middleware
-from tgbridge.openapi import describe
+from tgbridge.openapi import document
 from tgbridge.protocol import Runner
 from tgbridge.routes import (
     codes,
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from tgbridge.settings import Settings
+
+_log = structlog.get_logger(__name__)
 
 # Of a JSON body. Uploads are streamed, and bounded by a setting of their own.
 _MAX_BODY_BYTES: Final = 64 * 1024
@@ -115,7 +119,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
         secure=settings.session.secure is not False,
     )
     add_endpoints(app, endpoints)
-    app[keys.OPENAPI] = describe(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
+    app[keys.OPENAPI] = document(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
     app.on_response_prepare.append(name_version)
     app.on_response_prepare.append(protect)
     app.on_response_prepare.append(save_session)
@@ -189,15 +193,33 @@ class Service:
             raise
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        # What most often explains why somebody is refused.
+        _log.info(
+            "listening",
+            version=__version__,
+            url=self.url,
+            trusted_proxies=[str(network) for network in server.trusted_proxies],
+            allowed_hosts=list(server.allowed_hosts),
+            allowed_origins=list(self._settings.cors.allowed_origins),
+            limits=self._settings.limits.enabled is not False,
+            secure=self._settings.session.secure is not False,
+        )
 
     async def stop(self) -> None:
         """Accept nothing more, give running transfers ``server.drain_seconds``, and disconnect from Telegram.
 
         Calling it again does nothing more.
         """
+        in_flight, seconds = self.app[keys.IN_FLIGHT], self._settings.server.drain_seconds
+        told = in_flight.draining
         for site in list(self._runner.sites):
             await site.stop()
+        if not told:
+            _log.info("draining", requests=len(in_flight), at_most_seconds=seconds)
         # Connections stay open meanwhile. aiohttp could close those that wait for a next request, but then it
         # reads from none of them any more: a running upload would never come to its end.
-        await self.app[keys.IN_FLIGHT].drain(self._settings.server.drain_seconds)
+        cut = await in_flight.drain(seconds)
+        if not told:
+            # Each that was cut has a line of its own.
+            _log.log(logging.WARNING if cut else logging.INFO, "drained", cut=cut)
         await self._runner.cleanup()

@@ -47,7 +47,7 @@ class HTTPFailure(BridgeError):
 
     ``text`` is the body's ``error``; ``retry_after`` is in whole seconds and also becomes the ``Retry-After``
     header; ``extra`` are further fields of the body, such as ``password_hint``; ``headers`` further headers,
-    such as ``Content-Range`` of a 416.
+    such as ``Content-Range`` of a 416; ``log`` is what only the operator is told, in the request's line.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class HTTPFailure(BridgeError):
         retry_after: int | None = None,
         extra: Mapping[str, str | None] = _NOTHING,
         headers: Mapping[str, str] = _NO_HEADERS,
+        log: Mapping[str, object] = _NO_HEADERS,
     ) -> None:
         super().__init__(text)
         self.status = status
@@ -69,6 +70,7 @@ class HTTPFailure(BridgeError):
         self.retry_after = retry_after
         self.extra = extra
         self.headers = headers
+        self.log = log
 
 
 class TelegramFailure(BridgeError):

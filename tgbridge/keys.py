@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
+    from tgbridge.answers import Document
     from tgbridge.completion import Completion
+    from tgbridge.errors import HTTPFailure
     from tgbridge.http.forwarded import Caller
     from tgbridge.inflight import InFlight
     from tgbridge.limits import Limiter
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.files.uploader import Uploader
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.uploads.ids import UploadIds
+    from tgbridge.uploads.pace import Pace
     from tgbridge.uploads.progress import ProgressBoard
     from tgbridge.uploads.registry import ResumableUploads
 
@@ -49,7 +52,7 @@ STORAGE: Final[web.AppKey[SessionStorage]] = web.AppKey("storage")
 COMPLETION: Final[web.AppKey[Completion]] = web.AppKey("completion")
 IN_FLIGHT: Final[web.AppKey[InFlight]] = web.AppKey("in_flight")
 ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints")
-OPENAPI: Final[web.AppKey[dict[str, Any]]] = web.AppKey("openapi")
+OPENAPI: Final[web.AppKey[Document]] = web.AppKey("openapi")
 
 REQUEST_ID: Final[web.RequestKey[str]] = web.RequestKey("request_id")
 CALLER: Final[web.RequestKey[Caller]] = web.RequestKey("caller")
@@ -60,5 +63,10 @@ CLIENT: Final[web.RequestKey[BridgeClient]] = web.RequestKey("client")
 STARTED: Final[web.RequestKey[web.StreamResponse]] = web.RequestKey("started")
 # How much of that response's body has gone out.
 SENT: Final[web.RequestKey[BodyBytes]] = web.RequestKey("sent")
+# What it is refused with, and what has broken its answer off: for the log.
+FAILURE: Final[web.RequestKey[HTTPFailure]] = web.RequestKey("failure")
+BROKEN: Final[web.RequestKey[BaseException]] = web.RequestKey("broken")
+# How long the next bytes of its body are waited for, once some were.
+PACE: Final[web.RequestKey[Pace]] = web.RequestKey("pace")
 # Whether "100 Continue" has been sent.
 CONTINUED: Final[web.RequestKey[bool]] = web.RequestKey("continued")

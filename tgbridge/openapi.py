@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import TypeAdapter
 
 from tgbridge import __version__
+from tgbridge.answers import Document
 from tgbridge.errors import NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE, SESSION_ENDED, TOO_MANY_REQUESTS
 from tgbridge.http.statuses import code_of, text_of
 from tgbridge.limits import CODE as TOO_MANY_REQUESTS_CODE
@@ -30,6 +31,12 @@ Json = dict[str, Any]
 _REQUEST_ID: Final[Json] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 _RETRY_AFTER: Final = ("Retry-After", "Seconds, the same as retry_after in the body.")
 _INVALID_BODY: Final = "INVALID_BODY"
+
+
+@lru_cache(maxsize=4)
+def document(endpoints: tuple[Endpoint, ...], *, cookie_name: str) -> Document:
+    """Return the description as it is sent."""
+    return Document.of(describe(endpoints, cookie_name=cookie_name))
 
 
 @lru_cache(maxsize=4)  # models take their time, and tests make many applications

@@ -28,7 +28,7 @@ from tgbridge.http import disposition, etags, preconditions, ranges, safety, sni
 from tgbridge.http.dates import parse_http_date
 from tgbridge.http.forwarded import Caller, find_caller, is_host
 from tgbridge.inspection import inspector_for
-from tgbridge.limits import place_of
+from tgbridge.limits import places_of
 from tgbridge.routes.credentials import parse_code, parse_password, parse_phone
 from tgbridge.routes.upload_form import FIELDS, UploadForm
 from tgbridge.session import SessionStorage
@@ -150,7 +150,7 @@ TEXTS: Final[dict[str, Callable[[str], object]]] = {
     "X-Forwarded-*": forwarded("x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"),
     "Host": is_host,
     "host name": lambda text: (Caller("", "http", text).host_name, Caller("", "http", text).own_origin),
-    "address": place_of,
+    "address": places_of,
     "cookies": read_cookie,
     "session cookie": read_session_cookie,
     "Range": lambda text: ranges.select_range(text, 1000),

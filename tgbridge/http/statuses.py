@@ -67,7 +67,13 @@ def text_of(status: int) -> str:
 
 
 def failure_of_status(
-    status: int, *, details: str | None = None, headers: Mapping[str, str] = MappingProxyType({})
+    status: int,
+    *,
+    details: str | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+    log: Mapping[str, object] = MappingProxyType({}),
 ) -> HTTPFailure:
     """Return what HTTP itself has to say. Raises KeyError for a status that is no error."""
-    return HTTPFailure(status, text_of(status), code=code_of(status), details=details, headers=headers)
+    return HTTPFailure(
+        status, text_of(status), code=code_of(status), details=details, headers=headers, log=log
+    )

@@ -29,7 +29,8 @@ async def errors_middleware(request: web.Request, handler: Handler) -> web.Strea
     except Exception as error:  # noqa: BLE001 - whatever it is, it is answered
         started: web.StreamResponse | None = request.get(keys.STARTED)
         if started is None:
-            return failure_answer(_failure(request, error))
+            request[keys.FAILURE] = failure = _failure(request, error)
+            return failure_answer(failure)
         _break_off(request, error)
         return started
 
@@ -40,6 +41,9 @@ def _break_off(request: web.Request, error: Exception) -> None:
     A second response inside the first would look like its body. Raising would do as well, but aiohttp logs
     what is raised, messages included.
     """
+    request[keys.BROKEN] = error
+    if isinstance(error, BridgeError):
+        request[keys.FAILURE] = failure_of(error, failed="")
     if request.transport is None or request.transport.is_closing():
         _log.debug("browser gone", error=type(error).__name__)
         return

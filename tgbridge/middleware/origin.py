@@ -52,11 +52,13 @@ def allowed_origin(request: web.Request) -> str | None:
 def _check_host(request: web.Request) -> None:
     caller = request[keys.CALLER]
     if caller.host and not is_host(caller.host):
-        raise HTTPFailure(400, "The Host field is malformed.", code="INVALID_HOST")  # RFC 9112, section 3.2
+        log = {"host": caller.host}
+        # RFC 9112, section 3.2
+        raise HTTPFailure(400, "The Host field is malformed.", code="INVALID_HOST", log=log)
     allowed = request.app[keys.SETTINGS].server.allowed_hosts
     if allowed and caller.host_name not in allowed:
         # Not 400: nothing is wrong with the request, but it is for another server (RFC 9110, section 7.4).
-        raise failure_of_status(421)
+        raise failure_of_status(421, log={"host": caller.host})
 
 
 def _acts(request: web.Request, endpoint: Endpoint) -> bool:
@@ -81,6 +83,12 @@ def _check_origin(request: web.Request) -> None:
             ORIGIN_NOT_ALLOWED,
             code="ORIGIN_NOT_ALLOWED",
             details="It is neither the service's own nor in cors.allowed_origins.",
+            # Mostly the proxy is at fault: it does not say the scheme or the host, or is not trusted.
+            log={
+                "origin": ", ".join(origins) or None,
+                "own_origin": request[keys.CALLER].own_origin,
+                "site": ", ".join(sites) or None,
+            },
         )
 
 

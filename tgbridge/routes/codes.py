@@ -34,6 +34,7 @@ async def send_code(request: web.Request) -> web.Response:
     phone = parse_phone(phone)
     pool, limiter = request.app[keys.POOL], request.app[keys.LIMITER]
     await limiter.spend("send_code_per_number", phone)
+    await limiter.spend("send_code_per_process")
     async with pool.anonymous() as client:
         try:
             sent = await login.send_code(client, phone)
@@ -50,7 +51,9 @@ async def resend_code(request: web.Request) -> web.Response:
     fields = await read_fields(request)
     given = fields.optional("phone")
     pending = pending_login(request[keys.SESSION], None if given is None else parse_phone(given))
-    await request.app[keys.LIMITER].spend("send_code_per_number", pending.phone)
+    limiter = request.app[keys.LIMITER]
+    await limiter.spend("send_code_per_number", pending.phone)
+    await limiter.spend("send_code_per_process")
     try:
         async with request.app[keys.POOL].borrow(pending.telegram, anonymous=True) as client:
             sent = await login.resend_code(client, pending.phone, pending.phone_code_hash)

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
-    from tgbridge.limits import Rule
+    from tgbridge.limits import AddressRule
     from tgbridge.models import Model
 
 # What remains to be said where an endpoint that does not reach Telegram fails.
@@ -123,7 +123,7 @@ class Endpoint:
     body: type[Model] | None = None
     body_type: str = "application/json"
     bytes_type: str | None = None
-    limit: Rule | None = None
+    limit: AddressRule | None = None
     borrows: bool = True
     acts: bool = False
     overridable: bool = False

@@ -44,7 +44,8 @@ async def qr_login(request: web.Request) -> web.StreamResponse:
         return await no_events(request)
     pool, settings = request.app[keys.POOL], request.app[keys.SETTINGS].qr_login
     async with AsyncExitStack() as loan:
-        client = await loan.enter_async_context(pool.anonymous())
+        loan.enter_context(request.app[keys.LIMITER].streaming(request[keys.CALLER].address))
+        client = await loan.enter_async_context(pool.anonymous("qr"))
         attempt = QrLogin(client, lifetime_seconds=settings.lifetime_seconds)
         try:
             first = await anext(attempt, None)  # while there is no status line yet

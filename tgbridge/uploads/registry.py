@@ -35,8 +35,8 @@ MOST: Final = 4096
 """Uploads of all accounts together."""
 
 IDLE_SECONDS: Final = 60.0
-"""An upload of which nothing was heard for so long may be forgotten when room is needed: its client has
-gone, and can start again if it comes back."""
+"""An upload of which nothing but a few bytes was heard for so long may be forgotten when room is needed: its
+client has gone, and can start again if it comes back."""
 
 _REAP_SECONDS: Final = 60.0
 
@@ -133,10 +133,8 @@ class ResumableUploads:
         key = upload.progress.owner, upload.progress.upload_id
         if self._uploads.get(key) is upload:
             self._uploads[key] = self._uploads.pop(key)
-        budget = self._surroundings.budget
-        mine = [other for other in self._uploads.values() if other.progress.owner == key[0]]
-        await self._drop(_surplus(mine, budget.account_bytes // 2))
-        await self._drop(_surplus(self._uploads.values(), budget.process_bytes // 2))
+        await self._bound(key[0])
+        mine = self._of(key[0])
         await self._drop([other for other in mine if other.message_id is not None][:-MOST_PER_OWNER])
 
     async def terminate(self, upload: ResumableUpload) -> None:
@@ -152,6 +150,16 @@ class ResumableUploads:
         for upload in [upload for upload in self._uploads.values() if upload.session == session]:
             with suppress(HTTPFailure):  # from somebody who takes it from us, and ends it
                 await self.terminate(upload)
+
+    def _of(self, owner: int) -> list[ResumableUpload]:
+        return [upload for upload in self._uploads.values() if upload.progress.owner == owner]
+
+    async def _bound(self, owner: int) -> None:
+        """See to it that uploads at rest hold no more than half of an account's memory, and of all."""
+        budget = self._surroundings.budget
+        # Nobody else is the worse for an account's own: they need not be idle, but at rest.
+        await self._drop(_surplus(self._of(owner), budget.account_bytes // 2, idle=False))
+        await self._drop(_surplus(self._uploads.values(), budget.process_bytes // 2, idle=True))
 
     async def _make_room(self, owner: int) -> None:
         """Forget the idle if there are too many. Raises HTTPFailure 429, and PoolExhausted."""
@@ -184,19 +192,24 @@ class ResumableUploads:
         while True:
             await asyncio.sleep(min(_REAP_SECONDS, self._resume_seconds))
             await self._drop([upload for upload in self._uploads.values() if self._has_expired(upload)])
+            for owner in {owner for owner, _ in self._uploads}:
+                await self._bound(owner)
 
 
 def _idle(uploads: Iterable[ResumableUpload]) -> list[ResumableUpload]:
     now = _now()
-    return [upload for upload in uploads if not upload.busy and now >= upload.touched + IDLE_SECONDS]
+    return [upload for upload in uploads if not upload.busy and now >= upload.heard + IDLE_SECONDS]
 
 
-def _surplus(uploads: Iterable[ResumableUpload], most_bytes: int) -> list[ResumableUpload]:
-    """Return the idle that must go, so that those that are not at work hold no more than so many bytes."""
-    resting = [upload for upload in uploads if not upload.busy]
+def _surplus(uploads: Iterable[ResumableUpload], most_bytes: int, *, idle: bool) -> list[ResumableUpload]:
+    """Return those that must go, so that all at which nobody is at work hold no more than so many bytes.
+
+    `idle`: only those go that are. Else what is still on its way to Telegram is left out.
+    """
+    resting = [upload for upload in uploads if (not upload.busy if idle else upload.at_rest)]
     held = sum(upload.held for upload in resting)
     surplus = []
-    for upload in _idle(resting):
+    for upload in _idle(resting) if idle else resting:
         if held <= most_bytes:
             break
         if upload.held:

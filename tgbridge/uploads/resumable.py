@@ -45,6 +45,10 @@ if TYPE_CHECKING:
     from tgbridge.uploads.progress import Progress
     from tgbridge.uploads.turns import Turn
 
+FEW_BYTES: Final = 64 * 1024
+"""A request that brings fewer does not keep an upload from being forgotten when memory is short: one byte a
+minute would keep a whole part there."""
+
 # After these the same request may well succeed.
 _TEMPORARY: Final = (FloodWait, PoolExhausted, SessionEnded, TelegramUnavailable)
 
@@ -82,6 +86,8 @@ class ResumableUpload:
         """The Telegram session that was at work on it last."""
         self.touched = _now()
         """When a client was last heard of, by the event loop's clock."""
+        self.heard = self.touched
+        """When a client last brought more than a few bytes."""
         self.closed = False
         self._surroundings = surroundings
         self._sending = sending
@@ -111,6 +117,11 @@ class ResumableUpload:
         return self._turns.taken or self._is_making
 
     @property
+    def at_rest(self) -> bool:
+        """Whether nobody is at work on it, and no more of it is in memory than has to be."""
+        return self._settled and not self.busy
+
+    @property
     def held(self) -> int:
         """Bytes of memory that count as this upload's."""
         return self._sending.held
@@ -132,6 +143,7 @@ class ResumableUpload:
         Raises HTTPFailure 400, 409, 410, 413, 423 and 460, FileTooLarge, TelegramFailure, PoolExhausted.
         """
         self.touched = _now()
+        before = self._sending.received
         self._check_offset(at)
         if self._is_making:
             await self._made(session)  # its bytes are here: this is a client that has missed the answer
@@ -148,6 +160,8 @@ class ResumableUpload:
                     await self._made(session)
         finally:
             self.touched = _now()
+            if self._sending.received - before >= FEW_BYTES:
+                self.heard = self.touched
             self._settle_later(session)
 
     async def terminate(self) -> None:
