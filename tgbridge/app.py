@@ -67,6 +67,9 @@ it waits for nobody. ``TimeoutStopSec`` in deploy/tgbridge.service has to be lon
 SHUTDOWN_SECONDS: Final = 1.0
 """What aiohttp gives connections, twice. ``stop`` has drained them already when that begins."""
 
+MAX_FIELD_BYTES: Final = 32 * 1024
+"""A header field: Upload-Metadata holds a caption of 4096 UTF-16 code units in Base64, 16 KiB, and a name."""
+
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *codes.ENDPOINTS,
     *login.ENDPOINTS,
@@ -162,6 +165,7 @@ class Service:
             # A browser that has gone leaves nothing running.
             handler_cancellation=True,
             shutdown_timeout=SHUTDOWN_SECONDS,
+            max_field_size=MAX_FIELD_BYTES,
         )
 
     async def __aenter__(self) -> Self:

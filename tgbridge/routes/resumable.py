@@ -20,6 +20,7 @@ from tgbridge.routes.endpoint import continue_body
 from tgbridge.routes.file_checks import checked_sending
 from tgbridge.routes.form import next_bytes
 from tgbridge.routes.upload_form import FIELDS, UploadForm
+from tgbridge.telegram.captions import normalised
 from tgbridge.telegram.sending import MAX_PARTS_PREMIUM
 from tgbridge.uploads.outcome import Purpose
 
@@ -132,7 +133,14 @@ async def continue_upload(request: web.Request) -> web.StreamResponse:
     at, checksum = tus.parse_continuation(fields), tus.parse_checksum(fields)
     _, session = _asking(request)
     try:
-        await upload.append(session, at, _body(request), expected=request.content_length, checksum=checksum)
+        await upload.append(
+            session,
+            at,
+            _body(request),
+            expected=request.content_length,
+            checksum=checksum,
+            caption=_new_caption(fields),
+        )
     finally:
         await request.app[keys.UPLOADS].touch(upload)
     return web.Response(status=204, headers=_state(request, upload))
@@ -177,6 +185,12 @@ async def _body(request: web.Request) -> AsyncGenerator[bytes, None]:
     await continue_body(request)
     while chunk := await next_bytes(request):
         yield chunk
+
+
+def _new_caption(fields: Mapping[str, str]) -> str | None:
+    """Return the caption that a PATCH brings, in place of the first one. Raises HTTPFailure 400."""
+    metadata = tus.parse_metadata(fields.get("upload-metadata", ""))
+    return normalised(metadata.text("caption")) if "caption" in metadata.values else None
 
 
 def _purpose(metadata: Metadata) -> Purpose:

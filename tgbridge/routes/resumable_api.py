@@ -155,6 +155,13 @@ ENDPOINTS: Final = (
                 "Upload-Offset", "header", int, "Where the bytes belong: where HEAD said.", required=True
             ),
             _LENGTH,
+            Parameter(
+                "Upload-Metadata",
+                "header",
+                str,
+                "caption, in Base64, in place of the one before. After MEDIA_CAPTION_TOO_LONG the upload "
+                "stays, and a PATCH without bytes, at its end, tries again with a caption that fits.",
+            ),
             _CHECKSUM,
         ),
         bytes_type=tus.BODY_TYPE,
@@ -165,6 +172,7 @@ ENDPOINTS: Final = (
             *_refused(
                 tus.INVALID_OFFSET, tus.INVALID_LENGTH, tus.LENGTH_CHANGED, tus.OFFSET_MISMATCH, tus.LOCKED
             ),
+            *_refused(tus.INVALID_METADATA),
             *_UNKNOWN,
             *_OF_BYTES,
         ),

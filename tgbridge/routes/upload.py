@@ -17,6 +17,7 @@ from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success, refu
 from tgbridge.routes.form import form_parts
 from tgbridge.routes.upload_events import ID_FIELD, begin_progress, told_of_errors
 from tgbridge.routes.upload_form import MAX_THUMBNAIL_BYTES, UploadForm, read_thumbnail
+from tgbridge.telegram.captions import check_caption
 from tgbridge.telegram.delivery import MAX_ALBUM, deliver
 from tgbridge.uploads.outcome import FAILED, sent_item
 
@@ -72,6 +73,8 @@ class _Incoming:
             await self._take_thumbnail(part)
         else:
             await self._form.read(part)
+            if part.name == "caption":
+                await check_caption(self._client, self._form.caption)  # while the file may be on its way
 
     def check(self) -> None:
         """Raise HTTPFailure if the whole is nothing to send."""

@@ -36,6 +36,8 @@ class Outcome:
 
     def __init__(self, sending: Sending, purpose: Purpose) -> None:
         self.message_id: int | None = None
+        self.caption = purpose.caption
+        """May be changed until the message is there."""
         self._sending = sending
         self._purpose = purpose
         self._file: OutgoingFile | None = None
@@ -55,10 +57,8 @@ class Outcome:
             await self._sending.aclose()
         if not self._media:
             self._media = await upload_media(borrow, [self._file], on_wait=on_wait)
-        (self.message_id,) = await deliver(
-            borrow, [self._file], purpose.caption, self._media, on_wait=on_wait
-        )
-        return await sent_item(borrow, self.message_id, self._file, purpose.caption)
+        (self.message_id,) = await deliver(borrow, [self._file], self.caption, self._media, on_wait=on_wait)
+        return await sent_item(borrow, self.message_id, self._file, self.caption)
 
 
 async def sent_item(borrow: Borrow, message_id: int, file: OutgoingFile, caption: str) -> MediaItem:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import HTTPFailure, PoolExhausted
 from tgbridge.http import tus
+from tgbridge.telegram.captions import check_caption
 from tgbridge.uploads.outcome import Outcome
 from tgbridge.uploads.resumable import ResumableUpload
 
@@ -91,6 +92,7 @@ class ResumableUploads:
         self, owner: int, session: str, creation: Creation, purpose: Purpose, open_sending: OpenSending
     ) -> ResumableUpload:
         async with self._surroundings.pool.borrow(session) as client:
+            await check_caption(client, purpose.caption)
             progress = self._board.begin(owner, self._ids.issue(owner), creation.length)
             progress.lasting = True
             try:

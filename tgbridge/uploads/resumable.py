@@ -5,7 +5,8 @@ answer has confirmed are at one of the two places. Bytes that no answer has conf
 Telegram fails; the client asks where to go on (HEAD), as it does after every failure.
 
 The file counts as whole only when it has become a message: until then the last byte is said to be missing.
-So a client whose message could not be sent, for now, comes back with that byte, and it is tried again.
+So a client whose message could not be sent, for now, comes back with that byte, and it is tried again; or
+with no byte at all, and another caption, where Telegram finds the first one too long.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from tgbridge.errors import (
     PoolExhausted,
     SessionEnded,
     TelegramFailure,
+    TelegramRefused,
     TelegramUnavailable,
 )
 from tgbridge.http import tus
+from tgbridge.telegram.captions import CAPTION_TOO_LONG, check_caption
 from tgbridge.uploads.checked import checked
 from tgbridge.uploads.outcome import error_body
 from tgbridge.uploads.turns import Turns
@@ -123,11 +126,13 @@ class ResumableUpload:
         *,
         expected: int | None,
         checksum: Checksum | None,
+        caption: str | None = None,
     ) -> None:
         """Take the bytes of one request, and make the message if they are the last.
 
         `session` is the Telegram session of whoever asks, and `expected` is how many bytes come, if that is
-        known. Whatever ends it early, the upload can go on, unless it is `closed` then.
+        known. `caption` takes the place of the one that was given before.
+        Whatever ends it early, the upload can go on, unless it is `closed` then.
 
         Raises HTTPFailure 400, 409, 410, 413, 423 and 460, FileTooLarge, TelegramFailure, PoolExhausted.
         """
@@ -143,7 +148,7 @@ class ResumableUpload:
                 self._check_length(at, expected)
                 self.session = session
                 async with aclosing(self._pieces(turn, body, expected, checksum)) as pieces:
-                    await self._take(session, pieces)
+                    await self._take(session, pieces, caption, again=self._sending.received - at.offset)
                 if self._is_whole and self.message_id is None:
                     await self._made(session)
         finally:
@@ -171,7 +176,8 @@ class ResumableUpload:
     def _check_offset(self, at: Continuation) -> None:
         if self.closed:
             raise tus.GONE.failure()
-        if at.offset != self.offset:
+        # A client that knows that all of it is here need not send the last byte again.
+        if at.offset not in {self.offset, self._sending.received}:
             raise tus.OFFSET_MISMATCH.failure()
 
     def _check_length(self, at: Continuation, expected: int | None) -> None:
@@ -197,13 +203,17 @@ class ResumableUpload:
             async for piece in pieces:
                 yield piece
 
-    async def _take(self, session: str, pieces: AsyncIterator[bytes]) -> None:
-        # The last byte comes again, when all were here before and no message could be made.
-        again = self._sending.received - self.offset
+    async def _take(
+        self, session: str, pieces: AsyncIterator[bytes], caption: str | None, *, again: int
+    ) -> None:
+        """Take bytes, the first `again` of which are here already."""
         self._settled = False
         try:
             async with self._surroundings.pool.borrow(session) as client:
                 self._sending.client = client
+                if caption is not None:
+                    await check_caption(client, caption)
+                    self._outcome.caption = caption
                 async with self._closed_if_refused():
                     await self._sending.allow(self.length or 0)
                 async for piece in pieces:
@@ -286,16 +296,23 @@ class ResumableUpload:
         except PartsLost as error:
             await self.close(tus.GONE.body)
             raise tus.GONE.failure() from error
-        except _TEMPORARY as error:
+        except BridgeError as error:
+            if not _can_go_on(error):
+                await self.close(error_body(error))
+                raise
             if isinstance(error, FloodWait):
                 self.progress.waiting(error.seconds)
             await self._sending.recover()
             await self._lend()
             raise
-        except BridgeError as error:
-            await self.close(error_body(error))
-            raise
         self.progress.over(item)
+
+
+def _can_go_on(error: BridgeError) -> bool:
+    """Whether a message may still be made: at the next try, or with another caption."""
+    if isinstance(error, TelegramRefused) and error.name == CAPTION_TOO_LONG:
+        return True
+    return isinstance(error, _TEMPORARY)
 
 
 async def _heard(turn: Turn, body: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
