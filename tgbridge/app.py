@@ -46,6 +46,7 @@ from tgbridge.telegram.leaving import leave_session
 from tgbridge.telegram.pool import ClientPool
 from tgbridge.uploads.checked import checked_budget
 from tgbridge.uploads.ids import UploadIds
+from tgbridge.uploads.named import NamedUploads
 from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
@@ -106,6 +107,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.COMPLETION] = Completion()
     app[keys.SPENT_CODES] = SpentCodes()
     app[keys.LIMITER] = Limiter(settings.limits)
+    app[keys.NAMED_UPLOADS] = NamedUploads()
     app[keys.UPLOAD_IDS] = UploadIds(secret_keys)
     app[keys.STORAGE] = SessionStorage(
         secret_keys,

@@ -42,16 +42,20 @@ async def upload_events(request: web.Request) -> web.StreamResponse:
         return stream.response
 
 
-def begin_progress(request: web.Request) -> Progress:
-    """Begin to tell of the upload that a request is, under the name that it has given itself in `ID_FIELD`.
+def upload_name(request: web.Request) -> str | None:
+    """Return the name that an upload has given itself in `ID_FIELD`. Raises HTTPFailure 400 if it is none."""
+    name = request.headers.get(ID_FIELD)
+    if name is not None:
+        tus.check_id(name)
+    return name
 
-    Raises HTTPFailure 400 for a name that is none, and 409 for one that another upload has.
-    """
-    owner, upload_id = _owner(request), request.headers.get(ID_FIELD)
-    if upload_id is None:
+
+def begin_progress(request: web.Request, name: str | None) -> Progress:
+    """Begin to tell of the upload that a request is. Raises HTTPFailure 409 if another one has its name."""
+    owner = _owner(request)
+    if name is None:
         return request.app[keys.PROGRESS].begin_unseen(owner)
-    tus.check_id(upload_id)
-    return request.app[keys.PROGRESS].begin(owner, upload_id, request.content_length)
+    return request.app[keys.PROGRESS].begin(owner, name, request.content_length)
 
 
 @contextmanager
