@@ -35,6 +35,7 @@ from tgbridge.routes import (
     stream,
     upload,
     upload_events,
+    upload_thumbnail,
 )
 from tgbridge.routes.endpoint import Endpoint, add_endpoints
 from tgbridge.routes.resumable import name_version
@@ -80,6 +81,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *stream.ENDPOINTS,
     *upload.ENDPOINTS,
     *resumable_api.ENDPOINTS,
+    *upload_thumbnail.ENDPOINTS,
     *upload_events.ENDPOINTS,
     *service.ENDPOINTS,
 )

@@ -106,6 +106,7 @@ EMPTY: Final = Problem(400, "EMPTY_FILE", INVALID_FILE)
 TOO_LARGE: Final = Problem(413, "FILE_TOO_LARGE", FILE_TOO_LARGE)
 NOT_FOUND: Final = Problem(404, "UPLOAD_NOT_FOUND", "There is no such upload.")
 GONE: Final = Problem(410, "UPLOAD_GONE", "The upload can't be resumed any more. Please start again.")
+FINISHED: Final = Problem(409, "UPLOAD_FINISHED", "All of the file has come already.")
 ID_IN_USE: Final = Problem(409, "UPLOAD_ID_IN_USE", "Another upload under way has this id.")
 INVALID_ID: Final = Problem(
     400, "INVALID_UPLOAD_ID", "An upload's id is 8 to 64 letters, digits, hyphens and underscores."

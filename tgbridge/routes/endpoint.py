@@ -105,7 +105,7 @@ class Endpoint:
     ``bytes_type`` is the media type of a body of plain bytes. ``borrows`` is whether it is lent a client.
     """
 
-    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     handler: Handler
     summary: str

@@ -164,8 +164,14 @@ def _asking(request: web.Request) -> tuple[int, str]:
 
 
 def _find(request: web.Request) -> ResumableUpload:
-    owner, _ = _asking(request)
+    _asking(request)
     tus.check_version(_fields(request))
+    return find_upload(request)
+
+
+def find_upload(request: web.Request) -> ResumableUpload:
+    """Return the upload that a path names. Raises HTTPFailure 401, 404 and 410."""
+    owner, _ = _asking(request)
     return request.app[keys.UPLOADS].find(owner, request.match_info["upload_id"])
 
 

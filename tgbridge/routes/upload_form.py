@@ -66,26 +66,29 @@ class UploadForm:
 
 
 async def read_thumbnail(part: FormPart) -> bytes:
-    """Return a thumbnail that Telegram will take: Telegram itself would pass over any other in silence.
-
-    Raises HTTPFailure 400.
-    """
+    """Return a thumbnail that Telegram will take. Raises HTTPFailure 400."""
     try:
         picture = await part.read(MAX_THUMBNAIL_BYTES)
     except TooLong:
         picture = b""
+    check_thumbnail(picture)
+    return picture
+
+
+def check_thumbnail(picture: bytes) -> None:
+    """Raise HTTPFailure 400 for what Telegram would pass over in silence."""
     inspector = inspector_for("image/jpeg")
     inspector.feed(memoryview(picture))
     facts = inspector.facts()
     extent = max(facts.width or 0, facts.height or 0)
-    if not picture.startswith(_JPEG) or not 0 < extent <= _MAX_THUMBNAIL_PIXELS:
+    fits = len(picture) <= MAX_THUMBNAIL_BYTES and 0 < extent <= _MAX_THUMBNAIL_PIXELS
+    if not picture.startswith(_JPEG) or not fits:
         raise HTTPFailure(
             400,
             INVALID_FILE,
             code="INVALID_THUMBNAIL",
             details="A thumbnail is a JPEG of at most 200 kB and 320 pixels.",
         )
-    return picture
 
 
 async def _caption(part: FormPart) -> str:

@@ -14,6 +14,7 @@ from tgbridge.timestamps import timestamp
 
 if TYPE_CHECKING:
     from tgbridge.telegram.delivery import Borrow, OnWait
+    from tgbridge.telegram.files.ways import StoredFile
     from tgbridge.telegram.outgoing import Hints
     from tgbridge.telegram.sending import Sending
 
@@ -36,9 +37,16 @@ class Outcome:
         self.message_id: int | None = None
         self.caption = purpose.caption
         """May be changed until the message is there."""
+        self.thumbnail: StoredFile | None = None
+        """May be given until all bytes are at Telegram."""
         self._sending = sending
         self._purpose = purpose
         self._delivery: Delivery | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is certain what is sent, but for the caption."""
+        return self._delivery is not None
 
     async def reach(self, borrow: Borrow, on_wait: OnWait) -> MediaItem:
         """End the file, and send the message. After an error it can be tried again, and goes on from there.
@@ -50,7 +58,9 @@ class Outcome:
             purpose = self._purpose
             async with borrow() as client:
                 self._sending.client = client
-                file = await self._sending.finish(hints=purpose.hints, as_document=purpose.as_document)
+                file = await self._sending.finish(
+                    hints=purpose.hints, thumbnail=self.thumbnail, as_document=purpose.as_document
+                )
             await self._sending.aclose()
             self._delivery = Delivery([file], self.caption)
         self._delivery.caption = self.caption

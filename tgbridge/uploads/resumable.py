@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tgbridge.http.tus import Checksum, Continuation, Creation
     from tgbridge.models import ErrorBody
     from tgbridge.telegram.files.budget import Budget
+    from tgbridge.telegram.files.ways import StoredFile
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.telegram.sending import Sending
     from tgbridge.uploads.outcome import Outcome
@@ -154,6 +155,19 @@ class ResumableUpload:
         finally:
             self.touched = _now()
             self._settle_later(session)
+
+    def check_open(self) -> None:
+        """Raise HTTPFailure 410 if it is closed, and 409 if the message is being made, or is there."""
+        if self.closed:
+            raise tus.GONE.failure()
+        if self._is_making or self._outcome.decided:
+            raise tus.FINISHED.failure()
+
+    def give_thumbnail(self, thumbnail: StoredFile) -> None:
+        """Let the file have a poster, in place of one that it was given before. Raises as `check_open`."""
+        self.check_open()
+        self.touched = _now()
+        self._outcome.thumbnail = thumbnail
 
     async def terminate(self) -> None:
         """Forget it, whoever is at work on it. A message that is being sent, is sent."""
