@@ -115,6 +115,7 @@ async def create_upload(request: web.Request) -> web.StreamResponse:
 async def upload_state(request: web.Request) -> web.StreamResponse:
     """Say where an upload goes on."""
     upload = _find(request)
+    await upload.tell()
     headers = _state(request, upload)
     if upload.length is None:
         headers["Upload-Defer-Length"] = "1"

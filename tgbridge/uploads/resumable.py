@@ -1,8 +1,9 @@
 """One upload that comes in several requests, over hours, and over one connection after the other.
 
 No byte is on a disk: Telegram holds the parts, and what is short of a part waits in memory. The bytes that an
-answer has confirmed are at one of the two places. Bytes that no answer has confirmed may be lost when
-Telegram fails; the client asks where to go on (HEAD), as it does after every failure.
+answer has confirmed, that of HEAD too, are at one of the two places. Others may be lost when Telegram fails;
+the client asks where to go on, as it does after every failure, and may go on there: what has come since, by a
+request that was not yet known to be cut, is passed over.
 
 The file counts as whole only when it has become a message: until then the last byte is said to be missing.
 So a client whose message could not be sent, for now, comes back with that byte, and it is tried again; or
@@ -52,6 +53,9 @@ if TYPE_CHECKING:
 # After these the same request may well succeed.
 _TEMPORARY: Final = (FloodWait, PoolExhausted, SessionEnded, TelegramUnavailable)
 
+SETTLE_SECONDS: Final = 2.0
+"""How long a client that asks where to go on waits for parts that are on their way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -94,15 +98,27 @@ class ResumableUpload:
         self._making: asyncio.Task[None] | None = None
         self._settling: asyncio.Task[None] | None = None
         self._settled = True
+        self._told: int | None = None
 
     @property
     def offset(self) -> int:
-        """The bytes that the client need not send again."""
+        """The bytes that the client need not send again, whatever happens to those on their way."""
         if self.length is None:
-            return self._sending.received
+            return self._sending.certain
         if self.message_id is not None:
             return self.length
-        return max(0, min(self._sending.received, self.length - 1))
+        return max(0, min(self._sending.certain, self.length - 1))
+
+    async def tell(self) -> None:
+        """Let the next request go on at what `offset` is then.
+
+        Bytes that a client which has gone has left on their way get a moment to arrive: they need not be sent
+        again.
+        """
+        busy = {task for task in (self._settling, self._making) if task is not None}
+        if busy and self._sending.certain < self._sending.received:
+            await asyncio.wait(busy, timeout=SETTLE_SECONDS)
+        self._told = self.offset
 
     @property
     def message_id(self) -> int | None:
@@ -150,6 +166,7 @@ class ResumableUpload:
                 self.session = session
                 async with aclosing(self._pieces(turn, body, expected, checksum)) as pieces:
                     await self._take(session, pieces, caption, again=self._sending.received - at.offset)
+                self._told = None
                 if self._is_whole and self.message_id is None:
                     await self._made(session)
         finally:
@@ -190,8 +207,9 @@ class ResumableUpload:
     def _check_offset(self, at: Continuation) -> None:
         if self.closed:
             raise tus.GONE.failure()
+        received = self._sending.received
         # A client that knows that all of it is here need not send the last byte again.
-        if at.offset not in {self.offset, self._sending.received}:
+        if at.offset not in {self.offset, received, self._told} or at.offset > received:
             raise tus.OFFSET_MISMATCH.failure()
 
     def _check_length(self, at: Continuation, expected: int | None) -> None:
