@@ -39,6 +39,7 @@ from tgbridge.routes import (
 )
 from tgbridge.routes.endpoint import Endpoint, add_endpoints
 from tgbridge.routes.resumable import name_version
+from tgbridge.routes.upload_answers import error_body
 from tgbridge.session import SessionStorage
 from tgbridge.telegram.files.downloader import Downloader
 from tgbridge.telegram.files.lookup import FileLookup
@@ -137,7 +138,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
         lambda telegram: completion.detach(leave_session(pool, telegram)),
         seconds=settings.qr_login.claim_seconds,
     )
-    app[keys.PROGRESS] = board = ProgressBoard()
+    app[keys.PROGRESS] = board = ProgressBoard(error_body)
     app[keys.UPLOADS] = uploads = ResumableUploads(
         Surroundings(pool, completion, app[keys.UPLOADER].budget, checked_budget(settings.upload)),
         board,

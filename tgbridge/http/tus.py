@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from tgbridge.errors import FILE_TOO_LARGE, INVALID_FILE, HTTPFailure
-from tgbridge.models import ErrorBody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -52,11 +51,6 @@ class Problem:
     status: int
     code: str
     text: str
-
-    @property
-    def body(self) -> ErrorBody:
-        """The body of this answer."""
-        return ErrorBody(error=self.text, code=self.code)
 
     def failure(
         self, *, details: str | None = None, retry_after: int | None = None, **headers: str
@@ -137,13 +131,12 @@ class Checksum:
     algorithm: str
     digest: bytes
 
-    def check(self, pieces: Iterable[bytes | bytearray | memoryview]) -> None:
-        """Raise HTTPFailure 460 unless the bytes have this checksum."""
+    def matches(self, pieces: Iterable[bytes | bytearray | memoryview]) -> bool:
+        """Tell whether the bytes have this checksum."""
         digest = _ALGORITHMS[self.algorithm]()
         for piece in pieces:
             digest.update(piece)
-        if not hmac.compare_digest(digest.digest(), self.digest):
-            raise CHECKSUM_MISMATCH.failure()
+        return hmac.compare_digest(digest.digest(), self.digest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from tgbridge.http.tus import Continuation
 from tgbridge.routes.endpoint import continue_body
 from tgbridge.routes.file_checks import checked_sending
 from tgbridge.routes.form import next_bytes
+from tgbridge.routes.upload_answers import told_in_http
 from tgbridge.routes.upload_form import FIELDS, UploadForm
 from tgbridge.telegram.captions import normalised
 from tgbridge.telegram.sending import MAX_PARTS_PREMIUM
@@ -52,6 +53,7 @@ def overridable(handler: Handler) -> Handler:
     """Let a header field name another method than the request's own, which is ignored then."""
 
     @wraps(handler)
+    @told_in_http
     async def act(request: web.Request) -> web.StreamResponse:
         if OVERRIDE not in request.headers:
             return await handler(request)
@@ -171,7 +173,7 @@ def _find(request: web.Request) -> ResumableUpload:
 
 
 def find_upload(request: web.Request) -> ResumableUpload:
-    """Return the upload that a path names. Raises HTTPFailure 401, 404 and 410."""
+    """Return the upload that a path names. Raises HTTPFailure 401, UploadNotFound and UploadGone."""
     owner, _ = _asking(request)
     return request.app[keys.UPLOADS].find(owner, request.match_info["upload_id"])
 

@@ -9,7 +9,7 @@ from tgbridge.http import tus
 from tgbridge.routes import file_checks, resumable
 from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success, refusals
 from tgbridge.routes.resumable import OVERRIDE, PATH, overridable
-from tgbridge.uploads.outcome import FAILED
+from tgbridge.routes.upload_answers import FAILED
 
 _ID: Final = Parameter("upload_id", "path", str, "As in the Location of the answer that created it.")
 _RESUMABLE: Final = Parameter(

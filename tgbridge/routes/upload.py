@@ -15,11 +15,12 @@ from tgbridge.models import Uploaded, UploadInput
 from tgbridge.routes import file_checks
 from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success, refusals
 from tgbridge.routes.form import form_parts, skip_body
+from tgbridge.routes.upload_answers import FAILED, told_in_http
 from tgbridge.routes.upload_events import ID_FIELD, begin_progress, told_of_errors, upload_name
 from tgbridge.routes.upload_form import MAX_THUMBNAIL_BYTES, UploadForm, read_thumbnail
 from tgbridge.telegram.captions import check_caption
 from tgbridge.telegram.delivery import MAX_ALBUM, Delivery
-from tgbridge.uploads.outcome import FAILED, sent_item
+from tgbridge.uploads.outcome import sent_item
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,7 @@ _TOO_MANY: Final = f"At most {MAX_ALBUM} files can be sent at once."
 _MALFORMED: Final = "The request's body is malformed."
 
 
+@told_in_http
 async def upload_file(request: web.Request) -> web.Response:
     """Pass the files on to Telegram as they come, and make messages of them once the whole form has come.
 
@@ -66,7 +68,7 @@ async def upload_file(request: web.Request) -> web.Response:
                 delivery = await incoming.finish(uploads, borrow) if earlier is None else earlier
                 ids = await named.deliver(session, name, delivery, borrow, progress.waiting)
                 if progress.has_name:
-                    progress.over(await sent_item(borrow, ids[0], delivery))
+                    progress.done(await sent_item(borrow, ids[0], delivery))
             return ids
 
         # From here on it is sent, whether or not the browser waits for the answer.

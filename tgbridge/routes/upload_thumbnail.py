@@ -12,10 +12,11 @@ from tgbridge.http import tus
 from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success, continue_body
 from tgbridge.routes.form import next_bytes
 from tgbridge.routes.resumable import PATH, find_upload
+from tgbridge.routes.upload_answers import FAILED, told_in_http
 from tgbridge.routes.upload_form import MAX_THUMBNAIL_BYTES, check_thumbnail
-from tgbridge.uploads.outcome import FAILED
 
 
+@told_in_http
 async def put_thumbnail(request: web.Request) -> web.Response:
     """Send the picture to Telegram, and remember it until the file is whole. The last one counts."""
     upload = find_upload(request)

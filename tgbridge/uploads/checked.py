@@ -11,8 +11,8 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import PoolExhausted
-from tgbridge.http import tus
 from tgbridge.telegram.files.budget import Budget
+from tgbridge.uploads.errors import ChecksumMismatch, ChunkTooLarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Hashable
@@ -47,11 +47,11 @@ async def checked(
 ) -> AsyncGenerator[bytes, None]:
     """Yield a chunk's bytes once all have come and have the right checksum.
 
-    `expected` is their number, if it is known. Raises HTTPFailure 413 and 460, and PoolExhausted if memory is
-    short for long.
+    `expected` is their number, if it is known. Raises ChunkTooLarge, ChecksumMismatch, and PoolExhausted if
+    memory is short for long.
     """
     most = budget.stream_bytes
-    too_large = tus.CHUNK_TOO_LARGE.failure(details=f"at most {most} bytes")
+    too_large = ChunkTooLarge(f"at most {most} bytes")
     if expected is not None and expected > most:
         raise too_large
     async with _reserved(budget, account, most if expected is None else expected) as share:
@@ -63,7 +63,8 @@ async def checked(
                 if size > most:
                     raise too_large
                 pieces.append(piece)
-        await asyncio.to_thread(checksum.check, pieces)
+        if not await asyncio.to_thread(checksum.matches, pieces):
+            raise ChecksumMismatch
         pieces.reverse()
         while pieces:
             share.give(len(pieces[-1]))

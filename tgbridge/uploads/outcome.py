@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from tgbridge.errors import BridgeError, failure_of
-from tgbridge.models import ErrorBody, MediaItem
+from tgbridge.errors import BridgeError
+from tgbridge.models import MediaItem
 from tgbridge.telegram.delivery import Delivery
 from tgbridge.telegram.media import get_message, media_item
 from tgbridge.timestamps import timestamp
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from tgbridge.telegram.files.ways import StoredFile
     from tgbridge.telegram.outgoing import Hints
     from tgbridge.telegram.sending import Sending
-
-FAILED: Final = "Failed to upload file to Telegram."
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +83,4 @@ async def sent_item(borrow: Borrow, message_id: int, delivery: Delivery) -> Medi
         caption=delivery.caption,
         has_thumbnail=False,
         mime_type=file.mime_type,
-    )
-
-
-def error_body(error: BridgeError) -> ErrorBody:
-    """Say an error as an answer's body would."""
-    failure = failure_of(error, failed=FAILED)
-    return ErrorBody(
-        error=failure.text, details=failure.details, code=failure.code, retry_after=failure.retry_after
     )

@@ -20,9 +20,7 @@ from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import (
     BridgeError,
-    FileTooLarge,
     FloodWait,
-    HTTPFailure,
     PartsLost,
     PoolExhausted,
     SessionEnded,
@@ -30,10 +28,16 @@ from tgbridge.errors import (
     TelegramRefused,
     TelegramUnavailable,
 )
-from tgbridge.http import tus
 from tgbridge.telegram.captions import CAPTION_TOO_LONG, check_caption
 from tgbridge.uploads.checked import checked
-from tgbridge.uploads.outcome import error_body
+from tgbridge.uploads.errors import (
+    LengthChanged,
+    LengthExceeded,
+    OffsetMismatch,
+    UploadError,
+    UploadFinished,
+    UploadGone,
+)
 from tgbridge.uploads.turns import Turns
 
 if TYPE_CHECKING:
@@ -41,7 +45,6 @@ if TYPE_CHECKING:
 
     from tgbridge.completion import Completion
     from tgbridge.http.tus import Checksum, Continuation, Creation
-    from tgbridge.models import ErrorBody
     from tgbridge.telegram.files.budget import Budget
     from tgbridge.telegram.files.ways import StoredFile
     from tgbridge.telegram.pool import ClientPool
@@ -151,7 +154,7 @@ class ResumableUpload:
         known. `caption` takes the place of the one that was given before.
         Whatever ends it early, the upload can go on, unless it is `closed` then.
 
-        Raises HTTPFailure 400, 409, 410, 413, 423 and 460, FileTooLarge, TelegramFailure, PoolExhausted.
+        Raises UploadError, what the file's own check does, FileTooLarge, TelegramFailure and PoolExhausted.
         """
         self.touched = _now()
         self._check_offset(at)
@@ -174,11 +177,11 @@ class ResumableUpload:
             self._settle_later(session)
 
     def check_open(self) -> None:
-        """Raise HTTPFailure 410 if it is closed, and 409 if the message is being made, or is there."""
+        """Raise UploadGone if it is closed, UploadFinished if the message is being made, or is there."""
         if self.closed:
-            raise tus.GONE.failure()
+            raise UploadGone
         if self._is_making or self._outcome.decided:
-            raise tus.FINISHED.failure()
+            raise UploadFinished
 
     def give_thumbnail(self, thumbnail: StoredFile) -> None:
         """Let the file have a poster, in place of one that it was given before. Raises as `check_open`."""
@@ -190,36 +193,36 @@ class ResumableUpload:
         """Forget it, whoever is at work on it. A message that is being sent, is sent."""
         if self._making is not None:
             await asyncio.wait({self._making})
-        async with self._turns.take(by_force=tus.GONE):
-            await self.close(tus.GONE.body)
+        async with self._turns.take(by_force=UploadGone):
+            await self.close(UploadGone())
 
-    async def close(self, end: ErrorBody) -> None:
-        """Give up all that it holds. Idempotent."""
+    async def close(self, why: BridgeError) -> None:
+        """Give up all that it holds; those who watch it are told why. Idempotent."""
         self.closed = True
         if self._settling is not None and self._settling is not asyncio.current_task():
             self._settling.cancel()
             await asyncio.wait({self._settling})
         await self._sending.aclose()
-        self.progress.over(end)
+        self.progress.failed(why)
 
     # The bytes
 
     def _check_offset(self, at: Continuation) -> None:
         if self.closed:
-            raise tus.GONE.failure()
+            raise UploadGone
         received = self._sending.received
         # A client that knows that all of it is here need not send the last byte again.
         if at.offset not in {self.offset, received, self._told} or at.offset > received:
-            raise tus.OFFSET_MISMATCH.failure()
+            raise OffsetMismatch
 
     def _check_length(self, at: Continuation, expected: int | None) -> None:
         length = self.length if at.length is None else at.length
         if length is None:
             return
         if self.length not in {None, length} or length < self._sending.received:
-            raise tus.LENGTH_CHANGED.failure()
+            raise LengthChanged
         if at.offset + (expected or 0) > length:
-            raise tus.BEYOND_LENGTH.failure()
+            raise LengthExceeded
         if self.length is None:
             self.length = length
             self.progress.begin(length)
@@ -262,7 +265,7 @@ class ResumableUpload:
 
     async def _write(self, data: memoryview) -> None:
         if self.length is not None and self._sending.received + len(data) > self.length:
-            raise tus.BEYOND_LENGTH.failure()
+            raise LengthExceeded
         if data:
             async with self._closed_if_refused():
                 await self._sending.write(data)
@@ -272,8 +275,9 @@ class ResumableUpload:
         """Close the upload if it turns out to be no file that can be sent."""
         try:
             yield
-        except (HTTPFailure, FileTooLarge) as error:
-            await self.close(error_body(error))
+        except BridgeError as error:
+            if not isinstance(error, TelegramFailure | PoolExhausted):
+                await self.close(error)
             raise
 
     async def _pause(self) -> None:
@@ -288,7 +292,7 @@ class ResumableUpload:
     async def _settle(self, session: str) -> None:
         if self._turns.taken:
             return
-        with suppress(HTTPFailure):  # the client is back, and goes on
+        with suppress(UploadError):  # the client is back, and goes on
             async with self._turns.take(gives_way=True):
                 try:
                     async with self._surroundings.pool.borrow(session) as client:
@@ -326,18 +330,18 @@ class ResumableUpload:
             borrow = partial(self._surroundings.pool.borrow, session)
             item = await self._outcome.reach(borrow, self.progress.waiting)
         except PartsLost as error:
-            await self.close(tus.GONE.body)
-            raise tus.GONE.failure() from error
+            await self.close(UploadGone())
+            raise UploadGone from error
         except BridgeError as error:
             if not _can_go_on(error):
-                await self.close(error_body(error))
+                await self.close(error)
                 raise
             if isinstance(error, FloodWait):
                 self.progress.waiting(error.seconds)
             await self._sending.recover()
             await self._lend()
             raise
-        self.progress.over(item)
+        self.progress.done(item)
 
 
 def _can_go_on(error: BridgeError) -> bool:
