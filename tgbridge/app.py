@@ -70,7 +70,7 @@ it waits for nobody. ``TimeoutStopSec`` in deploy/tgbridge.service has to be lon
 SHUTDOWN_SECONDS: Final = 1.0
 """What aiohttp gives connections, twice. ``stop`` has drained them already when that begins."""
 
-MAX_FIELD_BYTES: Final = 32 * 1024
+MAX_FIELD_BYTES: Final = 20 * 1024
 """A header field: Upload-Metadata holds a caption of 4096 UTF-16 code units in Base64, 16 KiB, and a name."""
 
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tgbridge.errors import TelegramUnavailable
 from tgbridge.telegram import delivery as delivery_module
 from tgbridge.telegram.delivery import Delivery
 from tgbridge.telegram.files.uploader import Uploader
@@ -15,8 +17,11 @@ from tgbridge.telegram.files.ways import StoredFile
 from tgbridge.telegram.outgoing import OutgoingFile
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.telegram.conftest import MakePool, MakeSettings, SignIn
     from tgbridge.sandbox import Sandbox
+    from tgbridge.telegram.client import BridgeClient
 
 MIB = 1024 * 1024
 MAKE, SEND = "messages.uploadMedia", "messages.sendMedia"
@@ -72,3 +77,52 @@ async def test_a_silent_peer(
         sandbox.faults.silence(MAKE, connection=True)
         assert len(await Delivery([file(stored)], "").send(partial(pool.borrow, session))) == 1
         assert sandbox.counters.of(MAKE) >= 2
+
+
+async def test_doubt(
+    sandbox: Sandbox,
+    make_settings: MakeSettings,
+    make_pool: MakePool,
+    sign_in: SignIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It stays until Telegram itself has told, whatever else fails meanwhile, and then all is there, once."""
+    monkeypatch.setattr(delivery_module, "_PATIENCE_SECONDS", 0.0)
+    history = sandbox.state.account_of("+9996610001").history
+    before, pool = len(history), make_pool()
+    session = await sign_in(pool)
+    borrow = partial(pool.borrow, session)
+    files = []
+    async with borrow() as client:
+        for name, kind in (("a.bin", "application/octet-stream"), ("a.mp3", "audio/mpeg")):
+            async with Uploader(make_settings().upload).open(client, 1, size=4) as upload:
+                await upload.write(b"data")
+                files.append(OutgoingFile(await upload.finish(), name, kind))
+    delivery = Delivery(files, "")
+    sandbox.faults.drop(SEND, executed=True, skip=1)
+    failing = sandbox.faults.internal_error(SEND, times=None, skip=1)
+    with pytest.raises(TelegramUnavailable):
+        await delivery.send(borrow)
+    sandbox.faults.remove(failing)
+    assert (delivery.in_doubt, len(history)) == (True, before + 1)  # the second, whose answer was lost
+
+    lent = 0
+
+    @asynccontextmanager
+    async def borrow_once() -> AsyncIterator[BridgeClient]:
+        nonlocal lent
+        lent += 1
+        if lent > 1:
+            raise TelegramUnavailable("gone")
+        async with borrow() as client:
+            yield client
+
+    with pytest.raises(TelegramUnavailable):
+        await delivery.send(borrow_once)
+    assert (delivery.in_doubt, len(history)) == (
+        True,
+        before + 2,
+    )  # and the first, which could not be taken back
+
+    assert sorted(await delivery.send(borrow)) == history.ids[-2:]
+    assert (delivery.in_doubt, len(history)) == (False, before + 2)

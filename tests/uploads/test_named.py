@@ -24,7 +24,7 @@ class Scripted(Delivery):
     def __init__(self, *ids: int, in_doubt: bool = False) -> None:
         super().__init__((), "")
         self._ids = list(ids)
-        self.in_doubt = in_doubt
+        self._doubtful = {1} if in_doubt else set()
 
     async def send(self, borrow: Any, on_wait: Any = None) -> list[int]:
         if not self._ids:

@@ -46,7 +46,7 @@ async def upload_file(request: web.Request) -> web.Response:
     One that is sent again under its name is the same upload: it is answered by the messages that are there.
     """
     name, named = upload_name(request), request.app[keys.NAMED_UPLOADS]
-    session = request[keys.CLIENT].session_string()
+    session = request[keys.SESSION].telegram or ""  # as in the cookie: the client's address may change
     earlier = None if name is None else named.find(session, name)
     if isinstance(earlier, tuple):
         await skip_body(request)

@@ -89,9 +89,13 @@ class Delivery:
         self.files = files
         self.caption = caption
         """It goes with the first file. May be changed between two tries."""
-        self.in_doubt = False
-        """Whether a message may be there of which no answer has told: only trying again can tell."""
         self._media: list[Medium] = []
+        self._doubtful: set[int] = set()  # random ids under which a message may be there, or not
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a message may be there of which no answer has told: only trying again can tell."""
+        return bool(self._doubtful)
 
     async def send(self, borrow: Borrow, on_wait: OnWait | None = None) -> list[int]:
         """Make messages of the files; their ids, in the files' order.
@@ -105,9 +109,9 @@ class Delivery:
             for _, group in groupby(range(len(self.files)), key=_groups(self.files).__getitem__):
                 sent += await self._send(borrow, list(group), on_wait)
         except TelegramFailure:
-            await _take_back(borrow, sent)
-            # Their numbers are used up.
-            self._media[: len(sent)] = [Medium(medium.media) for medium in self._media[: len(sent)]]
+            if await _taken_back(borrow, sent):
+                # Their random ids are used up.
+                self._media[: len(sent)] = [Medium(medium.media) for medium in self._media[: len(sent)]]
             raise
         return sent
 
@@ -115,13 +119,13 @@ class Delivery:
         """Send the files of these numbers as one message, or one album."""
         album = [self._media[index] for index in group]
         request = _request(album, "" if group[0] else self.caption)
-        seconds = _seconds(self.files[index] for index in group)
+        seconds, random_ids = _seconds(self.files[index] for index in group), {one.random_id for one in album}
 
         async def ask(client: BridgeClient) -> Any:
             try:
                 return await client.patiently(request, on_wait, seconds=seconds)
             except (TelegramUnavailable, asyncio.CancelledError):
-                self.in_doubt = True
+                self._doubtful |= random_ids
                 raise
 
         try:
@@ -129,14 +133,14 @@ class Delivery:
         except TelegramRefused as error:
             if isinstance(error, FloodWait | SessionEnded):
                 raise  # which says nothing of an earlier try
-            self.in_doubt = False
+            self._doubtful -= random_ids
             if error.name != "RANDOM_ID_DUPLICATE":
                 raise
             # An earlier try of ours arrived, though its answer did not.
             return await _find(borrow, album)
-        self.in_doubt = False
+        self._doubtful -= random_ids
         ids = _message_ids(updates)
-        if ids.keys() >= {medium.random_id for medium in album}:
+        if ids.keys() >= random_ids:
             return [ids[medium.random_id] for medium in album]
         return (
             [updates.id] if isinstance(updates, types.UpdateShortSentMessage) else await _find(borrow, album)
@@ -230,15 +234,17 @@ def _media_id(message: Any) -> int | None:
     return getattr(medium, "id", None)
 
 
-async def _take_back(borrow: Borrow, sent: list[int]) -> None:
-    """Delete what was sent of a whole that can't be sent."""
+async def _taken_back(borrow: Borrow, sent: list[int]) -> bool:
+    """Delete what was sent of a whole that can't be sent; tell whether it is gone."""
     if not sent:
-        return
+        return True
     request = functions.messages.DeleteMessagesRequest(sent, revoke=True)
     try:
         await _persistently(borrow, lambda client: client.patiently(request))
     except TelegramFailure as error:
         _log.warning("a part of an upload stays in Saved Messages", error=type(error).__name__)
+        return False
+    return True
 
 
 async def _persistently(borrow: Borrow, ask: Callable[[BridgeClient], Awaitable[T]]) -> T:
