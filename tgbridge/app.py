@@ -40,9 +40,11 @@ from tgbridge.routes import (
     stream_api,
     upload,
     upload_events,
+    upload_thumbnail,
 )
 from tgbridge.routes.endpoint import Endpoint, add_endpoints
 from tgbridge.routes.resumable import name_version
+from tgbridge.routes.upload_answers import error_body
 from tgbridge.session import SessionStorage
 from tgbridge.telegram.files.corrections import Corrections
 from tgbridge.telegram.files.downloader import Downloader
@@ -52,6 +54,7 @@ from tgbridge.telegram.leaving import leave_session
 from tgbridge.telegram.pool import ClientPool
 from tgbridge.uploads.checked import checked_budget
 from tgbridge.uploads.ids import UploadIds
+from tgbridge.uploads.named import NamedUploads
 from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
@@ -75,6 +78,9 @@ it waits for nobody. ``TimeoutStopSec`` in deploy/tgbridge.service has to be lon
 SHUTDOWN_SECONDS: Final = 1.0
 """What aiohttp gives connections, twice. ``stop`` has drained them already when that begins."""
 
+MAX_FIELD_BYTES: Final = 20 * 1024
+"""A header field: Upload-Metadata holds a caption of 4096 UTF-16 code units in Base64, 16 KiB, and a name."""
+
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *codes.ENDPOINTS,
     *login.ENDPOINTS,
@@ -85,6 +91,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *stream_api.ENDPOINTS,
     *upload.ENDPOINTS,
     *resumable_api.ENDPOINTS,
+    *upload_thumbnail.ENDPOINTS,
     *upload_events.ENDPOINTS,
     *service.ENDPOINTS,
 )
@@ -112,6 +119,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.COMPLETION] = Completion()
     app[keys.SPENT_CODES] = SpentCodes()
     app[keys.LIMITER] = Limiter(settings.limits)
+    app[keys.NAMED_UPLOADS] = NamedUploads()
     app[keys.UPLOAD_IDS] = UploadIds(secret_keys)
     app[keys.STORAGE] = SessionStorage(
         secret_keys,
@@ -141,7 +149,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
         lambda telegram: completion.detach(leave_session(pool, telegram)),
         seconds=settings.qr_login.claim_seconds,
     )
-    app[keys.PROGRESS] = board = ProgressBoard()
+    app[keys.PROGRESS] = board = ProgressBoard(error_body)
     app[keys.UPLOADS] = uploads = ResumableUploads(
         Surroundings(pool, completion, app[keys.UPLOADER].budget, checked_budget(settings.upload)),
         board,
@@ -173,6 +181,7 @@ class Service:
             # A browser that has gone leaves nothing running.
             handler_cancellation=True,
             shutdown_timeout=SHUTDOWN_SECONDS,
+            max_field_size=MAX_FIELD_BYTES,
         )
 
     async def __aenter__(self) -> Self:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.files.uploader import Uploader
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.uploads.ids import UploadIds
+    from tgbridge.uploads.named import NamedUploads
     from tgbridge.uploads.pace import Pace
     from tgbridge.uploads.progress import ProgressBoard
     from tgbridge.uploads.registry import ResumableUploads
@@ -41,6 +42,7 @@ DOWNLOADER: Final[web.AppKey[Downloader]] = web.AppKey("downloader")
 CORRECTIONS: Final[web.AppKey[Corrections]] = web.AppKey("corrections")
 UPLOADER: Final[web.AppKey[Uploader]] = web.AppKey("uploader")
 UPLOADS: Final[web.AppKey[ResumableUploads]] = web.AppKey("uploads")
+NAMED_UPLOADS: Final[web.AppKey[NamedUploads]] = web.AppKey("named_uploads")
 UPLOAD_IDS: Final[web.AppKey[UploadIds]] = web.AppKey("upload_ids")
 PROGRESS: Final[web.AppKey[ProgressBoard]] = web.AppKey("progress")
 LOOKUP: Final[web.AppKey[FileLookup[BridgeClient]]] = web.AppKey("lookup")

@@ -111,7 +111,7 @@ class Endpoint:
     ended; streams pass them over, since loaders and caches add their own.
     """
 
-    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     handler: Handler
     summary: str

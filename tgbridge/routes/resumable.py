@@ -26,7 +26,9 @@ from tgbridge.http.tus import Continuation
 from tgbridge.routes.endpoint import continue_body
 from tgbridge.routes.file_checks import checked_sending
 from tgbridge.routes.form import next_bytes
+from tgbridge.routes.upload_answers import told_in_http
 from tgbridge.routes.upload_form import FIELDS, UploadForm
+from tgbridge.telegram.captions import normalised
 from tgbridge.telegram.sending import MAX_PARTS_PREMIUM
 from tgbridge.uploads.outcome import Purpose
 
@@ -63,6 +65,7 @@ async def describe_upload(request: web.Request) -> web.StreamResponse:
     return await describe_uploads(request)
 
 
+@told_in_http
 async def create_upload(request: web.Request) -> web.StreamResponse:
     """Begin an upload, with its first bytes if the request has some."""
     owner, session = _asking(request)
@@ -99,9 +102,11 @@ async def create_upload(request: web.Request) -> web.StreamResponse:
     return web.Response(status=201, headers=headers)
 
 
+@told_in_http
 async def upload_state(request: web.Request) -> web.StreamResponse:
     """Say where an upload goes on."""
     upload = _find(request)
+    await upload.tell()
     headers = _state(request, upload)
     if upload.length is None:
         headers["Upload-Defer-Length"] = "1"
@@ -112,6 +117,7 @@ async def upload_state(request: web.Request) -> web.StreamResponse:
     return web.Response(status=200, headers=headers)
 
 
+@told_in_http
 async def continue_upload(request: web.Request) -> web.StreamResponse:
     """Take the next bytes; if they are the last, the answer comes when the file is a message."""
     upload = _find(request)
@@ -120,12 +126,20 @@ async def continue_upload(request: web.Request) -> web.StreamResponse:
     at, checksum = tus.parse_continuation(fields), tus.parse_checksum(fields)
     _, session = _asking(request)
     try:
-        await upload.append(session, at, _body(request), expected=request.content_length, checksum=checksum)
+        await upload.append(
+            session,
+            at,
+            _body(request),
+            expected=request.content_length,
+            checksum=checksum,
+            caption=_new_caption(fields),
+        )
     finally:
         await request.app[keys.UPLOADS].touch(upload)
     return web.Response(status=204, headers=_state(request, upload))
 
 
+@told_in_http
 async def terminate_upload(request: web.Request) -> web.StreamResponse:
     """Forget an upload. The message that it has become stays."""
     await request.app[keys.UPLOADS].terminate(_find(request))
@@ -144,8 +158,14 @@ def _asking(request: web.Request) -> tuple[int, str]:
 
 
 def _find(request: web.Request) -> ResumableUpload:
-    owner, _ = _asking(request)
+    _asking(request)
     tus.check_version(_fields(request))
+    return find_upload(request)
+
+
+def find_upload(request: web.Request) -> ResumableUpload:
+    """Return the upload that a path names. Raises HTTPFailure 401, UploadNotFound and UploadGone."""
+    owner, _ = _asking(request)
     return request.app[keys.UPLOADS].find(owner, request.match_info["upload_id"])
 
 
@@ -165,6 +185,12 @@ async def _body(request: web.Request) -> AsyncGenerator[bytes, None]:
     await continue_body(request)
     while chunk := await next_bytes(request):
         yield chunk
+
+
+def _new_caption(fields: Mapping[str, str]) -> str | None:
+    """Return the caption that a PATCH brings, in place of the first one. Raises HTTPFailure 400."""
+    metadata = tus.parse_metadata(fields.get("upload-metadata", ""))
+    return normalised(metadata.text("caption")) if "caption" in metadata.values else None
 
 
 def _purpose(metadata: Metadata) -> Purpose:

@@ -10,7 +10,7 @@ from tgbridge.routes import file_checks, resumable
 from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success, refusals
 from tgbridge.routes.overridable import OVERRIDE
 from tgbridge.routes.resumable import PATH
-from tgbridge.uploads.outcome import FAILED
+from tgbridge.routes.upload_answers import FAILED
 
 _ID: Final = Parameter("upload_id", "path", str, "As in the Location of the answer that created it.")
 _RESUMABLE: Final = Parameter(
@@ -157,6 +157,13 @@ ENDPOINTS: Final = (
                 "Upload-Offset", "header", int, "Where the bytes belong: where HEAD said.", required=True
             ),
             _LENGTH,
+            Parameter(
+                "Upload-Metadata",
+                "header",
+                str,
+                "caption, in Base64, in place of the one before. After MEDIA_CAPTION_TOO_LONG the upload "
+                "stays, and a PATCH without bytes, at its end, tries again with a caption that fits.",
+            ),
             _CHECKSUM,
         ),
         bytes_type=tus.BODY_TYPE,
@@ -167,6 +174,7 @@ ENDPOINTS: Final = (
             *_refused(
                 tus.INVALID_OFFSET, tus.INVALID_LENGTH, tus.LENGTH_CHANGED, tus.OFFSET_MISMATCH, tus.LOCKED
             ),
+            *_refused(tus.INVALID_METADATA),
             *_UNKNOWN,
             *_OF_BYTES,
         ),

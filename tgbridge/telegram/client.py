@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from telethon import TelegramClient, errors, utils
@@ -208,16 +209,26 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
 
     async def _keep_alive(self, sender: BridgeSender) -> None:
         """Notice a peer that has fallen silent, within ``ping_seconds`` and a request's time-out."""
-        loop = asyncio.get_running_loop()
         while sender.is_connected():
             await asyncio.sleep(self.ping_seconds)
-            asked_at = loop.time()
-            try:
-                with translated():
-                    async with asyncio.timeout(self._telegram.request_timeout_seconds):
-                        await sender.send(functions.PingRequest(random.getrandbits(63)))
-            except TelegramFailure:
-                sender.suspect(asked_at)
+            await self._ping(sender, self._telegram.request_timeout_seconds)
+
+    async def _keep_watch(self) -> None:
+        """Notice it within a request's time-out, while an answer is awaited that takes longer."""
+        half = self._telegram.request_timeout_seconds / 2
+        while True:
+            await asyncio.sleep(half)
+            await self._ping(self._sender, half)
+
+    async def _ping(self, sender: BridgeSender, seconds: float) -> None:
+        """Connect anew if nobody answers in time."""
+        asked_at = asyncio.get_running_loop().time()
+        try:
+            with translated():
+                async with asyncio.timeout(seconds):
+                    await sender.send(functions.PingRequest(random.getrandbits(63)))
+        except TelegramFailure:
+            sender.suspect(asked_at)
 
     # Requests
 
@@ -227,32 +238,51 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         Internal errors are tried again shortly after, a few times. A login follows PHONE_MIGRATE and its
         like. Raises TelegramFailure kinds: FLOOD_WAIT at once, however short (``patiently`` sits it out).
         """
+        return await self._ask(request, self._time_allowed())
+
+    async def _ask(self, request: TLRequest, seconds: float) -> Any:
         await request.resolve(self, utils)
         asked_at = asyncio.get_running_loop().time()
         try:
             with translated():
-                async with asyncio.timeout(self._time_allowed()):
+                async with asyncio.timeout(seconds):
                     return await self._persist(request)
         except TelegramUnavailable as error:
             if isinstance(error.__cause__, TimeoutError):
                 self._sender.suspect(asked_at)
             raise
 
-    async def patiently(self, request: TLRequest, on_wait: Callable[[float], None] | None = None) -> Any:
+    async def patiently(
+        self,
+        request: TLRequest,
+        on_wait: Callable[[float], None] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> Any:
         """As ``await client(request)``, but waits of up to ``telegram.flood_wait_seconds`` are sat out.
 
-        ``on_wait`` is told the seconds before each.
+        ``on_wait`` is told the seconds before each. ``seconds`` is how long each answer is awaited, where it
+        is not ``telegram.request_timeout_seconds``; a peer that is silent is found out as soon all the same.
         """
+        ask = partial(self, request) if seconds is None else partial(self._ask_at_length, request, seconds)
         for _ in range(_FLOOD_WAITS_IN_A_ROW):
             try:
-                return await self(request)
+                return await ask()
             except FloodWait as wait:
                 if wait.seconds > self._telegram.flood_wait_seconds:
                     raise
                 if on_wait is not None:
                     on_wait(wait.seconds)
                 await asyncio.sleep(wait.seconds)
-        return await self(request)
+        return await ask()
+
+    async def _ask_at_length(self, request: TLRequest, seconds: float) -> Any:
+        watch = asyncio.create_task(self._keep_watch())
+        try:
+            return await self._ask(request, seconds)
+        finally:
+            watch.cancel()
+            await asyncio.wait({watch})
 
     def _time_allowed(self) -> float:
         """Seconds: the first answer belongs to connecting, so that a silent peer is found out as soon."""

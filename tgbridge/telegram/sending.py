@@ -94,6 +94,11 @@ class Sending:
         return self._upload.received + len(self._head)
 
     @property
+    def certain(self) -> int:
+        """As many of them as no failure can take back."""
+        return self._upload.certain + len(self._head)
+
+    @property
     def stored(self) -> int:
         """Bytes that Telegram has confirmed."""
         return self._upload.stored

@@ -10,9 +10,9 @@ import asyncio
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from tgbridge.errors import HTTPFailure, PoolExhausted
-from tgbridge.http import tus
+from tgbridge.errors import PoolExhausted
 from tgbridge.telegram.files.budget import Budget
+from tgbridge.uploads.errors import ChecksumMismatch, ChunkTooLarge, ChunkTooSlow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Hashable
@@ -51,11 +51,11 @@ async def checked(
 ) -> AsyncGenerator[bytes, None]:
     """Yield a chunk's bytes once all have come and have the right checksum.
 
-    `expected` is their number, if it is known. Nothing is held before the first of them. Raises HTTPFailure
-    408, 413 and 460, and PoolExhausted if memory is short for long.
+    `expected` is their number, if it is known. Nothing is held before the first of them.
+    Raises ChunkTooLarge, ChunkTooSlow, ChecksumMismatch, and PoolExhausted if memory is short for long.
     """
     most = budget.stream_bytes
-    too_large = tus.CHUNK_TOO_LARGE.failure(details=f"at most {most} bytes")
+    too_large = ChunkTooLarge(f"at most {most} bytes")
     if expected is not None and expected > most:
         raise too_large
     async with AsyncExitStack() as stack:
@@ -73,10 +73,9 @@ async def checked(
                         raise too_large
                     pieces.append(piece)
         except TimeoutError:
-            raise HTTPFailure(
-                408, "Request Timeout.", code="REQUEST_TIMEOUT", headers={"Connection": "close"}
-            ) from None
-        await asyncio.to_thread(checksum.check, pieces)
+            raise ChunkTooSlow(ousted=True) from None
+        if not await asyncio.to_thread(checksum.matches, pieces):
+            raise ChecksumMismatch
         pieces.reverse()
         while pieces:
             share.give(len(pieces[-1]))

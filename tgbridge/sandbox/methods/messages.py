@@ -164,16 +164,21 @@ def _check_random_id(account: Account, random_id: int) -> None:
 
 def _text(text: str, entities: Any) -> str:
     text = text if entities else text.strip()
-    if len(text) > MAX_TEXT:
+    if _length(text) > MAX_TEXT:
         raise RpcError(400, "MESSAGE_TOO_LONG")
     return text
 
 
 def _caption(account: Account, text: str, entities: Any) -> str:
     text = text if entities else text.strip()
-    if len(text) > (MAX_CAPTION_PREMIUM if account.premium else MAX_CAPTION):
+    if _length(text) > (MAX_CAPTION_PREMIUM if account.premium else MAX_CAPTION):
         raise RpcError(400, "MEDIA_CAPTION_TOO_LONG")
     return text
+
+
+def _length(text: str) -> int:
+    """Count UTF-16 code units, as in all lengths and offsets of Telegram's texts."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -131,6 +131,14 @@ class FileUpload:
         return self._way.stored
 
     @property
+    def certain(self) -> int:
+        """Bytes from the beginning on that `recover` can't give up any more: none of them is on its way."""
+        first = min((part.index for _, part in self._in_flight.values()), default=self._parts)
+        if self._lost is not None:
+            first = min(first, self._lost.index)
+        return self.received if first == self._parts else first * self._part_bytes
+
+    @property
     def held(self) -> int:
         """Bytes of memory that count as this upload's."""
         return self._rooms.held
