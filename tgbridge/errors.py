@@ -12,6 +12,7 @@ The tree (nothing in it knows aiohttp or Telethon)::
     │   │   ├── PasswordNeeded          the account has two-step verification
     │   │   └── PartsLost               it has not kept what was uploaded
     │   ├── TelegramUnavailable         unreachable, silent, or broken on Telegram's side
+    │   │   └── AnswerLost              it was asked, once, and what came of it is not known
     │   └── FileCorrupted               what came is not the file that was announced
     ├── PoolExhausted                   every client of the pool is in use
     ├── FileTooLarge                    more bytes than the setting or Telegram takes
@@ -125,6 +126,10 @@ class TelegramUnavailable(TelegramFailure):
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+
+
+class AnswerLost(TelegramUnavailable):
+    """A request that must not be repeated was sent, and its answer did not come: it may have been done."""
 
 
 class FileCorrupted(TelegramFailure):

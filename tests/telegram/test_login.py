@@ -10,7 +10,7 @@ import pytest
 from telethon import password
 from telethon.tl import types
 
-from tgbridge.errors import FloodWait, PasswordNeeded, SessionEnded, TelegramRefused
+from tgbridge.errors import FloodWait, PasswordNeeded, SessionEnded, TelegramRefused, TelegramUnavailable
 from tgbridge.telegram import login, sender
 
 if TYPE_CHECKING:
@@ -146,12 +146,20 @@ async def test_a_deactivated_account(client: BridgeClient) -> None:
 
 
 async def test_a_restarted_login_begins_again(client: BridgeClient, sandbox: Sandbox) -> None:
-    """AUTH_RESTART is no answer for a person; after some, it is."""
+    """AUTH_RESTART is no answer for a person; after some, Telegram is unavailable."""
     sandbox.faults.error("auth.sendCode", 500, "AUTH_RESTART", times=2)
     assert await send(client)
     sandbox.faults.error("auth.sendCode", 500, "AUTH_RESTART", times=None)
-    with pytest.raises(TelegramRefused, match="AUTH_RESTART"):
+    with pytest.raises(TelegramUnavailable):
         await send(client)
+
+
+async def test_a_login_that_is_to_begin_again(client: BridgeClient, sandbox: Sandbox) -> None:
+    """AUTH_RESTART to a code says that another one is needed."""
+    phone_code_hash = await send(client)
+    sandbox.faults.error("auth.signIn", 500, "AUTH_RESTART")
+    with pytest.raises(TelegramRefused, match="PHONE_CODE_EXPIRED"):
+        await login.sign_in(client, PHONE, phone_code_hash, CODE)
 
 
 async def test_a_flood_wait_is_told_at_once(client: BridgeClient, sandbox: Sandbox) -> None:
@@ -188,12 +196,18 @@ async def test_a_wrong_password_may_be_corrected(client: BridgeClient) -> None:
     assert await login.check_password(client, PASSWORD)
 
 
-async def test_a_stale_proof_is_made_anew(client: BridgeClient, sandbox: Sandbox) -> None:
-    """SRP_ID_INVALID: the parameters were used up meanwhile, so new ones are asked for."""
+@pytest.mark.parametrize("name", ["SRP_ID_INVALID", "SRP_PASSWORD_CHANGED"])
+async def test_a_stale_proof_is_made_anew(client: BridgeClient, sandbox: Sandbox, name: str) -> None:
+    """The parameters were used up, or the password changed, so new ones are asked for; a few times."""
     phone_code_hash = await send(client, WITH_PASSWORD)
     with pytest.raises(PasswordNeeded):
         await login.sign_in(client, WITH_PASSWORD, phone_code_hash, CODE)
-    sandbox.faults.error("auth.checkPassword", 400, "SRP_ID_INVALID")
+    always = sandbox.faults.error("auth.checkPassword", 400, name, times=None)
+    with pytest.raises(TelegramUnavailable):
+        await login.check_password(client, PASSWORD)
+    assert always.applied == 3
+    sandbox.faults.remove(always)
+    sandbox.faults.error("auth.checkPassword", 400, name)
     assert await login.check_password(client, PASSWORD)
 
 
