@@ -169,9 +169,9 @@ async def test_silence(pool: ClientPool, make_pool: MakePool, client: BridgeClie
     session = client.session_string()
     await pool.close()
     hurried = make_pool(telegram={"connect_timeout_seconds": 5, "request_timeout_seconds": 0.5})
-    async with hurried.borrow(session) as client:
+    async with hurried.borrow(session) as again:
         sandbox.faults.silence("auth.signIn", executed=True)
-        assert (await login.sign_in(client, PHONE, phone_code_hash, CODE)).phone == PHONE[1:]
+        assert (await login.sign_in(again, PHONE, phone_code_hash, CODE)).phone == PHONE[1:]
     assert sandbox.counters.of("auth.signIn") == 1
 
 
