@@ -49,7 +49,10 @@ if TYPE_CHECKING:
     Row("national", {"json": {"phone": "0151 2345678"}}, 400, INVALID_PHONE),
     Row("too short", {"json": {"phone": "+12345"}}, 400, INVALID_PHONE),
     Row("too long", {"json": {"phone": "+1234567890123456"}}, 400, INVALID_PHONE),
-    Row("other digits", {"json": {"phone": "+٩٩٩٦٦١٠٠٠١"}}, 400, INVALID_PHONE),
+    Row("national in other digits", {"json": {"phone": "۰۱۵۱۲۳۴۵۶۷۸"}}, 400, INVALID_PHONE),
+    Row("superscripts", {"json": {"phone": "+999661000\u00b9"}}, 400, INVALID_PHONE),
+    Row("with an extension", {"json": {"phone": f"tel:{PHONE};ext=5"}}, 400, INVALID_PHONE),
+    Row("nothing but marks", {"json": {"phone": "\u202a\u202c"}}, 400, INVALID_PHONE),
     Row(
         "half a surrogate pair",
         {"data": b'{"phone": "\\ud800"}', "headers": {"Content-Type": "application/json"}},
@@ -190,6 +193,31 @@ async def test_sign_in(browser: ClientSession, phone: str) -> None:
     assert await is_authenticated(browser) is True
     async with browser.get("/me") as response:
         assert (response.status, await response.json()) == (200, body["user"])
+
+
+@pytest.mark.parametrize(
+    ("sent_to", "phone", "code"),
+    [
+        ("\u202a+999 661 0001\u202c", "tel:+999-661-0001", "1 1 1 1 1"),
+        ("\uff0b\uff19\uff19\uff19\u2009661/0001", "9996610001", "\uff11\uff11\uff11\uff11\uff11"),
+        ("+٩٩٩٦٦١٠٠٠١", "\u2066+999.661.0001\u2069", "١١١-١١"),
+        ("۹۹۹۶۶۱۰۰۰۱", "+9996610001\ufeff", "\u200e۱۱۱\u2060۱۱\u200b"),
+    ],
+)
+async def test_numbers_and_codes_as_typed(
+    browser: ClientSession, sent_to: str, phone: str, code: str
+) -> None:
+    """Both ends of a login read numbers and codes alike, whatever stands between and around the digits."""
+    assert (await post(browser, "/send-code", {"phone": sent_to}))[0] == 200
+    status, body = await post(browser, "/sign-in", {"phone": phone, "code": code})
+    assert (status, body["user"]["phone"]) == (200, PHONE[1:])
+
+
+async def test_number_of_me(signed_in: ClientSession) -> None:
+    """The number that /me gives back is taken as it is."""
+    async with signed_in.get("/me") as response:
+        phone = (await response.json())["phone"]
+    assert (await post(signed_in, "/send-code", {"phone": phone}))[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ async def send(client: BridgeClient, phone: str = PHONE) -> str:
     return (await login.send_code(client, phone)).phone_code_hash
 
 
-@pytest.mark.parametrize("phone", ["+9996610001", "9996610001", "+999 66 1-0001"])
+@pytest.mark.parametrize("phone", ["+9996610001", "9996610001"])
 async def test_a_code_signs_in(client: BridgeClient, phone: str) -> None:
     """The right code gives the user, and the session is the user's from then on."""
     sent = await login.send_code(client, phone)

@@ -229,7 +229,8 @@ async def log_out(client: BridgeClient) -> None:
 
 
 def _digits(phone: str) -> str:
-    return "".join(filter(str.isdigit, phone))
+    """Write an international number as Telegram does, which is without the +."""
+    return phone.removeprefix("+")
 
 
 def _sent_code(answer: Any) -> SentCode:
