@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from tgbridge.sandbox import Sandbox
 
 
+# https://core.telegram.org/method/auth.sendCode
+TOO_MANY_PASSWORDS = "Sorry, too many invalid attempts to enter your password. Please try again later."
+
+
 @rows(
     *bodies_without_fields("Phone number is required."),
     Row("absent", {"json": {}}, 400, {"error": "Phone number is required."}),
@@ -77,6 +81,13 @@ if TYPE_CHECKING:
         {"json": {"phone": PASSWORD_FLOODED}},
         429,
         {"error": TOO_MANY, "code": "PHONE_PASSWORD_FLOOD", "retry_after": 3600},
+    ),
+    Row(
+        "passwords flooded, in a sentence",
+        {"json": {"phone": PHONE}},
+        429,
+        {"error": TOO_MANY, "code": "PHONE_PASSWORD_FLOOD", "retry_after": 3600},
+        error("auth.sendCode", 400, TOO_MANY_PASSWORDS),
     ),
     Row(
         "told to wait",

@@ -57,6 +57,9 @@ async def test_a_code_signs_in(client: BridgeClient, phone: str) -> None:
         ("9010", "sms"),
         ("9011", "flash_call"),
         ("9012", "missed_call"),
+        ("9014", "sms_word"),
+        ("9015", "sms_phrase"),
+        ("9016", "sms"),
     ],
 )
 async def test_how_the_code_travels(client: BridgeClient, suffix: str, kind: str) -> None:
@@ -122,6 +125,7 @@ async def test_a_wrong_code_may_be_corrected(client: BridgeClient) -> None:
         ("+9996619002", "PHONE_NUMBER_FLOOD"),
         ("+9996619004", "PHONE_PASSWORD_FLOOD"),
         ("+9996619013", "EMAIL_SETUP_REQUIRED"),
+        ("+9996619017", "CODE_PAYMENT_REQUIRED"),
     ],
 )
 async def test_numbers_that_get_no_code(client: BridgeClient, phone: str, name: str) -> None:

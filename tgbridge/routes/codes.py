@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from tgbridge import keys
@@ -98,11 +99,9 @@ def _begun(request: web.Request, phone: str, sent: SentCode, telegram: str) -> w
             by_email=sent.type == "email",
         )
     )
-    return json_answer(
-        CodeSent(
-            message="Code sent successfully.", type=sent.type, next_type=sent.next_type, timeout=sent.timeout
-        )
-    )
+    told = asdict(sent)
+    del told["phone_code_hash"]
+    return json_answer(CodeSent(message="Code sent successfully.", **told))
 
 
 NOT_REQUESTED: Final = Refusal(400, CODE_FIRST, "CODE_NOT_REQUESTED")
@@ -112,7 +111,9 @@ _NO_CODE: Final = refusals(
     "PHONE_NUMBER_BANNED",
     "PHONE_NUMBER_FLOOD",
     "PHONE_PASSWORD_FLOOD",
+    "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN",
     "EMAIL_SETUP_REQUIRED",
+    "CODE_PAYMENT_REQUIRED",
 )
 
 ENDPOINTS: Final = (

@@ -47,6 +47,7 @@ FAULTS = frozenset(
     (
         "alter",
         "bandwidth",
+        "change_password",
         "delay",
         "drop",
         "drop_connections",

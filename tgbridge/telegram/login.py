@@ -29,14 +29,14 @@ _PAUSE_SECONDS: Final = 0.1
 _STALE_PROOFS: Final = frozenset({"SRP_ID_INVALID", "SRP_PASSWORD_CHANGED"})
 T = TypeVar("T")
 
-# Firebase, words and phrases come by SMS as well, only in another wording.
+# Firebase's come by SMS as well, only in another wording.
 _CODE_TYPES: Final[Mapping[type[Any], CodeType]] = MappingProxyType(
     {
         types.auth.SentCodeTypeApp: "app",
         types.auth.SentCodeTypeSms: "sms",
         types.auth.SentCodeTypeFirebaseSms: "sms",
-        types.auth.SentCodeTypeSmsPhrase: "sms",
-        types.auth.SentCodeTypeSmsWord: "sms",
+        types.auth.SentCodeTypeSmsPhrase: "sms_phrase",
+        types.auth.SentCodeTypeSmsWord: "sms_word",
         types.auth.SentCodeTypeCall: "call",
         types.auth.SentCodeTypeFlashCall: "flash_call",
         types.auth.SentCodeTypeMissedCall: "missed_call",
@@ -51,14 +51,27 @@ _CODE_TYPES: Final[Mapping[type[Any], CodeType]] = MappingProxyType(
 )
 
 
+_LOOKS: Final = ("length", "pattern", "prefix", "beginning", "email_pattern", "url")
+
+
 @dataclass(frozen=True, slots=True)
 class SentCode:
-    """A login code is under way. ``phone_code_hash`` goes with it into sign_in; ``timeout`` is in seconds."""
+    """A login code is under way. ``phone_code_hash`` goes with it into sign_in; ``timeout`` is in seconds.
+
+    How it looks, the other fields tell, where Telegram does: see the constructors of
+    https://core.telegram.org/type/auth.SentCodeType, whose names they have.
+    """
 
     phone_code_hash: str = field(repr=False)
     type: CodeType | None
     next_type: CodeType | None
     timeout: int | None
+    length: int | None = None
+    pattern: str | None = None
+    prefix: str | None = None
+    beginning: str | None = None
+    email_pattern: str | None = None
+    url: str | None = None
 
 
 async def send_code(client: BridgeClient, phone: str) -> SentCode:
@@ -234,8 +247,11 @@ def _digits(phone: str) -> str:
 
 
 def _sent_code(answer: Any) -> SentCode:
+    if isinstance(answer, types.auth.SentCodePaymentRequired):
+        # In an app's store (https://core.telegram.org/api/auth#paid-auth).
+        raise TelegramRefused("CODE_PAYMENT_REQUIRED")
     if not isinstance(answer, types.auth.SentCode):
-        # SentCodeSuccess answers future auth tokens, which we never send; and we cannot pay for a code.
+        # SentCodeSuccess answers future auth tokens, which we never send.
         raise TelegramRefused("SEND_CODE_UNAVAILABLE")
     if isinstance(answer.type, types.auth.SentCodeTypeSetUpEmailRequired):
         # No code is under way; the address is to be set up by Telegram's own apps.
@@ -245,6 +261,7 @@ def _sent_code(answer: Any) -> SentCode:
         type=_CODE_TYPES.get(type(answer.type)),
         next_type=_CODE_TYPES.get(type(answer.next_type)),
         timeout=answer.timeout,
+        **{name: getattr(answer.type, name, None) for name in _LOOKS},
     )
 
 
