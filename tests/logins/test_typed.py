@@ -7,6 +7,12 @@ import pytest
 from tgbridge.logins.typed import typed_digits, typed_number
 
 NUMBER = "15551234567"
+
+
+def in_script(text: str, zero: int) -> str:
+    return text.translate({ord("0") + digit: zero + digit for digit in range(10)})
+
+
 NUMBERS = {
     "E.164": "+15551234567",
     "as /me gives it": "15551234567",
@@ -16,11 +22,11 @@ NUMBERS = {
     "a link": "tel:+1-555-123-4567",
     "a link with slashes": "TEL://+15551234567",
     "a link behind a mark": "\u200e tel:+15551234567",
-    "full-width": "\uff0b\uff11\uff15\uff15\uff15\uff08\uff11\uff12\uff13\uff09\uff14\uff15\uff16\uff17",
-    "Arabic-Indic": "+١٥٥٥١٢٣٤٥٦٧",
-    "Persian": "+۱۵۵۵۱۲۳۴۵۶۷",
-    "Devanagari": "+१५५५१२३४५६७",
-    "scripts mixed": "+1٥٥۵1234567",
+    "full-width": in_script("\uff0b1555\uff08123\uff094567", 0xFF10),
+    "Arabic-Indic": in_script("+15551234567", 0x660),
+    "Persian": in_script("+15551234567", 0x6F0),
+    "Devanagari": in_script("+15551234567", 0x966),
+    "scripts mixed": "+1\u06655\u06f51234567",
     "keycaps": "+1\ufe0f\u20e35\ufe0f\u20e3551234567",
     "line breaks": "+1555\r\n1234567\n",
     "embedding from a contact list": "\u202a+1 555 123 4567\u202c",
@@ -71,7 +77,9 @@ def test_nothing(text: str) -> None:
     assert typed_number(text) == ""
 
 
-@pytest.mark.parametrize("text", ["12345", "123-45", "1 2 3 4 5", "۱۲۳۴۵", "\u200f12345.", "1,2,3,4,5"])
+@pytest.mark.parametrize(
+    "text", ["12345", "123-45", "1 2 3 4 5", in_script("12345", 0x6F0), "\u200f12345.", "1,2,3,4,5"]
+)
 def test_codes(text: str) -> None:
     """Codes are read as numbers are."""
     assert typed_digits(text) == "12345"

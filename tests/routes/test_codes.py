@@ -57,7 +57,7 @@ NO_OTHER_WAY = {
     ],
 )
 async def test_how_the_code_travels(browser: ClientSession, phone: str, told: dict[str, object]) -> None:
-    """/send-code says by which way the code comes, how it looks, by which way it would come next, and when."""
+    """/send-code says by which way the code comes, how it looks, and what comes next, when."""
     assert await post(browser, "/send-code", {"phone": phone}) == (200, {"message": SENT} | told)
 
 
