@@ -11,8 +11,9 @@ from tgbridge import keys
 from tgbridge.completion import Completion
 from tgbridge.inflight import InFlight
 from tgbridge.limits import Limiter
+from tgbridge.logins.attempts import LoginAttempts
 from tgbridge.logins.qr_logins import QrLogins
-from tgbridge.logins.spent_codes import SpentCodes
+from tgbridge.logins.repeats import Repeats
 from tgbridge.logs import AccessLogger
 from tgbridge.middleware.caller import caller_middleware
 from tgbridge.middleware.client import client_middleware
@@ -101,7 +102,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.SETTINGS] = settings
     app[keys.IN_FLIGHT] = InFlight()
     app[keys.COMPLETION] = Completion()
-    app[keys.SPENT_CODES] = SpentCodes()
+    app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
     app[keys.LIMITER] = Limiter(settings.limits)
     app[keys.UPLOAD_IDS] = UploadIds(secret_keys)
     app[keys.STORAGE] = SessionStorage(
@@ -125,6 +126,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     app[keys.UPLOADER] = Uploader(settings.upload)
     app[keys.LOOKUP] = FileLookup(stream.fetch_file)
     app[keys.POOL] = pool = ClientPool(settings)
+    app[keys.ATTEMPTS] = LoginAttempts(pool)
     completion = app[keys.COMPLETION]
     app[keys.QR_LOGINS] = qr_logins = QrLogins(
         lambda telegram: completion.detach(leave_session(pool, telegram)),

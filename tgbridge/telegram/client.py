@@ -52,6 +52,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     and with it the session string, is another one. ``on_update``, once it is set, is called with the updates
     (TypeUpdates) that requests from then on bring about, until the client is closed; and with None where some
     may have been lost, since the connection was: it takes another request to be sent updates again.
+    ``login_turn`` is held while a step of a login is taken, so that the next one finds what came of it.
     ``keys``: what an earlier client of the session knew of its keys; this one keeps it up to date.
     Raises ValueError for a text that is no session string.
     """
@@ -87,6 +88,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self._keeping_alive: asyncio.Task[None] | None = None
         self._moving = asyncio.Lock()
         self._asking_addresses = asyncio.Lock()
+        self.login_turn = asyncio.Lock()
         self.on_new_key: Callable[[], None] | None = None
         self.on_update: Callable[[Any], None] | None = None
         self.files = FileConnections(self, settings)

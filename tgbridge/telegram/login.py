@@ -168,7 +168,7 @@ async def standing(client: BridgeClient) -> User | None:
 
     Raises PasswordNeeded, with the hint, if the password is next; TelegramUnavailable and FloodWait.
     """
-    user = await _signed_in(client)
+    user = await signed_in(client)
     if user is None:
         try:
             hint = await password_hint(client)
@@ -178,7 +178,8 @@ async def standing(client: BridgeClient) -> User | None:
     return user
 
 
-async def _signed_in(client: BridgeClient) -> User | None:
+async def signed_in(client: BridgeClient) -> User | None:
+    """Return who is signed in, None if nobody is. Raises TelegramUnavailable and FloodWait."""
     try:
         return await get_me(client)
     except (PasswordNeeded, SessionEnded):  # whichever it is that Telegram says before the password
@@ -207,7 +208,7 @@ async def check_password(client: BridgeClient, password: str) -> User:
                 raise
             raise TelegramUnavailable("Telegram's parameters for the password have changed") from error
 
-    return await until_known(ask, lambda: _signed_in(client))
+    return await until_known(ask, lambda: signed_in(client))
 
 
 async def _proof(client: BridgeClient, password: str) -> types.InputCheckPasswordSRP:
