@@ -134,8 +134,10 @@ async def sign_in(
         except PasswordNeeded as error:
             raise PasswordNeeded(await password_hint(client)) from error
         except TelegramRefused as error:
+            if error.name != "AUTH_RESTART":
+                raise
             # The login has to begin again, and so with another code.
-            raise TelegramRefused("PHONE_CODE_EXPIRED") if error.name == "AUTH_RESTART" else error from error
+            raise TelegramRefused("PHONE_CODE_EXPIRED") from error
 
     return await until_known(ask, lambda: standing(client))
 
