@@ -13,9 +13,10 @@ from tgbridge import __version__, keys
 from tgbridge.completion import Completion
 from tgbridge.inflight import InFlight
 from tgbridge.limits import Limiter
+from tgbridge.logins.attempts import LoginAttempts
 from tgbridge.logins.outlived import OutlivedSessions
 from tgbridge.logins.qr_logins import QrLogins
-from tgbridge.logins.spent_codes import SpentCodes
+from tgbridge.logins.repeats import Repeats
 from tgbridge.logs import AccessLogger
 from tgbridge.middleware.caller import caller_middleware
 from tgbridge.middleware.client import client_middleware
@@ -117,7 +118,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.SETTINGS] = settings
     app[keys.IN_FLIGHT] = InFlight()
     app[keys.COMPLETION] = Completion()
-    app[keys.SPENT_CODES] = SpentCodes()
+    app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
     app[keys.LIMITER] = Limiter(settings.limits)
     app[keys.NAMED_UPLOADS] = NamedUploads()
     app[keys.UPLOAD_IDS] = UploadIds(secret_keys)
@@ -143,6 +144,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     app[keys.UPLOADER] = Uploader(settings.upload)
     app[keys.LOOKUP] = FileLookup(stream.fetch_file)
     app[keys.POOL] = pool = ClientPool(settings)
+    app[keys.ATTEMPTS] = LoginAttempts(pool)
     completion = app[keys.COMPLETION]
     app[keys.OUTLIVED] = OutlivedSessions(pool, completion)
     app[keys.QR_LOGINS] = qr_logins = QrLogins(

@@ -12,6 +12,7 @@ The tree (nothing in it knows aiohttp or Telethon)::
     │   │   ├── PasswordNeeded          the account has two-step verification
     │   │   └── PartsLost               it has not kept what was uploaded
     │   ├── TelegramUnavailable         unreachable, silent, or broken on Telegram's side
+    │   │   └── AnswerLost              it was asked, once, and what came of it is not known
     │   └── FileCorrupted               what came is not the file that was announced
     ├── PoolExhausted                   every client of the pool is in use
     ├── FileTooLarge                    more bytes than the setting or Telegram takes
@@ -129,6 +130,10 @@ class TelegramUnavailable(TelegramFailure):
         self.retry_after = retry_after
 
 
+class AnswerLost(TelegramUnavailable):
+    """A request that must not be repeated was sent, and its answer did not come: it may have been done."""
+
+
 class FileCorrupted(TelegramFailure):
     """Bytes of a file came that are not those announced: their number, or their hash, is another."""
 
@@ -170,11 +175,15 @@ SESSION_ENDED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an HTTP client is told: ``status``, the body's ``error`` text, and ``retry_after`` in seconds."""
+    """What an HTTP client is told: ``status``, the body's ``error`` text, and ``retry_after`` in seconds.
+
+    ``code`` is the body's, for programs; None: the error's own name, which is in ``details`` otherwise.
+    """
 
     status: int
     text: str
     retry_after: int | None = None
+    code: str | None = None
 
 
 # Texts that routes use as well, for what they can tell without asking Telegram.
@@ -183,11 +192,14 @@ NOT_AUTHENTICATED_CODE: Final = "NOT_AUTHENTICATED"
 TOO_MANY_REQUESTS: Final = "Too many requests. Please try again later."
 PASSWORD_REQUIRED: Final = "Two-step verification password required."  # noqa: S105 - a text for people
 INVALID_PHONE: Final = "Invalid phone number format."
+CODE_EXPIRED: Final = "The code has expired. Please request a new one."
 INVALID_CODE: Final = "Invalid code. Please try again."
 INVALID_PASSWORD: Final = "Invalid password. Please try again."  # noqa: S105 - a text for people
 INVALID_FILE: Final = "Invalid file type or format."
 FILE_TOO_LARGE: Final = "The file is too large."
 
+# A code that went by e-mail has errors of its own, which are no others to a frontend.
+_INVALID_EMAIL_CODE: Final = Answer(400, INVALID_CODE, code="PHONE_CODE_INVALID")
 _INVALID_FILE: Final = Answer(400, INVALID_FILE)
 _FILE_TOO_LARGE: Final = Answer(413, FILE_TOO_LARGE)
 # Telegram names no time for these two; an hour is what its own apps suggest.
@@ -203,9 +215,20 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
         "PHONE_PASSWORD_FLOOD": _UNTIMED_FLOOD,
         "PHONE_CODE_INVALID": Answer(400, INVALID_CODE),
         "PHONE_CODE_EMPTY": Answer(400, INVALID_CODE),
-        "PHONE_CODE_EXPIRED": Answer(400, "The code has expired. Please request a new one."),
+        "PHONE_CODE_EXPIRED": Answer(400, CODE_EXPIRED),
+        "CODE_INVALID": _INVALID_EMAIL_CODE,
+        "EMAIL_CODE_INVALID": _INVALID_EMAIL_CODE,
+        "EMAIL_TOKEN_INVALID": _INVALID_EMAIL_CODE,
+        "EMAIL_VERIFY_EXPIRED": Answer(400, CODE_EXPIRED, code="PHONE_CODE_EXPIRED"),
         "PASSWORD_HASH_INVALID": Answer(400, INVALID_PASSWORD),
-        # Our name for auth.sentCodeTypeSetUpEmailRequired, which is no RPC error.
+        "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN": Answer(
+            403, "This phone number has no Telegram account yet. Please create one in a Telegram app first."
+        ),
+        # Our names for auth.sentCodePaymentRequired and auth.sentCodeTypeSetUpEmailRequired, no RPC errors.
+        "CODE_PAYMENT_REQUIRED": Answer(
+            403,
+            "Telegram wants to be paid for a code to this number. Please sign in to a Telegram app first.",
+        ),
         "EMAIL_SETUP_REQUIRED": Answer(
             403, "Telegram wants an e-mail address for this account first. Please add one in a Telegram app."
         ),
@@ -244,7 +267,13 @@ def failure_of(  # noqa: C901, PLR0911 - one case for each branch of the tree
             return HTTPFailure(429, TOO_MANY_REQUESTS, code=error.name, retry_after=error.seconds)
         case TelegramRefused() if error.name in ANSWERS:
             answer = ANSWERS[error.name]
-            return HTTPFailure(answer.status, answer.text, code=error.name, retry_after=answer.retry_after)
+            return HTTPFailure(
+                answer.status,
+                answer.text,
+                code=answer.code or error.name,
+                details=error.name if answer.code else None,
+                retry_after=answer.retry_after,
+            )
         case TelegramRefused():
             return HTTPFailure(500, failed, code=error.name, details=error.name)
         case TelegramUnavailable():

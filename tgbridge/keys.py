@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from tgbridge.http.forwarded import Caller
     from tgbridge.inflight import InFlight
     from tgbridge.limits import Limiter
+    from tgbridge.logins.attempts import LoginAttempts
     from tgbridge.logins.outlived import OutlivedSessions
     from tgbridge.logins.qr_logins import QrLogins
-    from tgbridge.logins.spent_codes import SpentCodes
+    from tgbridge.logins.repeats import Repeats
     from tgbridge.middleware.request_id import BodyBytes
     from tgbridge.routes.endpoint import Endpoint
     from tgbridge.session import SessionState, SessionStorage
@@ -49,7 +50,8 @@ LOOKUP: Final[web.AppKey[FileLookup[BridgeClient]]] = web.AppKey("lookup")
 OUTLIVED: Final[web.AppKey[OutlivedSessions]] = web.AppKey("outlived")
 QR_LOGINS: Final[web.AppKey[QrLogins]] = web.AppKey("qr_logins")
 LIMITER: Final[web.AppKey[Limiter]] = web.AppKey("limiter")
-SPENT_CODES: Final[web.AppKey[SpentCodes]] = web.AppKey("spent_codes")
+ATTEMPTS: Final[web.AppKey[LoginAttempts]] = web.AppKey("attempts")
+REPEATS: Final[web.AppKey[Repeats]] = web.AppKey("repeats")
 STORAGE: Final[web.AppKey[SessionStorage]] = web.AppKey("storage")
 COMPLETION: Final[web.AppKey[Completion]] = web.AppKey("completion")
 IN_FLIGHT: Final[web.AppKey[InFlight]] = web.AppKey("in_flight")

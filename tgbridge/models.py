@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 MediaType = Literal["photo", "video", "animation", "audio", "voice", "video_note", "sticker", "document"]
-CodeType = Literal["app", "sms", "call", "flash_call", "missed_call", "email", "fragment"]
+CodeType = Literal[
+    "app", "sms", "sms_word", "sms_phrase", "call", "flash_call", "missed_call", "email", "fragment"
+]
 
 # Marks a field that is left out of the JSON where there is nothing to say. Other fields are then null.
 Omittable = Field(exclude_if=lambda value: value is None)
@@ -69,6 +71,30 @@ class CodeSent(Model):
     timeout: Annotated[
         int | None, Omittable, Field(description="Seconds until asking for the next one makes sense.")
     ] = None
+    length: Annotated[int | None, Omittable, Field(description="How many digits it has.")] = None
+    pattern: Annotated[
+        str | None,
+        Omittable,
+        Field(description="Of a flash call: the number that calls, which is the code; * is any digits."),
+    ] = None
+    prefix: Annotated[
+        str | None,
+        Omittable,
+        Field(
+            description="Of a missed call: how the number that calls begins; its last digits are the code."
+        ),
+    ] = None
+    beginning: Annotated[
+        str | None,
+        Omittable,
+        Field(description="Of a word: its first letter; of a phrase: its first word."),
+    ] = None
+    email_pattern: Annotated[
+        str | None, Omittable, Field(description="The e-mail address that it went to, masked.")
+    ] = None
+    url: Annotated[str | None, Omittable, Field(description="Of Fragment: where the code can be read.")] = (
+        None
+    )
 
 
 class SignedIn(Model):

@@ -84,7 +84,9 @@ class Refusal:
 
 def refusals(*names: str) -> tuple[Refusal, ...]:
     """Return the rows for Telegram's errors of these ``names``, which have an answer of their own."""
-    return tuple(Refusal(ANSWERS[name].status, ANSWERS[name].text, name) for name in names)
+    return tuple(
+        Refusal(ANSWERS[name].status, ANSWERS[name].text, ANSWERS[name].code or name) for name in names
+    )
 
 
 @dataclass(frozen=True, slots=True)

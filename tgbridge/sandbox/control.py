@@ -53,6 +53,7 @@ FAULTS = frozenset(
     (
         "alter",
         "bandwidth",
+        "change_password",
         "delay",
         "drop",
         "drop_connections",

@@ -17,13 +17,14 @@ from telethon import TelegramClient, errors, utils
 from telethon.sessions import StringSession
 from telethon.tl import functions, types
 
-from tgbridge.errors import FloodWait, SettingsError, TelegramFailure, TelegramUnavailable
+from tgbridge.errors import AnswerLost, FloodWait, SettingsError, TelegramFailure, TelegramUnavailable
 from tgbridge.telegram.addresses import Place
 from tgbridge.telegram.errors import is_internal, translated
 from tgbridge.telegram.files.account import Address
 from tgbridge.telegram.files.connections import FileConnections
 from tgbridge.telegram.greeting import first_request, next_request
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+from tgbridge.telegram.repeats import may_be_repeated
 from tgbridge.telegram.sender import BridgeConnection, BridgeSender
 from tgbridge.telegram.session_keys import SessionKeys
 from tgbridge.telegram.telethon_log import LOGGERS
@@ -52,6 +53,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     and with it the session string, is another one. ``on_update``, once it is set, is called with the updates
     (TypeUpdates) that requests from then on bring about, until the client is closed; and with None where some
     may have been lost, since the connection was: it takes another request to be sent updates again.
+    ``login_turn`` is held while a step of a login is taken, so that the next one finds what came of it.
     ``keys``: what an earlier client of the session knew of its keys; this one keeps it up to date.
     Raises ValueError for a text that is no session string.
     """
@@ -87,6 +89,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self._keeping_alive: asyncio.Task[None] | None = None
         self._moving = asyncio.Lock()
         self._asking_addresses = asyncio.Lock()
+        self.login_turn = asyncio.Lock()
         self.on_new_key: Callable[[], None] | None = None
         self.on_update: Callable[[Any], None] | None = None
         self.files = FileConnections(self, settings)
@@ -235,8 +238,9 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     async def __call__(self, request: TLRequest) -> Any:
         """Ask Telegram and return its answer, within ``telegram.request_timeout_seconds``.
 
-        Internal errors are tried again shortly after, a few times. A login follows PHONE_MIGRATE and its
-        like. Raises TelegramFailure kinds: FLOOD_WAIT at once, however short (``patiently`` sits it out).
+        Internal errors are tried again shortly after, a few times, but for what must not be repeated
+        (repeats.py). A login follows PHONE_MIGRATE and its like. Raises TelegramFailure kinds: FLOOD_WAIT at
+        once, however short (``patiently`` sits it out); AnswerLost for what must not be repeated.
         """
         return await self._ask(request, self._time_allowed())
 
@@ -250,6 +254,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         except TelegramUnavailable as error:
             if isinstance(error.__cause__, TimeoutError):
                 self._sender.suspect(asked_at)
+                if not may_be_repeated(request):
+                    raise AnswerLost(error.reason) from error
             raise
 
     async def patiently(
@@ -304,7 +310,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
                     raise
                 await self._follow(error.new_dc)
             except errors.RPCError as error:
-                if attempt == _ATTEMPTS or not is_internal(error):
+                if attempt == _ATTEMPTS or not is_internal(error) or not may_be_repeated(request):
                     raise
                 await asyncio.sleep(_FIRST_DELAY_SECONDS * 2.0**attempt * random.uniform(0.5, 1.0))
         raise AssertionError("unreachable: the last attempt returns or raises")

@@ -6,6 +6,7 @@ What is different, by override and never by patching:
   late answer is dropped unread.
 - When the connection is gone for good, whoever waits gets an error; Telethon cancels, which looks like a
   cancellation of the waiter's own task, or forgets what was not yet sent.
+- A request that must not be repeated (repeats.py) is not sent again once it may have been written.
 - A reconnection is bounded in time, backs off, and greets the server anew (initConnection) before anything
   else. A request that takes the connection down each time is not asked for ever.
 - Updates go to who listens, and not into Telethon's queue: nothing consumes it, so that it would only grow.
@@ -27,10 +28,12 @@ from telethon.tl import TLRequest
 from telethon.tl.functions import PingRequest
 from telethon.tl.functions.auth import LogOutRequest
 
+from tgbridge.errors import AnswerLost
 from tgbridge.telegram.futures import look_at
 from tgbridge.telegram.mtproto import rsa_keys
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
 from tgbridge.telegram.mtproto.key_exchange import create_key
+from tgbridge.telegram.repeats import innermost, may_be_repeated
 from tgbridge.telegram.shared_state import SharedState
 from tgbridge.telegram.telethon_log import LOGGERS
 
@@ -188,7 +191,7 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
         loop = asyncio.get_running_loop()
         for msg_id in message.obj.msg_ids:
             state = self._pending_state.get(msg_id)
-            if state is not None and isinstance(_innermost(state.request), LogOutRequest):
+            if state is not None and isinstance(innermost(state.request), LogOutRequest):
                 loop.call_later(_LOGOUT_GRACE_SECONDS, self._believe_logout, state)
 
     def _believe_logout(self, state: RequestState) -> None:
@@ -253,7 +256,14 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
             self._log, send_loop_handle=self._send_loop_handle, recv_loop_handle=self._recv_loop_handle
         )
 
+    def _lose_what_is_not_repeated(self) -> None:
+        # What is pending was written, or may have been; what still queues was not.
+        for state in [s for s in self._pending_state.values() if not may_be_repeated(s.request)]:
+            self._forget(state)
+            state.future.set_exception(AnswerLost("the connection to Telegram was lost"))
+
     def _send_again(self) -> None:
+        self._lose_what_is_not_repeated()
         for state in self._pending_state.values():
             state.future.sendings += 1
         waiting = []
@@ -281,6 +291,7 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
 
     async def _disconnect(self, error: Exception | None = None) -> None:
         reason = error or ConnectionError("disconnected")
+        self._lose_what_is_not_repeated()
         try:
             await super()._disconnect(error=reason)
         finally:
@@ -288,9 +299,3 @@ class BridgeSender(MTProtoSender):  # type: ignore[misc]  # Telethon has no type
                 state.future.set_exception(reason)
         if self._disconnected.done():
             look_at(self._disconnected)
-
-
-def _innermost(request: Any) -> Any:
-    while hasattr(request, "query"):
-        request = request.query
-    return request
