@@ -280,7 +280,13 @@ class UploadInput(Model):
     """
 
     file: Annotated[bytes, Field(repr=False, description="With a file name; its Content-Type says its type.")]
-    caption: Annotated[str, Field(repr=False, description="Of several files, the first one's.")] = ""
+    caption: Annotated[
+        str,
+        Field(
+            repr=False,
+            description="Of several files, the first one's. Before them, one too long is told at once.",
+        ),
+    ] = ""
     as_: Annotated[
         Literal["auto", "document"],
         Field(alias="as", description="As Telegram's own apps send it, or the bytes untouched."),
