@@ -192,7 +192,7 @@ def _renditions(media: Any) -> Iterable[Any]:
 
 
 def _sizes(renditions: Iterable[Any]) -> list[_Size]:
-    """Those that are files: no outlines; what is cropped or of unknown size for want of others."""
+    """Those that are files: not stripped, no outlines; cropped ones and unknown sizes for want of others."""
     found = []
     for one in renditions:
         match one:
