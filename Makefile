@@ -12,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 help:
 	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
 	@echo "make test   run the tests"
-	@echo "make browser-test  play a video in a real Chromium"
+	@echo "make browser-test  play a video in a real Chromium, and run nothing that was uploaded"
 	@echo "make tus-test      upload with the official client of tus, over a line that is cut"
 	@echo "make lint   check style, types and the walls between the rooms"
 	@echo "make bench  measure, beside stock Telethon"
@@ -51,7 +51,7 @@ clean:
 
 # The two stamps say that .venv has what pyproject.toml asks for: to run, and to develop.
 $(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) --editable .
+	$(INSTALL) --editable '.[sandbox]'
 	@touch $@
 
 $(VENV)/.develops: pyproject.toml constraints.txt | $(BIN)/python

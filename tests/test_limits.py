@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
+from structlog.testing import capture_logs
 
 from tgbridge.errors import HTTPFailure
-from tgbridge.limits import Limiter, Rule, place_of
+from tgbridge.limits import AddressRule, Limiter, Rule, places_of
 from tgbridge.settings import LimitsSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-RULES: tuple[Rule, ...] = get_args(Rule)
+RULES: tuple[Rule, ...] = tuple(rule for group in get_args(Rule) for rule in get_args(group))
+ADDRESS_RULES: tuple[AddressRule, ...] = get_args(AddressRule)
 PHONE = "+15551234567"
 
 
@@ -53,6 +56,7 @@ async def spend(limiter: Limiter, rule: Rule, key: str = PHONE, times: int = 1) 
 DEFAULTS: dict[Rule, int] = {
     "send_code_per_address": 30,
     "send_code_per_number": 10,
+    "send_code_per_process": 300,
     "sign_in_per_number": 20,
     "sign_in_password_per_login": 10,
     "qr_login_per_address": 30,
@@ -126,9 +130,14 @@ async def test_memory_is_bounded(make: Callable[..., Limiter], clock: Clock) -> 
     for number in range(3000):
         for rule in RULES:
             await spend(limiter, rule, f"key {number}")
+        for by_address in ADDRESS_RULES:
+            with suppress(HTTPFailure):
+                await limiter.spend_from(by_address, f"2001:db8:{number:x}:{number:x}::1")
         clock.seconds += 0.01
-    assert len(limiter.storage) == 8 * len(RULES)
-    assert sum(map(len, limiter.storage._times.values())) <= 8 * (30 + 10 + 20 + 10 + 30)
+    assert len(limiter.storage) == 8 * (len(RULES) + 3 * len(ADDRESS_RULES))
+    assert sum(map(len, limiter.storage._times.values())) <= 8 * (
+        10 + 300 + 20 + 10 + 2 * 30 * (1 + 1 + 2 + 4)
+    )
 
 
 async def test_inventing_keys_resets_none(make: Callable[..., Limiter]) -> None:
@@ -142,7 +151,7 @@ async def test_inventing_keys_resets_none(make: Callable[..., Limiter]) -> None:
 
 async def test_no_key_is_kept(make: Callable[..., Limiter]) -> None:
     """What is kept of a phone number is the number of a counter, which differs from process to process."""
-    limiters = [make(), *(Limiter(LimitsSettings()) for _ in range(5))]
+    limiters = [Limiter(LimitsSettings()) for _ in range(6)]
     for limiter in limiters:
         await limiter.spend("send_code_per_number", PHONE)
     kept = [repr(vars(limiter)) + repr(vars(limiter.storage)) for limiter in limiters]
@@ -151,19 +160,70 @@ async def test_no_key_is_kept(make: Callable[..., Limiter]) -> None:
 
 
 PLACES = {
-    "IPv4": ("203.0.113.7", "203.0.113.7"),
-    "IPv6": ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-    "another of the same /64": ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
-    "another /64": ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
-    "none": ("", ""),
-    "text": ("unix:", ""),
+    "IPv4": ("203.0.113.7", ["203.0.113.7"]),
+    "IPv4 in a socket of both families": ("::ffff:203.0.113.7", ["203.0.113.7"]),
+    "IPv6": ("2001:db8:1:203:4:5:6:7", ["2001:db8:1:203::/64", "2001:db8:1:200::/56", "2001:db8:1::/48"]),
+    "IPv6 with a zone": ("fe80::1%eth0", ["fe80::/64", "fe80::/56", "fe80::/48"]),
+    "none": ("", [""]),
+    "text": ("unix:", [""]),
 }
 
 
-@pytest.mark.parametrize(("address", "place"), PLACES.values(), ids=PLACES.keys())
-def test_places(address: str, place: str) -> None:
-    """IPv6 addresses are counted by /64, in which a subscriber can take any."""
-    assert place_of(address) == place
+@pytest.mark.parametrize(("address", "places"), PLACES.values(), ids=PLACES.keys())
+def test_places(address: str, places: list[str]) -> None:
+    """IPv6 addresses are counted by the networks of which a subscriber can take any address."""
+    assert [place.name for place in places_of(address)] == places
+
+
+@pytest.mark.parametrize("rule", ADDRESS_RULES)
+async def test_networks(make: Callable[..., Limiter], rule: AddressRule) -> None:
+    """A /64 may do what an address may, a /56 twice, a /48 four times as much; refusals cost nobody."""
+    limiter = make(**{rule: 3, "counters": 2**20})
+
+    async def let_through(*addresses: str) -> int:
+        count = 0
+        for address in addresses * 4:
+            with suppress(HTTPFailure):
+                await limiter.spend_from(rule, address)
+                count += 1
+        return count
+
+    assert await let_through("2001:db8:1:1::1", "2001:db8:1:1::2") == 3
+    assert await let_through("2001:db8:1:2::1", "2001:db8:1:3::1") == 3  # the rest of the /56
+    assert await let_through("2001:db8:1:101::1") == 3
+    assert await let_through("2001:db8:1:201::1") == 3
+    assert await let_through("2001:db8:1:301::1") == 0  # the /48 has had all
+    assert await let_through("2001:db8:2::1", "203.0.113.7", "203.0.113.8") == 9
+
+
+async def test_streams(make: Callable[..., Limiter]) -> None:
+    """So many QR logins of a place are open at the same time, whatever became of those before."""
+    limiter = make(qr_streams_per_address=1)
+    for _ in range(3):
+        with limiter.streaming("203.0.113.7"), limiter.streaming("2001:db8:1:1::1"):
+            with pytest.raises(HTTPFailure) as refused, limiter.streaming("::ffff:203.0.113.7"):
+                pass
+            assert (refused.value.status, refused.value.retry_after) == (429, 30)
+            with (
+                limiter.streaming("2001:db8:1:2::1"),
+                pytest.raises(HTTPFailure),
+                limiter.streaming("2001:db8:1:3::1"),
+            ):
+                pass
+    assert not limiter._streams
+
+
+async def test_the_log_tells_once(make: Callable[..., Limiter], clock: Clock) -> None:
+    """That nobody is sent a code any more stands in the log once each time, not for each who is refused."""
+    limiter = make(send_code_per_process=2)
+    with capture_logs() as lines:
+        for _ in range(2):
+            await spend(limiter, "send_code_per_process", "", times=10)
+            clock.seconds += 300
+            await spend(limiter, "send_code_per_process", "", times=10)
+            clock.seconds += 300
+    told = {"event": "no more login codes for now", "log_level": "warning", "limit": "send_code_per_process"}
+    assert lines == [told | {"retry_after": 600}] * 2
 
 
 async def test_forgetting(make: Callable[..., Limiter]) -> None:

@@ -6,12 +6,16 @@ import asyncio
 import io
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 import structlog
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 
-from tgbridge.logs import configure_logging, frames, log_loop_error
+from tgbridge.logs import AccessLogger, configure_logging, frames, log_loop_error
 from tgbridge.settings import LogSettings
 
 if TYPE_CHECKING:
@@ -22,19 +26,32 @@ SECRET = "+15551234567"
 
 @pytest.fixture
 def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """Configures logging as JSON; what was logged so far. Everything is as before when the test ends."""
+    """Configures logging as JSON; what was logged so far."""
     stream = io.StringIO()
     monkeypatch.setattr("sys.stderr", stream)
+    with configured(LogSettings(format="json")):
+        yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@contextmanager
+def configured(settings: LogSettings) -> Iterator[None]:
+    """Log as configured. Everything is as before afterwards."""
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
-    configure_logging(LogSettings(format="json"))
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
+    configure_logging(settings)
+    try:
+        yield
+    finally:
+        root.handlers, root.level = handlers, level
+        structlog.reset_defaults()
 
 
 def fail() -> None:
     raise ValueError(SECRET)
+
+
+def lose_the_connection() -> None:
+    raise ConnectionResetError
 
 
 def test_line(logged: Callable[[], list[dict[str, Any]]]) -> None:
@@ -92,6 +109,68 @@ def test_frames_of_causes() -> None:
     except RuntimeError as error:
         told = frames(error)
     assert [line for line in told if " " not in line] == ["RuntimeError", "ValueError"]
+
+
+def test_socket_that_takes_no_more(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """An answer whose last bytes could not be written was broken off; aiohttp logs while it handles that."""
+    logger, request = AccessLogger(logging.getLogger(), ""), make_mocked_request("GET", "/x")
+    logger.log(request, web.Response(), 0.5)
+    try:
+        lose_the_connection()
+    except ConnectionResetError:
+        logger.log(request, web.Response(), 0.5)
+    answered, broken = logged()
+    assert (answered["event"], "reason" in answered) == ("answered", False)
+    assert (broken["event"], broken["reason"]) == ("broken off", "ConnectionResetError")
+
+
+# What a terminal acts upon, and what turns text around or hides in it.
+NASTY: Final = (
+    "\x1b[2J",
+    "\x1b]0;title\x07",
+    "\x9b31m",
+    "\r",
+    "\n",
+    "\x7f",
+    "\u202e",
+    "\u2028",
+    "\udcff",
+    "\x00",
+)
+
+
+class Shown:
+    """A value of a kind of its own."""
+
+    def __repr__(self) -> str:
+        return "".join(NASTY)
+
+
+def test_nothing_reaches_the_terminal_but_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever somebody sends, and wherever in a line it stands: a line for people is one line of text."""
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    with configured(LogSettings(format="console")):
+        structlog.get_logger("tgbridge.test").info(
+            "plain", path="/stream_media/1", number=1, text="Füße 日本"
+        )
+        plain = stream.getvalue()
+        for nasty in NASTY:
+            structlog.get_logger("tgbridge.test").info(
+                f"event {nasty}",
+                path=f"/{nasty}",
+                frames=[f"{nasty} in a list", {nasty: nasty}],
+                other=Shown(),
+                **{f"key {nasty}": 1},
+            )
+            logging.getLogger(f"library {nasty}").warning("said %s", nasty)
+        with structlog.contextvars.bound_contextvars(request_id="".join(NASTY)):
+            logging.getLogger("library").warning("said it")
+    colours = re.compile(r"\x1b\[[0-9;]*m")
+    assert re.search(r"plain .* number=1 path=/stream_media/1 text='Füße 日本'\n", colours.sub("", plain))
+    written = colours.sub("", stream.getvalue())
+    assert written.count("\n") == 2 + 2 * len(NASTY)
+    assert all(line.isprintable() for line in written.split("\n"))
 
 
 def test_level(logged: Callable[[], list[dict[str, Any]]]) -> None:

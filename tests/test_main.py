@@ -206,10 +206,14 @@ async def test_version(tgbridge: Tgbridge) -> None:
 async def test_ends_cleanly(tgbridge: Tgbridge, number: signal.Signals) -> None:
     """A service without anything to do ends at a signal with status 0; Telegram is not needed for either."""
     process = await tgbridge("serve", "--port", "0", **CREDENTIALS, **SECRET_KEY)
-    await url_of(process)
+    url = await url_of(process)
     process.send_signal(number)
     status, _, stderr = await outcome(process)
-    assert (status, stderr) == (0, "")
+    assert status == 0
+    lines = [json.loads(line) for line in stderr.splitlines()]
+    assert [line["event"] for line in lines] == ["listening", "told to stop", "draining", "drained"]
+    assert {line["level"] for line in lines} == {"info"}
+    assert (lines[0]["version"], lines[0]["url"], lines[1]["signal"]) == (__version__, url, number.name)
 
 
 async def test_sandbox_session(tgbridge: Tgbridge, tmp_path: Path) -> None:
@@ -254,16 +258,52 @@ async def test_limits_of_the_sandbox(tgbridge: Tgbridge, environ: dict[str, str]
     assert (await outcome(process))[0] == 0
 
 
-async def test_two_sandboxes(tgbridge: Tgbridge) -> None:
-    """A second sandbox of the same user does not touch the first one's state, and serves as well."""
-    processes = [await tgbridge("serve", "--sandbox", "--port", "0") for _ in range(2)]
-    for process in processes:
-        async with browsing(await url_of(process)) as browser:
-            await sign_in(browser)
-            assert await is_authenticated(browser) is True
-    for process in processes:
+async def test_two_sandboxes(tgbridge: Tgbridge, tmp_path: Path) -> None:
+    """A second sandbox on the same state is refused in one line that names the first; elsewhere it serves."""
+    first = await tgbridge("serve", "--sandbox", "--port", "0")
+    await url_of(first)
+    status, stdout, stderr = await outcome(await tgbridge("serve", "--sandbox", "--port", "0"))
+    assert (status, stdout) == (1, "")
+    state = tmp_path / "state/tgbridge"
+    assert stderr == (
+        f"tgbridge: {state} is in use by process {first.pid}: stop it, "
+        "or set XDG_STATE_HOME to another directory\n"
+    )
+    second = await tgbridge("serve", "--sandbox", "--port", "0", XDG_STATE_HOME=str(tmp_path / "other"))
+    async with browsing(await url_of(second)) as browser:
+        await sign_in(browser)
+    for process in (first, second):
         process.send_signal(signal.SIGTERM)
         assert (await outcome(process))[0] == 0
+
+
+async def test_two_sandboxes_alone(tgbridge: Tgbridge, tmp_path: Path) -> None:
+    """So is a second `tgbridge sandbox` on one directory; a process that was killed holds nothing."""
+    command = ("sandbox", "--state", str(tmp_path / "sandbox"))
+    first = await tgbridge(*command)
+    assert first.stdout is not None
+    await first.stdout.readline()
+    status, stdout, stderr = await outcome(await tgbridge(*command))
+    assert (status, stdout, stderr.count("\n")) == (1, "", 1)
+    assert f" is in use by process {first.pid}: " in stderr
+    first.kill()
+    await first.wait()
+    again = await tgbridge(*command)
+    assert again.stdout is not None
+    assert json.loads(await again.stdout.readline())
+    again.send_signal(signal.SIGTERM)
+    assert (await outcome(again))[0] == 0
+
+
+async def test_state_that_cannot_be_written(tgbridge: Tgbridge, tmp_path: Path) -> None:
+    """Where nothing can be kept, that is said."""
+    (tmp_path / "file").touch()
+    process = await tgbridge("serve", "--sandbox", "--port", "0", XDG_STATE_HOME=str(tmp_path / "file"))
+    await url_of(process)
+    process.send_signal(signal.SIGTERM)
+    status, stdout, _ = await outcome(process)
+    assert status == 0
+    assert "all is forgotten at the end" in stdout
 
 
 async def test_transfer_is_drained(tgbridge: Tgbridge) -> None:
@@ -319,7 +359,8 @@ async def test_sandbox_that_ends(tgbridge: Tgbridge) -> None:
     (child,) = children_of(process.pid)
     os.kill(child, signal.SIGKILL)
     status, _, stderr = await outcome(process)
-    assert (status, stderr) == (1, "tgbridge: the sandbox has ended (status -9)\n")
+    assert status == 1
+    assert stderr.endswith("\ntgbridge: the sandbox has ended (status -9)\n")
 
 
 async def test_sandbox_alone(tgbridge: Tgbridge, tmp_path: Path) -> None:

@@ -15,6 +15,10 @@ from tgbridge import mediatypes
         ("", "IMG.JPG", "image/jpeg"),
         ("application/octet-stream", "song.mp3", "audio/mpeg"),
         ("nonsense", "a.webp", "image/webp"),
+        ("video/*", "a.mp4", "video/mp4"),
+        ("audio/ogg; codecs=opus", "", "audio/ogg"),
+        ("application/octet-stream; x=y", "a.pdf", "application/pdf"),
+        ("application/x-download", "a.pdf", "application/pdf"),
         ("text/html\r\nx", "a.txt", "text/plain"),
         ("", "archive.tar.gz", "application/gzip"),
         ("", "a.txt.xz", "application/x-xz"),
@@ -43,4 +47,6 @@ def test_extensions() -> None:
     """What a nameless file is called by its type."""
     assert mediatypes.extension("image/jpeg") == ".jpg"
     assert mediatypes.extension("video/mp4") == ".mp4"
+    assert mediatypes.extension("audio/ogg") == ".ogg"
+    assert mediatypes.extension("application/x-tgsticker") == ".tgs"
     assert mediatypes.extension("x/y") == ""

@@ -23,6 +23,7 @@ OURS: Final = {
     ("POST", "/sign-in-password"),
     ("GET", "/is-authenticated"),
     ("POST", "/logout"),
+    ("GET", "/session"),
     ("GET", "/qr-login"),
     ("POST", "/qr-login/claim"),
     ("GET", "/sessions"),

@@ -14,6 +14,7 @@ from aiohttp.test_utils import make_mocked_request
 from cryptography.fernet import Fernet
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
 from tgbridge.session import (
     MAX_COOKIE_BYTES,
@@ -37,8 +38,10 @@ TELEGRAM = "1" + base64.urlsafe_b64encode(os.urandom(275)).decode()
 PENDING = PendingLogin(phone="+15551234567", phone_code_hash="0123456789abcdef01", telegram=TELEGRAM)
 
 
-def storage(keys: Sequence[str] = (KEY,), *, secure: bool = True) -> SessionStorage:
-    return SessionStorage(keys, SETTINGS, secure=secure)
+def storage(
+    keys: Sequence[str] = (KEY,), *, secure: bool = True, domain: str | None = None
+) -> SessionStorage:
+    return SessionStorage(keys, SETTINGS.model_copy(update={"domain": domain}), secure=secure)
 
 
 def request(cookie: str | None = None, name: str = "__Host-tgbridge") -> web.Request:
@@ -106,6 +109,22 @@ async def test_attributes_without_https() -> None:
     cookie = await written(signed_in(), storage(secure=False))
     assert cookie is not None
     assert (cookie.key, cookie["secure"], cookie["httponly"]) == ("tgbridge", False, True)
+
+
+async def test_attributes_for_a_domain() -> None:
+    """For all hosts of a domain the cookie has a name that browsers allow, with and without https."""
+    for secure, name in ((True, "__Secure-tgbridge"), (False, "tgbridge")):
+        into = storage(secure=secure, domain="example.com")
+        cookie = await written(signed_in(), into)
+        assert cookie is not None
+        assert (cookie.key, cookie["domain"], cookie["secure"]) == (name, "example.com", secure)
+        state = await into.read(request(cookie.value, name))
+        assert state.telegram == TELEGRAM
+        state.clear()
+        answer = web.Response()
+        await into.write(request(cookie.value, name), answer, state)
+        deletion = answer.cookies[name]
+        assert (deletion["max-age"], deletion["domain"], deletion["path"]) == ("0", "example.com", "/")
 
 
 async def test_deletion() -> None:
@@ -216,7 +235,53 @@ def session_of_age(days: float, renewed_days_ago: float) -> BrowserSession:
 async def test_expiry(age: int, renewed: int, good: bool) -> None:
     """A session ends when unused for `idle_seconds`, and after `lifetime_seconds` in any case."""
     cookie = token(content(session_of_age(age, renewed), age=renewed * DAY), age=renewed * DAY)
-    assert ((await storage().read(request(cookie))).telegram is not None) is good
+    state = await storage().read(request(cookie))
+    assert (state.telegram is not None and not storage().has_outlived(state.value)) is good
+
+
+@pytest.mark.parametrize(("age", "renewed"), [(181, 1), (181, 29), (400, 221)])
+async def test_outlived(age: int, renewed: int) -> None:
+    """A session beyond its life is known as such, however old the cookie: it is yet to be ended."""
+    cookie = token(content(session_of_age(age, renewed), age=renewed * DAY), age=renewed * DAY)
+    state = await storage().read(request(cookie))
+    assert (state.telegram, storage().has_outlived(state.value)) == (TELEGRAM, True)
+
+
+@pytest.mark.parametrize(
+    ("age", "renewed", "days"),
+    [(10, 2, 28), (10, 4, 30), (170, 1, 10), (170, 4, 10)],
+    ids=["as it is", "renewed", "up to the end of its life", "renewed, up to the end of its life"],
+)
+def test_expires(age: int, renewed: int, days: int) -> None:
+    """When the cookie ends is told as it will be after the answer, which may renew it."""
+    expires = storage().expires(session_of_age(age, renewed))
+    assert expires is not None
+    assert round((expires - time.time()) / DAY) == days
+    assert storage().expires(BrowserSession()) is None
+    assert storage().expires(BrowserSession(renewed=5, pending_login=PENDING)) == 5 + 30 * DAY
+
+
+COOKIES = {
+    "alone": "__Host-tgbridge={}",
+    "among others": "a=b; __Host-tgbridge={}; c",
+    "no blanks": "a=b;__Host-tgbridge={};c=d",
+    "the last one": "__Host-tgbridge=other; __Host-tgbridge={}",
+    "quoted": '__Host-tgbridge="{}"',
+    "beside broken ones": '=; ;;__Host-tgbridge; a="; __Host-tgbridge={} ;b',
+}
+
+
+@pytest.mark.parametrize("header", COOKIES.values(), ids=COOKIES.keys())
+async def test_among_other_cookies(header: str) -> None:
+    """The cookie is found among whatever else a browser, or a proxy, sends."""
+    sent = make_mocked_request("GET", "/", headers={"Cookie": header.format(await value_of(signed_in()))})
+    assert (await storage().read(sent)).telegram == TELEGRAM
+
+
+async def test_in_a_second_field() -> None:
+    """HTTP/2 splits the header field, and not every proxy puts it together again (RFC 9113, 8.2.3)."""
+    headers = CIMultiDict([("Cookie", "a=b"), ("Cookie", f"__Host-tgbridge={await value_of(signed_in())}")])
+    assert (await storage().read(make_mocked_request("GET", "/", headers=headers))).telegram == TELEGRAM
 
 
 @pytest.mark.parametrize(
@@ -238,9 +303,9 @@ NO_SESSION: dict[str, str] = {
     "not Latin": "ключ",
     "oversized": "A" * 5000,
     "oversized token": token("x" * 5000),
-    "foreign key": token(content(BrowserSession(telegram=TELEGRAM)), key=FOREIGN_KEY),
-    "idle for too long": token(content(BrowserSession(telegram=TELEGRAM)), age=31 * DAY),
-    "from the future": token(content(BrowserSession(telegram=TELEGRAM)), age=-DAY),
+    "foreign key": token(content(session_of_age(0, 0)), key=FOREIGN_KEY),
+    "idle for too long": token(content(session_of_age(31, 31)), age=31 * DAY),
+    "from the future": token(content(session_of_age(0, 0)), age=-DAY),
     "no JSON": token("hello"),
     "JSON text": token('"hello"'),
     "JSON array": token([]),

@@ -6,12 +6,13 @@ import argparse
 import asyncio
 import signal
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
 from cryptography.fernet import Fernet
 
 from tgbridge import __version__
@@ -19,11 +20,15 @@ from tgbridge.errors import BridgeError, SettingsError
 from tgbridge.logs import configure_logging, log_uncaught
 from tgbridge.sandbox_process import SandboxFailedError, kept_secret_key, sandbox_process, state_directory
 from tgbridge.settings.sources import load_settings
+from tgbridge.state_lock import locked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from tgbridge.sandbox_process import StateDirectory
     from tgbridge.settings import Settings
+
+_log = structlog.get_logger(__name__)
 
 _USAGE: Final = 2
 _FAILED: Final = 1
@@ -38,6 +43,10 @@ _NO_KEY: Final = (
     "TGBRIDGE_SECRET_KEYS is missing, which encrypts the cookies: put what `tgbridge generate-key` prints "
     "into .env as TGBRIDGE_SECRET_KEYS=…"
 )
+_FORGETFUL: Final = """\
+The state directory ($XDG_STATE_HOME, or ~/.local/state) cannot be written: all is forgotten at the end.
+
+"""
 _HOW_TO_SIGN_IN: Final = """\
 This is a sandbox: nothing of it reaches Telegram. Any number +99966XYYYY with X from 1 to 3 is an account.
 The code is X five times. If YYYY begins with 2, the two-step verification password is "tgbridge".
@@ -54,6 +63,10 @@ A QR code of {url}/qr-login is scanned, as if by a telephone that is signed in, 
 
 curl -H 'Content-Type: application/json' \\
   -d '{{"phone": "+9996610001", "url": "tg://login?token=…"}}' {control}/scan
+
+The telephone of the same user sends a photo ("media": "video", "voice", … something else):
+
+curl -H 'Content-Type: application/json' -d '{{"phone": "+9996610001", "media": "photo"}}' {control}/messages
 """
 
 
@@ -126,8 +139,8 @@ def _generate_key(_options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     server = {name: value for name in ("host", "port") if (value := getattr(options, name)) is not None}
     if options.sandbox:
-        with state_directory() as directory:
-            _run(_serve_sandbox(options.config, directory, server))
+        with state_directory() as state:
+            _run(_serve_sandbox(options.config, state, server))
         return 0
     settings = load_settings(options.config, overrides={"server": server})
     if not settings.telegram.has_credentials:
@@ -138,20 +151,23 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _serve_sandbox(config: Path | None, directory: Path, server: dict[str, Any]) -> None:
+async def _serve_sandbox(config: Path | None, state: StateDirectory, server: dict[str, Any]) -> None:
     defaults = {
-        "secret_keys": [kept_secret_key(directory)],
+        "secret_keys": [kept_secret_key(state.path)],
         "session": {"secure": False},
         # Its numbers are anybody's, and a frontend's tests sign in all the time.
         "limits": {"enabled": False},
     }
     load_settings(config, defaults=defaults, overrides={"server": server})  # before anything is started
-    async with sandbox_process(directory / "sandbox") as sandbox:
+    async with sandbox_process(state.path / "sandbox") as sandbox:
         overrides = {"server": server, "telegram": sandbox.settings}
         settings = load_settings(config, defaults=defaults, overrides=overrides)
         await _serve_until_signalled(
             settings,
-            greeting=lambda url: _HOW_TO_SIGN_IN.format(url=url, control=sandbox.control),
+            greeting=lambda url: (
+                ("" if state.is_kept else _FORGETFUL)
+                + _HOW_TO_SIGN_IN.format(url=url, control=sandbox.control)
+            ),
             companion=sandbox.ended,
         )
 
@@ -191,14 +207,15 @@ def _stop_signal() -> asyncio.Event:
     """Return an event that the first SIGTERM or SIGINT sets; the second one ends the process at once."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
-    def stop_and_unhook() -> None:
+    def stop_and_unhook(told: signal.Signals) -> None:
+        _log.info("told to stop", signal=told.name)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_DFL)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop_and_unhook)
+        loop.add_signal_handler(number, stop_and_unhook, number)
     return stop
 
 
@@ -209,17 +226,21 @@ def _address(settings: Settings) -> str:
 def _sandbox(options: argparse.Namespace) -> int:
     from tgbridge.sandbox.run import run_sandbox  # noqa: PLC0415 - the service does without it
 
-    work = run_sandbox(
-        options.host,
-        options.port,
-        options.state,
-        options.control_port,
-        exit_with_stdin=options.exit_with_stdin,
-    )
-    try:
-        asyncio.run(work)
-    except ValueError as error:
-        raise SandboxFailedError(f"{options.state} is damaged: {error}") from error
+    with ExitStack() as stack:
+        if options.state is not None:
+            options.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(locked(options.state, "give another directory as --state"))
+        work = run_sandbox(
+            options.host,
+            options.port,
+            options.state,
+            options.control_port,
+            exit_with_stdin=options.exit_with_stdin,
+        )
+        try:
+            asyncio.run(work)
+        except ValueError as error:
+            raise SandboxFailedError(f"{options.state} is damaged: {error}") from error
     return 0
 
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from aiohttp import hdrs, web
 from pydantic_core import to_json
 
+from tgbridge.errors import HTTPFailure
+from tgbridge.http.etags import EntityTag
+from tgbridge.http.preconditions import Outcome, Validators, evaluate
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tgbridge.errors import HTTPFailure
     from tgbridge.models import Model
+
+CHANGED: Final = "The document is not the one that the request expects."
 
 # Answers are one person's. Without this a browser's "back" shows them to the next one.
 _HEADERS: Final = {hdrs.CACHE_CONTROL: "no-store"}
@@ -21,6 +29,34 @@ def json_answer(value: Model | Sequence[Model], *, status: int = 200) -> web.Res
     """Answer with ``value``."""
     body = to_json(value)
     return web.Response(body=body, status=status, content_type="application/json", headers=_HEADERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """JSON that is the same for everybody, for as long as the process lives: made once, and sent as it is."""
+
+    body: bytes
+    etag: EntityTag
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """Write ``value`` as JSON."""
+        body = to_json(value)
+        return cls(body, EntityTag(sha256(body).hexdigest()[:32]))
+
+    def answer(self, request: web.Request) -> web.Response:
+        """Answer GET and HEAD with it, 304 to whoever has it. Raises HTTPFailure 412."""
+        conditions = {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
+        # Its bytes have a strong tag, so that no proxy may send others.
+        tag = {"ETag": str(self.etag)}
+        headers = tag | {"Cache-Control": "no-cache, no-transform"}
+        match evaluate(request.method, conditions, Validators(self.etag), now=datetime.now(UTC)):
+            case Outcome.NOT_MODIFIED:
+                return web.Response(status=304, headers=headers)
+            case Outcome.PRECONDITION_FAILED:
+                raise HTTPFailure(412, CHANGED, code="PRECONDITION_FAILED", headers=tag)
+            case Outcome.PROCEED:
+                return web.Response(body=self.body, content_type="application/json", headers=headers)
 
 
 def failure_answer(failure: HTTPFailure) -> web.Response:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Final, Self
 
+import structlog
 from aiohttp import web
 from cryptography.fernet import Fernet
 
-from tgbridge import keys
+from tgbridge import __version__, keys
 from tgbridge.completion import Completion
 from tgbridge.inflight import InFlight
 from tgbridge.limits import Limiter
+from tgbridge.logins.attempts import LoginAttempts
+from tgbridge.logins.outlived import OutlivedSessions
 from tgbridge.logins.qr_logins import QrLogins
-from tgbridge.logins.spent_codes import SpentCodes
+from tgbridge.logins.repeats import Repeats
 from tgbridge.logs import AccessLogger
 from tgbridge.middleware.caller import caller_middleware
 from tgbridge.middleware.client import client_middleware
@@ -22,7 +26,7 @@ from tgbridge.middleware.limits import limits_middleware
 from tgbridge.middleware.origin import origin_middleware
 from tgbridge.middleware.request_id import mark_started, request_id_middleware
 from tgbridge.middleware.session import save_session, session_middleware
-from tgbridge.openapi import describe
+from tgbridge.openapi import document
 from tgbridge.protocol import Runner
 from tgbridge.routes import (
     codes,
@@ -31,14 +35,19 @@ from tgbridge.routes import (
     qr,
     resumable_api,
     service,
+    session,
     sessions,
     stream,
+    stream_api,
     upload,
     upload_events,
+    upload_thumbnail,
 )
 from tgbridge.routes.endpoint import Endpoint, add_endpoints
 from tgbridge.routes.resumable import name_version
+from tgbridge.routes.upload_answers import error_body
 from tgbridge.session import SessionStorage
+from tgbridge.telegram.files.corrections import Corrections
 from tgbridge.telegram.files.downloader import Downloader
 from tgbridge.telegram.files.lookup import FileLookup
 from tgbridge.telegram.files.uploader import Uploader
@@ -46,6 +55,7 @@ from tgbridge.telegram.leaving import leave_session
 from tgbridge.telegram.pool import ClientPool
 from tgbridge.uploads.checked import checked_budget
 from tgbridge.uploads.ids import UploadIds
+from tgbridge.uploads.named import NamedUploads
 from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
@@ -54,6 +64,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from tgbridge.settings import Settings
+
+_log = structlog.get_logger(__name__)
 
 # Of a JSON body. Uploads are streamed, and bounded by a setting of their own.
 _MAX_BODY_BYTES: Final = 64 * 1024
@@ -67,15 +79,20 @@ it waits for nobody. ``TimeoutStopSec`` in deploy/tgbridge.service has to be lon
 SHUTDOWN_SECONDS: Final = 1.0
 """What aiohttp gives connections, twice. ``stop`` has drained them already when that begins."""
 
+MAX_FIELD_BYTES: Final = 20 * 1024
+"""A header field: Upload-Metadata holds a caption of 4096 UTF-16 code units in Base64, 16 KiB, and a name."""
+
 ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *codes.ENDPOINTS,
     *login.ENDPOINTS,
     *qr.ENDPOINTS,
+    *session.ENDPOINTS,
     *sessions.ENDPOINTS,
     *media.ENDPOINTS,
-    *stream.ENDPOINTS,
+    *stream_api.ENDPOINTS,
     *upload.ENDPOINTS,
     *resumable_api.ENDPOINTS,
+    *upload_thumbnail.ENDPOINTS,
     *upload_events.ENDPOINTS,
     *service.ENDPOINTS,
 )
@@ -101,8 +118,9 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.SETTINGS] = settings
     app[keys.IN_FLIGHT] = InFlight()
     app[keys.COMPLETION] = Completion()
-    app[keys.SPENT_CODES] = SpentCodes()
+    app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
     app[keys.LIMITER] = Limiter(settings.limits)
+    app[keys.NAMED_UPLOADS] = NamedUploads()
     app[keys.UPLOAD_IDS] = UploadIds(secret_keys)
     app[keys.STORAGE] = SessionStorage(
         secret_keys,
@@ -110,7 +128,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
         secure=settings.session.secure is not False,
     )
     add_endpoints(app, endpoints)
-    app[keys.OPENAPI] = describe(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
+    app[keys.OPENAPI] = document(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
     app.on_response_prepare.append(name_version)
     app.on_response_prepare.append(protect)
     app.on_response_prepare.append(save_session)
@@ -122,15 +140,18 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
 async def _telegram(app: web.Application) -> AsyncIterator[None]:
     settings = app[keys.SETTINGS]
     app[keys.DOWNLOADER] = Downloader(settings.files)
+    app[keys.CORRECTIONS] = Corrections(app[keys.DOWNLOADER])
     app[keys.UPLOADER] = Uploader(settings.upload)
     app[keys.LOOKUP] = FileLookup(stream.fetch_file)
     app[keys.POOL] = pool = ClientPool(settings)
+    app[keys.ATTEMPTS] = LoginAttempts(pool)
     completion = app[keys.COMPLETION]
+    app[keys.OUTLIVED] = OutlivedSessions(pool, completion)
     app[keys.QR_LOGINS] = qr_logins = QrLogins(
         lambda telegram: completion.detach(leave_session(pool, telegram)),
         seconds=settings.qr_login.claim_seconds,
     )
-    app[keys.PROGRESS] = board = ProgressBoard()
+    app[keys.PROGRESS] = board = ProgressBoard(error_body)
     app[keys.UPLOADS] = uploads = ResumableUploads(
         Surroundings(pool, completion, app[keys.UPLOADER].budget, checked_budget(settings.upload)),
         board,
@@ -162,6 +183,7 @@ class Service:
             # A browser that has gone leaves nothing running.
             handler_cancellation=True,
             shutdown_timeout=SHUTDOWN_SECONDS,
+            max_field_size=MAX_FIELD_BYTES,
         )
 
     async def __aenter__(self) -> Self:
@@ -182,15 +204,33 @@ class Service:
             raise
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        # What most often explains why somebody is refused.
+        _log.info(
+            "listening",
+            version=__version__,
+            url=self.url,
+            trusted_proxies=[str(network) for network in server.trusted_proxies],
+            allowed_hosts=list(server.allowed_hosts),
+            allowed_origins=list(self._settings.cors.allowed_origins),
+            limits=self._settings.limits.enabled is not False,
+            secure=self._settings.session.secure is not False,
+        )
 
     async def stop(self) -> None:
         """Accept nothing more, give running transfers ``server.drain_seconds``, and disconnect from Telegram.
 
         Calling it again does nothing more.
         """
+        in_flight, seconds = self.app[keys.IN_FLIGHT], self._settings.server.drain_seconds
+        told = in_flight.draining
         for site in list(self._runner.sites):
             await site.stop()
+        if not told:
+            _log.info("draining", requests=len(in_flight), at_most_seconds=seconds)
         # Connections stay open meanwhile. aiohttp could close those that wait for a next request, but then it
         # reads from none of them any more: a running upload would never come to its end.
-        await self.app[keys.IN_FLIGHT].drain(self._settings.server.drain_seconds)
+        cut = await in_flight.drain(seconds)
+        if not told:
+            # Each that was cut has a line of its own.
+            _log.log(logging.WARNING if cut else logging.INFO, "drained", cut=cut)
         await self._runner.cleanup()

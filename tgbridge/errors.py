@@ -12,7 +12,11 @@ The tree (nothing in it knows aiohttp or Telethon)::
     │   │   ├── PasswordNeeded          the account has two-step verification
     │   │   └── PartsLost               it has not kept what was uploaded
     │   ├── TelegramUnavailable         unreachable, silent, or broken on Telegram's side
+<<<<<<< HEAD
     │   │   └── InternalError           it says so itself
+=======
+    │   │   └── AnswerLost              it was asked, once, and what came of it is not known
+>>>>>>> main
     │   └── FileCorrupted               what came is not the file that was announced
     ├── PoolExhausted                   every client of the pool is in use
     ├── FileTooLarge                    more bytes than the setting or Telegram takes
@@ -48,7 +52,7 @@ class HTTPFailure(BridgeError):
 
     ``text`` is the body's ``error``; ``retry_after`` is in whole seconds and also becomes the ``Retry-After``
     header; ``extra`` are further fields of the body, such as ``password_hint``; ``headers`` further headers,
-    such as ``Content-Range`` of a 416.
+    such as ``Content-Range`` of a 416; ``log`` is what only the operator is told, in the request's line.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class HTTPFailure(BridgeError):
         retry_after: int | None = None,
         extra: Mapping[str, str | None] = _NOTHING,
         headers: Mapping[str, str] = _NO_HEADERS,
+        log: Mapping[str, object] = _NO_HEADERS,
     ) -> None:
         super().__init__(text)
         self.status = status
@@ -70,6 +75,7 @@ class HTTPFailure(BridgeError):
         self.retry_after = retry_after
         self.extra = extra
         self.headers = headers
+        self.log = log
 
 
 class TelegramFailure(BridgeError):
@@ -128,6 +134,7 @@ class TelegramUnavailable(TelegramFailure):
         self.retry_after = retry_after
 
 
+<<<<<<< HEAD
 class InternalError(TelegramUnavailable):
     """Telegram answered that it has failed on its own side: the same request may succeed the next moment.
 
@@ -137,6 +144,10 @@ class InternalError(TelegramUnavailable):
     def __init__(self, name: str) -> None:
         super().__init__(f"internal error at Telegram: {name}")
         self.name = name
+=======
+class AnswerLost(TelegramUnavailable):
+    """A request that must not be repeated was sent, and its answer did not come: it may have been done."""
+>>>>>>> main
 
 
 class FileCorrupted(TelegramFailure):
@@ -180,23 +191,31 @@ SESSION_ENDED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What an HTTP client is told: ``status``, the body's ``error`` text, and ``retry_after`` in seconds."""
+    """What an HTTP client is told: ``status``, the body's ``error`` text, and ``retry_after`` in seconds.
+
+    ``code`` is the body's, for programs; None: the error's own name, which is in ``details`` otherwise.
+    """
 
     status: int
     text: str
     retry_after: int | None = None
+    code: str | None = None
 
 
 # Texts that routes use as well, for what they can tell without asking Telegram.
 NOT_AUTHENTICATED: Final = "User not authenticated."
+NOT_AUTHENTICATED_CODE: Final = "NOT_AUTHENTICATED"
 TOO_MANY_REQUESTS: Final = "Too many requests. Please try again later."
 PASSWORD_REQUIRED: Final = "Two-step verification password required."  # noqa: S105 - a text for people
 INVALID_PHONE: Final = "Invalid phone number format."
+CODE_EXPIRED: Final = "The code has expired. Please request a new one."
 INVALID_CODE: Final = "Invalid code. Please try again."
 INVALID_PASSWORD: Final = "Invalid password. Please try again."  # noqa: S105 - a text for people
 INVALID_FILE: Final = "Invalid file type or format."
 FILE_TOO_LARGE: Final = "The file is too large."
 
+# A code that went by e-mail has errors of its own, which are no others to a frontend.
+_INVALID_EMAIL_CODE: Final = Answer(400, INVALID_CODE, code="PHONE_CODE_INVALID")
 _INVALID_FILE: Final = Answer(400, INVALID_FILE)
 _FILE_TOO_LARGE: Final = Answer(413, FILE_TOO_LARGE)
 # Telegram names no time for these two; an hour is what its own apps suggest.
@@ -212,9 +231,20 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
         "PHONE_PASSWORD_FLOOD": _UNTIMED_FLOOD,
         "PHONE_CODE_INVALID": Answer(400, INVALID_CODE),
         "PHONE_CODE_EMPTY": Answer(400, INVALID_CODE),
-        "PHONE_CODE_EXPIRED": Answer(400, "The code has expired. Please request a new one."),
+        "PHONE_CODE_EXPIRED": Answer(400, CODE_EXPIRED),
+        "CODE_INVALID": _INVALID_EMAIL_CODE,
+        "EMAIL_CODE_INVALID": _INVALID_EMAIL_CODE,
+        "EMAIL_TOKEN_INVALID": _INVALID_EMAIL_CODE,
+        "EMAIL_VERIFY_EXPIRED": Answer(400, CODE_EXPIRED, code="PHONE_CODE_EXPIRED"),
         "PASSWORD_HASH_INVALID": Answer(400, INVALID_PASSWORD),
-        # Our name for auth.sentCodeTypeSetUpEmailRequired, which is no RPC error.
+        "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN": Answer(
+            403, "This phone number has no Telegram account yet. Please create one in a Telegram app first."
+        ),
+        # Our names for auth.sentCodePaymentRequired and auth.sentCodeTypeSetUpEmailRequired, no RPC errors.
+        "CODE_PAYMENT_REQUIRED": Answer(
+            403,
+            "Telegram wants to be paid for a code to this number. Please sign in to a Telegram app first.",
+        ),
         "EMAIL_SETUP_REQUIRED": Answer(
             403, "Telegram wants an e-mail address for this account first. Please add one in a Telegram app."
         ),
@@ -253,7 +283,13 @@ def failure_of(  # noqa: C901, PLR0911 - one case for each branch of the tree
             return HTTPFailure(429, TOO_MANY_REQUESTS, code=error.name, retry_after=error.seconds)
         case TelegramRefused() if error.name in ANSWERS:
             answer = ANSWERS[error.name]
-            return HTTPFailure(answer.status, answer.text, code=error.name, retry_after=answer.retry_after)
+            return HTTPFailure(
+                answer.status,
+                answer.text,
+                code=answer.code or error.name,
+                details=error.name if answer.code else None,
+                retry_after=answer.retry_after,
+            )
         case TelegramRefused():
             return HTTPFailure(500, failed, code=error.name, details=error.name)
         case TelegramUnavailable():

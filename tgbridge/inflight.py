@@ -16,6 +16,7 @@ class InFlight:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._endless: set[asyncio.Task[Any]] = set()
+        self._ended: set[asyncio.Task[Any]] = set()
         self.draining = False
 
     def __len__(self) -> int:
@@ -30,6 +31,12 @@ class InFlight:
             yield
         finally:
             self._tasks.discard(task)
+            self._ended.discard(task)
+
+    @property
+    def ended_by_stop(self) -> bool:
+        """Whether the current task was cancelled by ``drain``."""
+        return asyncio.current_task() in self._ended
 
     @contextmanager
     def endless(self) -> Iterator[None]:
@@ -37,7 +44,7 @@ class InFlight:
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._endless.add(task)
         if self.draining:
-            task.cancel()
+            self._end({task})
         try:
             yield
         finally:
@@ -49,15 +56,18 @@ class InFlight:
         From now on each answer closes its connection. Returns how many had to be cancelled in the end.
         """
         self.draining = True
-        for task in self._endless:
-            task.cancel()
+        self._end(self._endless)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._tasks:  # a connection that is open may bring another request
                     await asyncio.wait(self._tasks)
         left = set(self._tasks)
-        for task in left:
-            task.cancel()
+        self._end(left)
         if left:
             await asyncio.wait(left)
         return len(left)
+
+    def _end(self, tasks: set[asyncio.Task[Any]]) -> None:
+        self._ended |= tasks
+        for task in tasks:
+            task.cancel()

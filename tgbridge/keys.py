@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -11,41 +11,52 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
+    from tgbridge.answers import Document
     from tgbridge.completion import Completion
+    from tgbridge.errors import HTTPFailure
     from tgbridge.http.forwarded import Caller
     from tgbridge.inflight import InFlight
     from tgbridge.limits import Limiter
+    from tgbridge.logins.attempts import LoginAttempts
+    from tgbridge.logins.outlived import OutlivedSessions
     from tgbridge.logins.qr_logins import QrLogins
-    from tgbridge.logins.spent_codes import SpentCodes
+    from tgbridge.logins.repeats import Repeats
     from tgbridge.middleware.request_id import BodyBytes
     from tgbridge.routes.endpoint import Endpoint
     from tgbridge.session import SessionState, SessionStorage
     from tgbridge.settings import Settings
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.files.corrections import Corrections
     from tgbridge.telegram.files.downloader import Downloader
     from tgbridge.telegram.files.lookup import FileLookup
     from tgbridge.telegram.files.uploader import Uploader
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.uploads.ids import UploadIds
+    from tgbridge.uploads.named import NamedUploads
+    from tgbridge.uploads.pace import Pace
     from tgbridge.uploads.progress import ProgressBoard
     from tgbridge.uploads.registry import ResumableUploads
 
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
 POOL: Final[web.AppKey[ClientPool]] = web.AppKey("pool")
 DOWNLOADER: Final[web.AppKey[Downloader]] = web.AppKey("downloader")
+CORRECTIONS: Final[web.AppKey[Corrections]] = web.AppKey("corrections")
 UPLOADER: Final[web.AppKey[Uploader]] = web.AppKey("uploader")
 UPLOADS: Final[web.AppKey[ResumableUploads]] = web.AppKey("uploads")
+NAMED_UPLOADS: Final[web.AppKey[NamedUploads]] = web.AppKey("named_uploads")
 UPLOAD_IDS: Final[web.AppKey[UploadIds]] = web.AppKey("upload_ids")
 PROGRESS: Final[web.AppKey[ProgressBoard]] = web.AppKey("progress")
 LOOKUP: Final[web.AppKey[FileLookup[BridgeClient]]] = web.AppKey("lookup")
+OUTLIVED: Final[web.AppKey[OutlivedSessions]] = web.AppKey("outlived")
 QR_LOGINS: Final[web.AppKey[QrLogins]] = web.AppKey("qr_logins")
 LIMITER: Final[web.AppKey[Limiter]] = web.AppKey("limiter")
-SPENT_CODES: Final[web.AppKey[SpentCodes]] = web.AppKey("spent_codes")
+ATTEMPTS: Final[web.AppKey[LoginAttempts]] = web.AppKey("attempts")
+REPEATS: Final[web.AppKey[Repeats]] = web.AppKey("repeats")
 STORAGE: Final[web.AppKey[SessionStorage]] = web.AppKey("storage")
 COMPLETION: Final[web.AppKey[Completion]] = web.AppKey("completion")
 IN_FLIGHT: Final[web.AppKey[InFlight]] = web.AppKey("in_flight")
 ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints")
-OPENAPI: Final[web.AppKey[dict[str, Any]]] = web.AppKey("openapi")
+OPENAPI: Final[web.AppKey[Document]] = web.AppKey("openapi")
 
 REQUEST_ID: Final[web.RequestKey[str]] = web.RequestKey("request_id")
 CALLER: Final[web.RequestKey[Caller]] = web.RequestKey("caller")
@@ -56,5 +67,10 @@ CLIENT: Final[web.RequestKey[BridgeClient]] = web.RequestKey("client")
 STARTED: Final[web.RequestKey[web.StreamResponse]] = web.RequestKey("started")
 # How much of that response's body has gone out.
 SENT: Final[web.RequestKey[BodyBytes]] = web.RequestKey("sent")
+# What it is refused with, and what has broken its answer off: for the log.
+FAILURE: Final[web.RequestKey[HTTPFailure]] = web.RequestKey("failure")
+BROKEN: Final[web.RequestKey[BaseException]] = web.RequestKey("broken")
+# How long the next bytes of its body are waited for, once some were.
+PACE: Final[web.RequestKey[Pace]] = web.RequestKey("pace")
 # Whether "100 Continue" has been sent.
 CONTINUED: Final[web.RequestKey[bool]] = web.RequestKey("continued")

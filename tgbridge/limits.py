@@ -10,10 +10,14 @@ import math
 import secrets
 import time
 from array import array
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+import structlog
 from limits import RateLimitItemPerSecond
 from limits.aio.storage import MovingWindowSupport, Storage
 from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
@@ -21,24 +25,43 @@ from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimite
 from tgbridge.errors import TOO_MANY_REQUESTS, HTTPFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator
 
     from limits.aio.strategies import RateLimiter
 
     from tgbridge.settings import LimitsSettings
 
-Rule = Literal[
-    "send_code_per_address",
-    "send_code_per_number",
-    "sign_in_per_number",
-    "sign_in_password_per_login",
-    "qr_login_per_address",
-    "requests_per_session",
-]
-"""The limits, each named as its setting in ``limits``."""
+AddressRule = Literal["send_code_per_address", "qr_login_per_address"]
+"""The limits that are counted by address, each named as its setting in ``limits``."""
+
+Rule: TypeAlias = (
+    AddressRule
+    | Literal[
+        "send_code_per_number",
+        "send_code_per_process",
+        "sign_in_per_number",
+        "sign_in_password_per_login",
+        "requests_per_session",
+    ]
+)
+"""All limits of how many requests there may be within a time."""
 
 CODE: Final = "TOO_MANY_REQUESTS"
-_IPV6_PREFIX: Final = 64
+_STREAMS: Final = "qr_streams_per_address"
+_STREAM_ENDS_SECONDS: Final = 30  # nobody knows when a page will be closed: soon enough to try again
+# A subscriber has one /64 at least, and often a /56 or a /48 (RFC 6177), whose neighbours may be others: the
+# wider the network, the more it may do.
+_IPV6_WIDTHS: Final = ((64, 1), (56, 2), (48, 4))
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where requests come from: an address, or a network that may do ``times`` as much as one address."""
+
+    name: str
+    width: str = ""
+    times: int = 1
 
 
 class Limiter:
@@ -55,47 +78,96 @@ class Limiter:
         clock: Callable[[], float] = time.monotonic,
         salt: bytes | None = None,
     ) -> None:
+        self._settings = settings
         self._enabled = settings.enabled is not False
         self._clock = clock
-        self._counters = settings.counters
         # Nobody can tell which keys meet in one counter, nor a phone number from what is kept of it.
         self._salt = salt or secrets.token_bytes(16)
         self.storage = _Storage(clock)
-        self._items = {
-            rule: RateLimitItemPerSecond(getattr(settings, rule), settings.window_seconds, namespace=rule)
-            for rule in get_args(Rule)
-        }
-        exact = MovingWindowRateLimiter(self.storage)
-        self._strategies: Mapping[Rule, RateLimiter] = dict.fromkeys(get_args(Rule), exact) | {
-            # Thousands of times are not worth remembering one by one.
-            "requests_per_session": FixedWindowRateLimiter(self.storage)
-        }
+        self._exact = MovingWindowRateLimiter(self.storage)
+        # Thousands of times are not worth remembering one by one.
+        self._coarse = FixedWindowRateLimiter(self.storage)
+        self._streams: Counter[str] = Counter()
+        self._silent_until = -math.inf
 
-    async def spend(self, rule: Rule, key: str) -> None:
+    async def spend(self, rule: Rule, key: str = "") -> None:
         """Count a request. Raises HTTPFailure 429 if ``key`` has had its share."""
+        await self._spend(rule, (Place(key),))
+
+    async def spend_from(self, rule: AddressRule, address: str) -> None:
+        """Count a request of an address, and of the networks around it. Raises HTTPFailure 429."""
+        await self._spend(rule, places_of(address))
+
+    @contextmanager
+    def streaming(self, address: str) -> Iterator[None]:
+        """Count a QR login of an address as open while the block runs. Raises HTTPFailure 429."""
+        places = places_of(address) if self._enabled else ()
+        if any(self._streams[place.name] >= self._allowed(_STREAMS, place) for place in places):
+            raise _too_many(_STREAMS, _STREAM_ENDS_SECONDS)
+        names = Counter(place.name for place in places)
+        self._streams += names
+        try:
+            yield
+        finally:
+            self._streams -= names  # which forgets those that are zero
+
+    async def _spend(self, rule: Rule, places: tuple[Place, ...]) -> None:
         if not self._enabled:
             return
-        item, strategy, counter = self._items[rule], self._strategies[rule], self._counter(key)
-        if await strategy.hit(item, counter):
-            return
+        strategy = self._coarse if rule == "requests_per_session" else self._exact
+        counted = [(self._item(rule, place), self._counter(place.name)) for place in places]
+        # What is refused counts nowhere: neighbours do not pay for it.
+        waits = [await self._wait(strategy, *each) for each in counted]
+        if any(waits):
+            self._tell(rule, max(waits))
+            raise _too_many(rule, max(waits))
+        for item, counter in counted:
+            await strategy.hit(item, counter)
+
+    async def _wait(self, strategy: RateLimiter, item: RateLimitItemPerSecond, counter: str) -> int:
+        """Return after how many seconds a request will be let through; 0 if one is now."""
+        if await strategy.test(item, counter):
+            return 0
         free_again, _ = await strategy.get_window_stats(item, counter)
-        retry_after = max(1, math.ceil(free_again - self._clock()))
-        raise HTTPFailure(429, TOO_MANY_REQUESTS, code=CODE, retry_after=retry_after)
+        return max(1, math.ceil(free_again - self._clock()))
+
+    def _tell(self, rule: Rule, seconds: int) -> None:
+        """Say in the log that everybody is refused, and not each time."""
+        if rule == "send_code_per_process" and self._clock() >= self._silent_until:
+            self._silent_until = self._clock() + seconds
+            _log.warning("no more login codes for now", limit=rule, retry_after=seconds)
+
+    def _item(self, rule: Rule, place: Place) -> RateLimitItemPerSecond:
+        allowed, window = self._allowed(rule, place), self._settings.window_seconds
+        return RateLimitItemPerSecond(allowed, window, namespace=rule + place.width)
+
+    def _allowed(self, setting: str, place: Place) -> int:
+        allowed: int = getattr(self._settings, setting)
+        return allowed * place.times
 
     def _counter(self, key: str) -> str:
         digest = blake2b(key.encode(errors="surrogatepass"), key=self._salt, digest_size=8)
-        return str(int.from_bytes(digest.digest()) % self._counters)
+        return str(int.from_bytes(digest.digest()) % self._settings.counters)
 
 
-def place_of(address: str) -> str:
-    """Give what stands for an address: in IPv6 the /64, since each subscriber has all of one at least."""
+def places_of(address: str) -> tuple[Place, ...]:
+    """Give what a request is counted by: in IPv6 the networks that a subscriber may have all of."""
     try:
         parsed = ip_address(address)
     except ValueError:
-        return ""
-    if isinstance(parsed, IPv6Address):
-        return str(ip_network((parsed, _IPV6_PREFIX), strict=False))
-    return address
+        return (Place(""),)
+    if not isinstance(parsed, IPv6Address):
+        return (Place(address),)
+    if parsed.ipv4_mapped is not None:  # as sockets of both families name IPv4 peers
+        return (Place(str(parsed.ipv4_mapped)),)
+    return tuple(
+        Place(str(ip_network((int(parsed), width), strict=False)), f"/{width}", times)
+        for width, times in _IPV6_WIDTHS
+    )
+
+
+def _too_many(limit: str, retry_after: int) -> HTTPFailure:
+    return HTTPFailure(429, TOO_MANY_REQUESTS, code=CODE, retry_after=retry_after, log={"limit": limit})
 
 
 class _Storage(Storage, MovingWindowSupport):

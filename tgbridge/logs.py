@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _QUIET: Final = ("telethon", "aiohttp", "asyncio")
 _INNERMOST_FRAMES: Final = 8
 _log = structlog.get_logger(__name__)
+_access_log = structlog.get_logger("tgbridge.access")
 
 
 def configure_logging(settings: LogSettings) -> None:
@@ -52,7 +53,7 @@ def configure_logging(settings: LogSettings) -> None:
             foreign_pre_chain=[*shared, _without_values],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(),
+                *_renderers(as_json=as_json),
             ],
         )
     )
@@ -63,6 +64,28 @@ def configure_logging(settings: LogSettings) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     # It warns of each cookie that is not ours, which is nothing to worry about.
     logging.getLogger("aiohttp_session").setLevel(logging.ERROR)
+
+
+def _renderers(*, as_json: bool) -> list[Processor]:
+    # JSON escapes what is not ASCII.
+    return [structlog.processors.JSONRenderer()] if as_json else [_printable, structlog.dev.ConsoleRenderer()]
+
+
+def _printable(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Escape what a terminal would act upon, or show as something else: anybody can write a path."""
+    return {
+        _escaped(name): value if value is None or isinstance(value, int | float) else _escaped(value)
+        for name, value in event.items()
+    }
+
+
+def _escaped(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )
 
 
 def frames(error: BaseException) -> list[str]:
@@ -124,24 +147,38 @@ def _without_values(_logger: object, _method: str, event: EventDict) -> EventDic
     return event
 
 
-class AccessLogger(AbstractAccessLogger):
-    """One line for each answer that was sent whole, without the query, which may hold a ticket.
+def log_request(request: BaseRequest, status: int | None, seconds: float, reason: str | None = None) -> None:
+    """Log what has become of a request, without its query, which may hold a ticket.
 
-    ``bytes`` are those of the body, without the head and what frames chunks.
+    ``seconds`` is how long it took; ``reason`` why its answer was broken off, None where it was sent whole.
+    ``bytes`` in the line are those of the body, without the head and what frames chunks.
     """
+    caller, sent = request.get(keys.CALLER), request.get(keys.SENT)
+    line: dict[str, object] = {
+        "request_id": request.get(keys.REQUEST_ID),
+        "address": request.remote if caller is None else caller.address,
+        "method": request.method,
+        "path": request.path,
+        "status": status,
+        "bytes": None if sent is None else sent.count,  # aiohttp's own number counts the head as well
+        "seconds": round(seconds, 4),
+    }
+    if (failure := request.get(keys.FAILURE)) is not None:
+        told = {"code": failure.code, "retry_after": failure.retry_after, **failure.log}
+        line |= {name: value for name, value in told.items() if value is not None}
+    if reason is None:
+        _access_log.info("answered", **line)
+    else:
+        _access_log.info("broken off", reason=reason, **line)
 
-    _log = structlog.get_logger("tgbridge.access")
+
+class AccessLogger(AbstractAccessLogger):
+    """One line for each answer, whole or not."""
 
     def log(self, request: BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Log one answer; ``time`` is in seconds, from the request's head to the answer's last byte."""
-        caller, sent = request.get(keys.CALLER), request.get(keys.SENT)
-        self._log.info(
-            "answered",
-            request_id=request.get(keys.REQUEST_ID),
-            address=request.remote if caller is None else caller.address,
-            method=request.method,
-            path=request.path,
-            status=response.status,
-            bytes=None if sent is None else sent.count,  # aiohttp's own number counts the head as well
-            seconds=round(time, 4),
-        )
+        broken = request.get(keys.BROKEN)
+        # aiohttp calls this, too, while it handles the error of a socket that took no more.
+        if broken is None and isinstance(error := sys.exception(), ConnectionError):
+            broken = error
+        log_request(request, response.status, time, None if broken is None else type(broken).__name__)

@@ -26,6 +26,7 @@ _MORE: Final = MappingProxyType(
         ".ogg": "audio/ogg",
         ".ogv": "video/ogg",
         ".opus": "audio/ogg",
+        ".tgs": "application/x-tgsticker",
         ".webp": "image/webp",
         # Python's table takes TypeScript for an MPEG transport stream.
         ".ts": "text/plain",
@@ -50,6 +51,21 @@ _SYNONYMS: Final = MappingProxyType(
         "image/x-png": "image/png",
     }
 )
+# Where a type has several extensions, and the first of them is not the usual one.
+_USUAL_EXTENSIONS: Final = MappingProxyType({"audio/ogg": ".ogg"})
+# What programs declare that do not know, beside what is no type at all ("video", "video/*").
+_SAY_NOTHING: Final = frozenset(
+    {
+        UNKNOWN,
+        "application/binary",
+        "application/download",
+        "application/force-download",
+        "application/unknown",
+        "application/x-download",
+        "binary/octet-stream",
+        "unknown/unknown",
+    }
+)
 # RFC 6838, section 4.2
 _WELL_FORMED: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 
@@ -58,18 +74,23 @@ for _suffix, _type in _MORE.items():
 
 
 def claimed(declared: str, name: str) -> str:
-    """Return the type that a file claims to be of: as `declared`, or else by its `name`.
+    """Return the type that a file claims to be of: as `declared`, without parameters, or else by its `name`.
 
     What browsers declare for a type that they do not know is as good as nothing.
     """
     plain = declared.partition(";")[0].strip().lower()
-    if plain and plain != UNKNOWN and _WELL_FORMED.fullmatch(plain):
+    if plain not in _SAY_NOTHING and _WELL_FORMED.fullmatch(plain):
         return plain
+    return by_name(name) or UNKNOWN
+
+
+def by_name(name: str) -> str:
+    """Return the type that a file's name tells, or "" where it tells none."""
     # What stands before a colon would be taken for a URL's scheme.
     guess, encoding = _TYPES.guess_type(name.lower().rpartition(":")[2])
     if encoding is not None:
         return _ENCODINGS.get(encoding, UNKNOWN)
-    return guess or UNKNOWN
+    return guess or ""
 
 
 def canonical(mime_type: str) -> str:
@@ -79,4 +100,4 @@ def canonical(mime_type: str) -> str:
 
 def extension(mime_type: str) -> str:
     """Return what the names of files of this type end in, with its dot, or ""."""
-    return _TYPES.guess_extension(mime_type) or ""
+    return _USUAL_EXTENSIONS.get(mime_type) or _TYPES.guess_extension(mime_type) or ""

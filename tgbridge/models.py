@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 MediaType = Literal["photo", "video", "animation", "audio", "voice", "video_note", "sticker", "document"]
-CodeType = Literal["app", "sms", "call", "flash_call", "missed_call", "email", "fragment"]
+CodeType = Literal[
+    "app", "sms", "sms_word", "sms_phrase", "call", "flash_call", "missed_call", "email", "fragment"
+]
 
 # Marks a field that is left out of the JSON where there is nothing to say. Other fields are then null.
 Omittable = Field(exclude_if=lambda value: value is None)
@@ -69,6 +71,30 @@ class CodeSent(Model):
     timeout: Annotated[
         int | None, Omittable, Field(description="Seconds until asking for the next one makes sense.")
     ] = None
+    length: Annotated[int | None, Omittable, Field(description="How many digits it has.")] = None
+    pattern: Annotated[
+        str | None,
+        Omittable,
+        Field(description="Of a flash call: the number that calls, which is the code; * is any digits."),
+    ] = None
+    prefix: Annotated[
+        str | None,
+        Omittable,
+        Field(
+            description="Of a missed call: how the number that calls begins; its last digits are the code."
+        ),
+    ] = None
+    beginning: Annotated[
+        str | None,
+        Omittable,
+        Field(description="Of a word: its first letter; of a phrase: its first word."),
+    ] = None
+    email_pattern: Annotated[
+        str | None, Omittable, Field(description="The e-mail address that it went to, masked.")
+    ] = None
+    url: Annotated[str | None, Omittable, Field(description="Of Fragment: where the code can be read.")] = (
+        None
+    )
 
 
 class SignedIn(Model):
@@ -128,6 +154,23 @@ class Authentication(Model):
     """Whether this browser is signed in."""
 
     authenticated: bool
+
+
+class CookieSession(Model):
+    """What the cookie tells. Telegram may have ended the session meanwhile, which only asking shows."""
+
+    state: Annotated[
+        Literal["signed_in", "code_sent", "password_needed", "signed_out"],
+        Field(description="code_sent and password_needed: a login has begun, and nobody is signed in."),
+    ]
+    user_id: Annotated[int | None, Field(description="Who is signed in; null if nobody is.")]
+    expires_at: Annotated[
+        str | None,
+        Field(
+            json_schema_extra={"format": "date-time"},
+            description="When the cookie ends if it is not used before, UTC, with Z; else null.",
+        ),
+    ]
 
 
 class Uploaded(Model):
@@ -237,7 +280,13 @@ class UploadInput(Model):
     """
 
     file: Annotated[bytes, Field(repr=False, description="With a file name; its Content-Type says its type.")]
-    caption: Annotated[str, Field(repr=False, description="Of several files, the first one's.")] = ""
+    caption: Annotated[
+        str,
+        Field(
+            repr=False,
+            description="Of several files, the first one's. Before them, one too long is told at once.",
+        ),
+    ] = ""
     as_: Annotated[
         Literal["auto", "document"],
         Field(alias="as", description="As Telegram's own apps send it, or the bytes untouched."),

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import lru_cache
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter
 
 from tgbridge import __version__
-from tgbridge.errors import NOT_AUTHENTICATED, TOO_MANY_REQUESTS
+from tgbridge.answers import Document
+from tgbridge.errors import NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE, SESSION_ENDED, TOO_MANY_REQUESTS
+from tgbridge.http.statuses import code_of, text_of
 from tgbridge.limits import CODE as TOO_MANY_REQUESTS_CODE
-from tgbridge.middleware.origin import MISDIRECTED, ORIGIN_NOT_ALLOWED, SAFE_METHODS
-from tgbridge.routes.endpoint import INTERNAL_ERROR, Endpoint, Refusal, Success
+from tgbridge.middleware.origin import ORIGIN_NOT_ALLOWED, SAFE_METHODS
+from tgbridge.routes.endpoint import (
+    INTERNAL_ERROR,
+    INVALID_PARAMETER,
+    Endpoint,
+    Refusal,
+    Success,
+    unknown_parameter,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,6 +31,12 @@ Json = dict[str, Any]
 _REQUEST_ID: Final[Json] = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
 _RETRY_AFTER: Final = ("Retry-After", "Seconds, the same as retry_after in the body.")
 _INVALID_BODY: Final = "INVALID_BODY"
+
+
+@lru_cache(maxsize=4)
+def document(endpoints: tuple[Endpoint, ...], *, cookie_name: str) -> Document:
+    """Return the description as it is sent."""
+    return Document.of(describe(endpoints, cookie_name=cookie_name))
 
 
 @lru_cache(maxsize=4)  # models take their time, and tests make many applications
@@ -106,23 +120,30 @@ def _responses(endpoint: Endpoint, schemas: Json, *, with_body: bool) -> Json:
 
 def _common(endpoint: Endpoint) -> Iterator[Refusal]:
     """Refusals that follow from what kind of endpoint it is."""
-    yield Refusal(421, MISDIRECTED, HTTPStatus.MISDIRECTED_REQUEST.name)
-    if endpoint.method not in SAFE_METHODS or endpoint.limit is not None:
+    yield _of_status(421)
+    if endpoint.method not in SAFE_METHODS or endpoint.acts:
         yield Refusal(403, ORIGIN_NOT_ALLOWED, "ORIGIN_NOT_ALLOWED")
     if endpoint.signed_in:
-        yield Refusal(401, NOT_AUTHENTICATED)
+        yield Refusal(401, NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE)
+        yield from (Refusal(401, NOT_AUTHENTICATED, name) for name in sorted(SESSION_ENDED))
+    if endpoint.strict:
+        yield Refusal(400, unknown_parameter("offset"), INVALID_PARAMETER)
     if endpoint.signed_in or endpoint.limit is not None:
         yield Refusal(429, TOO_MANY_REQUESTS, TOO_MANY_REQUESTS_CODE, headers=(_RETRY_AFTER,))
     if endpoint.not_found is not None:
         yield Refusal(404, endpoint.not_found)
     if endpoint.body is not None and endpoint.body_type == "application/json":
-        yield Refusal(408, f"{HTTPStatus.REQUEST_TIMEOUT.phrase}.", "REQUEST_TIMEOUT")
-        yield Refusal(413, f"{HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase}.", "REQUEST_ENTITY_TOO_LARGE")
+        yield _of_status(408)
+        yield _of_status(413)
     if endpoint.failed is not None:
         yield Refusal(429, TOO_MANY_REQUESTS, "FLOOD_WAIT", headers=(_RETRY_AFTER,))
         yield Refusal(503, endpoint.failed, "TELEGRAM_UNAVAILABLE", headers=(_RETRY_AFTER,))
         yield Refusal(503, endpoint.failed, "POOL_EXHAUSTED", headers=(_RETRY_AFTER,))
     yield Refusal(500, endpoint.failed or INTERNAL_ERROR)
+
+
+def _of_status(status: int) -> Refusal:
+    return Refusal(status, text_of(status), code_of(status))
 
 
 def _success(answer: Success, schemas: Json, *, with_body: bool) -> Json:

@@ -5,6 +5,7 @@ aiohttp's own answer repeats what was sent, a cookie perhaps, and in debug mode 
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -13,9 +14,10 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.web_protocol import RequestHandler
 
+from tgbridge import keys
 from tgbridge.answers import failure_answer
-from tgbridge.errors import HTTPFailure
-from tgbridge.logs import frames
+from tgbridge.http.statuses import failure_of_status
+from tgbridge.logs import frames, log_request
 from tgbridge.middleware.headers import SAFE_HEADERS
 from tgbridge.middleware.request_id import HEADER
 
@@ -49,11 +51,23 @@ class _Protocol(RequestHandler):
             _log.info("no HTTP", address=request.remote, error=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
-        phrase, name = HTTPStatus(status).phrase, HTTPStatus(status).name
-        response = failure_answer(HTTPFailure(status, f"{phrase}.", code=name, details=type(exc).__name__))
+        failure = request[keys.FAILURE] = failure_of_status(status, details=type(exc).__name__)
+        response = failure_answer(failure)
         response.headers.update({**SAFE_HEADERS, HEADER: uuid.uuid4().hex, hdrs.SERVER: "tgbridge"})
         response.force_close()
         return response
+
+    async def finish_response(
+        self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Send what is left of an answer: all of it, unless it was streamed. No middleware sees this."""
+        try:
+            return await super().finish_response(request, resp, start_time)
+        except asyncio.CancelledError as error:
+            # The reader has gone; aiohttp logs nothing then.
+            now = asyncio.get_running_loop().time()
+            log_request(request, resp.status, now - (start_time or now), type(error).__name__)
+            raise
 
 
 class _Server(web.Server):

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import sys
 import tempfile
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.fernet import Fernet
 
 from tgbridge.errors import BridgeError
+from tgbridge.state_lock import locked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -45,31 +45,33 @@ class SandboxProcess:
         raise SandboxFailedError(f"the sandbox has ended (status {status})")
 
 
+@dataclass(frozen=True, slots=True)
+class StateDirectory:
+    """Where the sandbox's accounts and our key are."""
+
+    path: Path
+    is_kept: bool
+    """Whether it is there the next time."""
+
+
 @contextmanager
-def state_directory() -> Iterator[Path]:
+def state_directory() -> Iterator[StateDirectory]:
     """Yield the directory that keeps the sandbox's accounts and our key, so that logins survive a restart.
 
-    It is the user's own ($XDG_STATE_HOME/tgbridge), or a temporary one if another sandbox uses that already
-    or if it cannot be written.
+    It is the user's own ($XDG_STATE_HOME/tgbridge), or a temporary one if that cannot be written. Raises
+    StateInUseError if another process has it: two would not see each other's uploads.
     """
-    try:
-        home = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
-        directory = Path(home, "tgbridge")
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (directory / "lock").open("w")
-    except (OSError, RuntimeError):  # no home, or not writable
-        lock = None
-    if lock is not None:
-        with lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                pass
-            else:
-                yield directory
-                return
-    with tempfile.TemporaryDirectory(prefix="tgbridge-") as temporary:
-        yield Path(temporary)
+    with ExitStack() as stack:
+        try:
+            home = os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
+            directory = Path(home, "tgbridge")
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            stack.enter_context(locked(directory, "set XDG_STATE_HOME to another directory"))
+            state = StateDirectory(directory, is_kept=True)
+        except (OSError, RuntimeError):  # no home, or not writable
+            temporary = stack.enter_context(tempfile.TemporaryDirectory(prefix="tgbridge-"))
+            state = StateDirectory(Path(temporary), is_kept=False)
+        yield state
 
 
 def kept_secret_key(directory: Path) -> str:

@@ -14,6 +14,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from aiohttp import hdrs
 from aiohttp_session.cookie_storage import EncryptedCookieStorage
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from pydantic import BaseModel, ConfigDict
@@ -84,11 +85,13 @@ _NOBODY: Final = BrowserSession()
 class SessionState:
     """A request's view of its browser's session. Changing it here is what saves it, once, with the answer."""
 
-    __slots__ = ("_changed", "_value")
+    __slots__ = ("_changed", "_value", "ended_by")
 
     def __init__(self, value: BrowserSession = _NOBODY) -> None:
         self._value = value
         self._changed = False
+        self.ended_by: str | None = None
+        """Why the session that the request came with is none any more; the ``code`` of its answer."""
 
     def __repr__(self) -> str:
         return f"SessionState({self._value!r}, changed={self._changed})"
@@ -146,8 +149,9 @@ class SessionState:
         now = int(time.time())
         self._change(BrowserSession(telegram=telegram, user_id=user_id, created=now, renewed=now))
 
-    def signed_out(self) -> None:
-        """Nobody is signed in any more. A login that has begun goes on."""
+    def signed_out(self, reason: str | None = None) -> None:
+        """Nobody is signed in any more; ``reason`` is why. A login that has begun goes on."""
+        self.ended_by = reason
         self._change(BrowserSession(pending_login=self.pending_login, qr_proofs=self.qr_proofs))
 
     def clear(self) -> None:
@@ -192,8 +196,8 @@ class SessionStorage(EncryptedCookieStorage):
     def __init__(self, keys: Sequence[str], settings: SessionSettings, *, secure: bool) -> None:
         super().__init__(
             RotatingFernet(keys),
-            # Browsers take this prefix from https only, and from the very host only (RFC 6265bis, 4.1.3.2).
-            cookie_name=f"__Host-{settings.cookie_name}" if secure else settings.cookie_name,
+            cookie_name=_cookie_name(settings, secure=secure),
+            domain=settings.domain,
             max_age=int(settings.idle_seconds),
             secure=secure,
             httponly=True,
@@ -204,14 +208,47 @@ class SessionStorage(EncryptedCookieStorage):
         self._lifetime = int(settings.lifetime_seconds)
 
     async def read(self, request: web.Request) -> SessionState:
-        """Return the session that ``request`` brings; an empty one if it brings none."""
+        """Return the session that ``request`` brings; an empty one if it brings none.
+
+        It may have outlived its time, which is the caller's to see to.
+        """
         stored = await self.load_session(request)
-        if _ENTRY not in stored:
-            return SessionState()
-        value = BrowserSession.model_validate(stored[_ENTRY])
-        if value.telegram is not None and time.time() >= value.created + self._lifetime:
-            return SessionState()
-        return SessionState(value)
+        if _ENTRY in stored:
+            return SessionState(BrowserSession.model_validate(stored[_ENTRY]))
+        return SessionState(self._outlived_long_ago(request))
+
+    def has_outlived(self, value: BrowserSession) -> bool:
+        """Tell whether a session is beyond ``session.lifetime_seconds``: nobody may use it any more."""
+        return value.telegram is not None and time.time() >= value.created + self._lifetime
+
+    def expires(self, value: BrowserSession) -> int | None:
+        """Return when the cookie ends that a browser has once it is answered, if it asks for nothing more.
+
+        In whole seconds since the epoch. None if there is nothing to keep.
+        """
+        if value.telegram is None:
+            return None if value.pending_login is None else value.renewed + self._idle
+        renewed = int(time.time()) if self._grows_old(value) else value.renewed
+        return min(renewed + self._idle, value.created + self._lifetime)
+
+    def _outlived_long_ago(self, request: web.Request) -> BrowserSession:
+        """Read a cookie that is too old to be one, for a session that is over but has never been ended.
+
+        Others of that age are nobody's, and may be old copies of one that is in use: no reason to end that.
+        """
+        cookie = self.load_cookie(request)
+        if cookie is None:
+            return _NOBODY
+        try:
+            data = _decode(self._fernet.decrypt(cookie.encode()).decode())
+        except InvalidToken:
+            return _NOBODY
+        value = BrowserSession.model_validate(data["session"][_ENTRY])
+        return (
+            BrowserSession(telegram=value.telegram, created=value.created)
+            if self.has_outlived(value)
+            else _NOBODY
+        )
 
     async def write(self, request: web.Request, response: web.StreamResponse, state: SessionState) -> None:
         """Put the cookie into ``response``, before it is prepared, where it has changed or grown old."""
@@ -233,8 +270,17 @@ class SessionStorage(EncryptedCookieStorage):
         return value.telegram is not None and time.time() >= value.renewed + self._idle // 10
 
     def load_cookie(self, request: web.Request) -> str | None:
-        """Return the cookie as it came, None if it cannot be one of ours."""
-        cookie = super().load_cookie(request)
+        """Return the cookie as it came, None if it cannot be one of ours.
+
+        Of several that have its name the last one counts. Only what can be ours is read: RFC 6265, 5.4 and
+        4.2.1, without what browsers never send.
+        """
+        cookie = None
+        for field in request.headers.getall(hdrs.COOKIE, ()):
+            for pair in field.split(";"):
+                name, _, value = pair.partition("=")
+                if name.strip(" \t") == self.cookie_name:
+                    cookie = value.strip(" \t").strip('"')
         if cookie is None or not cookie.isascii() or len(cookie) > MAX_COOKIE_BYTES:
             return None
         return cookie + "=" * (-len(cookie) % 4)
@@ -250,11 +296,22 @@ class SessionStorage(EncryptedCookieStorage):
             params = self.cookie_params
             response.del_cookie(
                 self.cookie_name,
+                domain=params["domain"],
                 path=params["path"],
                 secure=params["secure"],
                 httponly=params["httponly"],
                 samesite=params["samesite"],
             )
+
+
+def _cookie_name(settings: SessionSettings, *, secure: bool) -> str:
+    """Name the cookie so that browsers take it from https only, and if they can, from this very host only.
+
+    RFC 6265bis, section 4.1.3.
+    """
+    if not secure:
+        return settings.cookie_name
+    return f"{'__Host-' if settings.domain is None else '__Secure-'}{settings.cookie_name}"
 
 
 def _decode(text: str) -> Any:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 from aiohttp import FormData
+from structlog.testing import capture_logs
 
+from tests.devices import device, scan
+from tests.routes.events import events
 from tests.routes.rows import post
 from tgbridge import keys
 
 if TYPE_CHECKING:
-    from aiohttp import ClientSession
+    from aiohttp import ClientResponse, ClientSession
 
     from tests.conftest import MakeSettings, NewBrowser, Serve, SignIn
     from tgbridge.app import Service
@@ -62,6 +65,21 @@ async def test_guessing_passwords(browser: ClientSession, sandbox: Sandbox) -> N
     assert (await post(browser, "/sign-in-password", {"password": "tgbridge"}))[0] == 429
 
 
+async def test_guessing_passwords_of_qr_logins(browser: ClientSession, sandbox: Sandbox) -> None:
+    """The password of a login by QR code has ten guesses as well."""
+    async with device(sandbox, WITH_PASSWORD) as telephone, events(browser, "/qr-login") as stream:
+        code = await stream.next()
+        assert code is not None
+        await scan(telephone, code[1]["url"])
+        ((end, _),) = await stream.rest()
+    assert end == "password_required"
+    guesses = [f"guess {number}" for number in range(11)]
+    statuses = [(await post(browser, "/sign-in-password", {"password": guess}))[0] for guess in guesses]
+    assert statuses == [400] * 10 + [429]
+    assert (await post(browser, "/sign-in-password", {"password": "tgbridge"}))[0] == 429
+    assert calls(sandbox, "auth.checkPassword") == 10
+
+
 @pytest.mark.parametrize("field", FORGED)
 async def test_forged_forwarded_headers(browser: ClientSession, field: str) -> None:
     """Nobody gets another address by writing one down."""
@@ -91,7 +109,7 @@ async def test_flood_of_logins(
     home: int,
 ) -> None:
     """A flood of /send-code has its share of connections to Telegram, and takes nobody's."""
-    service = await serve(make_settings(pool={"max_clients": 6, "max_anonymous": 3}))
+    service = await serve(make_settings(pool={"max_clients": 6, "max_code_logins": 3, "max_qr_logins": 0}))
     users = [new_browser(service) for _ in range(3)]
     for number, user in enumerate(users):
         await sign_in(user, f"+999662{number:04}")
@@ -121,14 +139,78 @@ async def test_flood_of_logins(
 
 
 async def test_open_qr_streams(serve: Serve, make_settings: MakeSettings, new_browser: NewBrowser) -> None:
-    """Streams that wait for a scan count among the logins; one more is refused, and nothing is left."""
-    service = await serve(make_settings(pool={"max_clients": 6, "max_anonymous": 2}))
+    """Streams that wait for a scan have their own share, and codes go on; one more is refused."""
+    service = await serve(make_settings(pool={"max_clients": 6, "max_qr_logins": 2, "max_code_logins": 1}))
     browsers = [new_browser(service) for _ in range(3)]
     streams = [await browser.get("/qr-login") for browser in browsers]
     assert [stream.status for stream in streams] == [200, 200, 503]
     assert service.app[keys.POOL].stats.anonymous == 2
+    assert (await post(browsers[2], "/send-code", {"phone": PHONE}))[0] == 200
     for stream in streams:
         stream.close()
+
+
+async def test_one_subscriber_of_ipv6(
+    serve: Serve, make_settings: MakeSettings, new_browser: NewBrowser
+) -> None:
+    """Who has a whole /48, and opens streams from all over it, leaves others their codes and QR codes."""
+    service = await serve(
+        make_settings(
+            limits={"enabled": True, "qr_streams_per_address": 1, "qr_login_per_address": 100},
+            pool={"max_qr_logins": 5},
+            server={"trusted_proxies": ["127.0.0.1"]},
+        )
+    )
+
+    async def open_stream(address: str) -> ClientResponse:
+        return await new_browser(service).get("/qr-login", headers={"X-Forwarded-For": address})
+
+    streams = [await open_stream(f"2001:db8:1:{number:x}::1") for number in (0, 0, 1, 2, 0x100, 0x200, 0x300)]
+    assert [stream.status for stream in streams] == [200, 429, 200, 429, 200, 200, 429]
+    refused = await streams[1].json()
+    assert (refused["code"], refused["retry_after"]) == ("TOO_MANY_REQUESTS", 30)
+    neighbour = await open_stream("2001:db8:2::1")
+    assert neighbour.status == 200
+    assert (await post(new_browser(service), "/send-code", {"phone": PHONE}))[0] == 200
+    # A page that is closed makes room for the next one.
+    streams[0].close()
+    while len(service.app[keys.IN_FLIGHT]) > 4 or len(service.app[keys.COMPLETION]):
+        await asyncio.sleep(0)
+    again = await open_stream("2001:db8:1::2")
+    assert again.status == 200
+    for stream in (*streams, neighbour, again):
+        stream.close()
+
+
+async def test_codes_from_everywhere(
+    serve: Serve,
+    make_settings: MakeSettings,
+    new_browser: NewBrowser,
+    sandbox: Sandbox,
+) -> None:
+    """However many addresses and numbers somebody has: Telegram is not asked more often; the log says so."""
+    service = await serve(
+        make_settings(
+            limits={"enabled": True, "send_code_per_process": 3}, server={"trusted_proxies": ["127.0.0.1"]}
+        )
+    )
+    browser, statuses = new_browser(service), []
+    with capture_logs() as lines:
+        for number in range(6):
+            phone, address = f"+99966100{number:02}", f"203.0.113.{number}"
+            status, body = await post(
+                browser, "/send-code", {"phone": phone}, headers={"X-Forwarded-For": address}
+            )
+            statuses.append(status)
+    assert statuses == [200] * 3 + [429] * 3
+    assert body["code"] == "TOO_MANY_REQUESTS"
+    assert 590 <= body["retry_after"] <= 600
+    status, _ = await post(browser, "/resend-code", {}, headers={"X-Forwarded-For": "203.0.113.99"})
+    assert status == 429
+    assert calls(sandbox, "auth.sendCode") == 3
+    assert calls(sandbox, "auth.resendCode") == 0
+    (line,) = (line for line in lines if line["event"] == "no more login codes for now")
+    assert (line["log_level"], line["limit"]) == ("warning", "send_code_per_process")
 
 
 async def who(browser: ClientSession) -> int:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import zlib
 from typing import TYPE_CHECKING, Final
 
 import pytest
 from yarl import URL
 
+from tests.routes.forms import Form, send
+from tgbridge.inspection import Facts, Nothing
+from tgbridge.routes import upload_form
+
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
-    from tests.conftest import Exchange, MakeSettings, Serve
+    from tests.conftest import Exchange, MakeSettings, Serve, SignIn
     from tgbridge.app import Service
 
 HOST: Final = b"Host: tg.example.com\r\n"
@@ -153,3 +158,23 @@ async def test_body_that_never_ends(impatient: Service) -> None:
     trickling.cancel()
     await asyncio.wait({trickling})
     writer.close()
+
+
+async def test_thumbnail_that_is_none(
+    service: Service, browser: ClientSession, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not begin as a JPEG is not read at all, and what does not on the event loop."""
+    await sign_in(browser)
+    threads: list[int] = []
+
+    class Inspector(Nothing):
+        def facts(self) -> Facts:
+            threads.append(threading.get_ident())
+            return Facts()
+
+    monkeypatch.setattr(upload_form, "inspector_for", lambda _type: Inspector())
+    for beginning, read in ((b"BM", 0), (b"<svg", 0), (b"\xff\xd8", 0), (b"\xff\xd8\xff", 1)):
+        form = Form().file(beginning + bytes(100_000), "1.jpg", "image/jpeg", field="thumbnail").file(b"x")
+        told = await send(browser, form)
+        assert (told.status, told.body["code"], len(threads)) == (400, "INVALID_THUMBNAIL", read)
+    assert threads[0] != threading.get_ident()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tgbridge.http import forwarded
 from tgbridge.http.forwarded import Caller, find_caller, is_host
 
 PROXY: Final = Caller("10.0.0.1", "http", "internal:8080")
@@ -119,6 +120,9 @@ FORWARDED = {
     "malformed before": ("for=[;;, for=203.0.113.7", PROXY),
     "unquoted port": ("for=203.0.113.7:80", PROXY),
     "nothing": (" , ;", PROXY),
+    "ends in a semicolon": ("for=1.2.3.4, for=203.0.113.7;", Caller(FAR, "http", PROXY.host)),
+    "empty elements": ("for=1.2.3.4, for=203.0.113.7,, ,", Caller(FAR, "http", PROXY.host)),
+    "blanks": ("for=203.0.113.7;" + " " * 8000 + "x", PROXY),
 }
 
 
@@ -133,6 +137,22 @@ def test_both_families() -> None:
     assert found(x_forwarded_for=FAR, forwarded=f"for={FAR}").address == FAR
     assert found(x_forwarded_for=FAR, forwarded="for=1.2.3.4") == PROXY
     assert found(x_forwarded_for=FAR, forwarded=f"for={FAR};host=evil.example") == PROXY
+
+
+def test_read_lazily(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many entries a caller has made up, those to the left of the last that counts are not read."""
+    read: list[str] = []
+    address = forwarded._address
+
+    def counted(text: str) -> str | None:
+        read.append(text)
+        return address(text)
+
+    monkeypatch.setattr(forwarded, "_address", counted)
+    made_up = ["10.0.0.2"] * 500
+    assert found(x_forwarded_for=", ".join([*made_up, FAR])).address == FAR
+    assert found(forwarded=", ".join([*(f"for={each}" for each in made_up), f"for={FAR}"])).address == FAR
+    assert set(read) == {PROXY.address, FAR}
 
 
 ORIGINS = {

@@ -108,7 +108,7 @@ def test_headers_of_a_whole_file() -> None:
     assert planned.headers == {
         "ETag": '"v1"',
         "Last-Modified": SAME,
-        "Cache-Control": "private, no-cache",
+        "Cache-Control": "private, no-cache, no-transform",
         "Accept-Ranges": "bytes",
         "Content-Type": "video/mp4",
         "Content-Length": "1000",

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tgbridge.http.safety import is_inline, media_type, security_headers
+from tgbridge.http import safety
+from tgbridge.http.safety import is_for_execution, is_inline, media_type, security_headers
 
 UNKNOWN = "application/octet-stream"
 
@@ -50,6 +51,57 @@ def test_media_type(raw: str | None, expected: str) -> None:
 def test_media_type_is_always_one_header_value(raw: str) -> None:
     """Whatever Telegram says, visible ASCII with a slash comes out."""
     assert re.fullmatch(r"[a-z0-9][^/;,\s]*/[a-z0-9][^/;,\s]*(;[\x20-\x7e\t]*)?", media_type(raw))
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        "application/ecmascript", "application/javascript", "application/x-ecmascript",
+        "application/x-javascript", "text/ecmascript", "text/javascript", "text/javascript1.0",
+        "text/javascript1.5", "text/jscript", "text/livescript", "text/x-ecmascript", "text/x-javascript",
+        "text/vbscript", "text/css", "text/xsl", "application/xslt+xml",
+        "Text/JavaScript", " text/css; charset=utf-8",
+    ],
+)  # fmt: skip
+def test_what_browsers_would_run_is_plain_text(runs: str) -> None:
+    """Scripts by all their names, and style sheets; without leave to sniff, a browser runs neither."""
+    assert safety.content_type(runs) == "text/plain"
+
+
+@pytest.mark.parametrize(
+    "raw", ["video/mp4", "text/html", "application/postscript", "application/json", "text/csv", "text/x-sass"]
+)
+def test_what_browsers_would_not_run_keeps_its_type(raw: str) -> None:
+    """Everything else is sent as what it is."""
+    assert safety.content_type(raw) == raw
+    assert safety.content_type("*/*") == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "destination",
+    [
+        "script", "style", "worker", "sharedworker", "serviceworker", "audioworklet", "paintworklet",
+        "sharedstorageworklet", "xslt", "manifest", "Script", " style ", "script;a=b",
+    ],
+)  # fmt: skip
+def test_for_execution(destination: str) -> None:
+    """Scripts, style sheets, XSLT, manifests, workers and worklets of any kind."""
+    assert is_for_execution({"sec-fetch-dest": destination})
+
+
+def test_a_service_workers_script() -> None:
+    """Its own field tells it where a browser knows no Fetch Metadata."""
+    assert is_for_execution({"service-worker": "script"})
+
+
+@pytest.mark.parametrize(
+    "destination",
+    ["", "empty", "audio", "video", "image", "track", "font", "document", "iframe", "embed", "object", "x"],
+)
+def test_not_for_execution(destination: str) -> None:
+    """Players, pictures, fetch() and the address bar."""
+    assert not is_for_execution({"sec-fetch-dest": destination, "service-worker": ""})
+    assert not is_for_execution({})
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,6 @@ def test_headers() -> None:
     """Nothing stores the stream, and nginx does not hold it back."""
     assert HEADERS == {
         "Content-Type": "text/event-stream",
-        "Cache-Control": "no-store",
+        "Cache-Control": "no-store, no-transform",
         "X-Accel-Buffering": "no",
     }

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from tgbridge import keys
 from tgbridge.app import ENDPOINTS as OWN
 from tgbridge.errors import FloodWait, MediaNotFound, TelegramUnavailable
 from tgbridge.routes.body import read_fields
-from tgbridge.routes.endpoint import Endpoint, Success
+from tgbridge.routes.endpoint import Endpoint, Parameter, Success
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -106,6 +107,47 @@ async def test_given_back_when_the_browser_has_gone(
     await ended.wait()
     while service.app[keys.IN_FLIGHT]:
         await asyncio.sleep(0)
+    assert service.app[keys.POOL].stats.lent == 0
+
+
+LISTED: Final = Endpoint(
+    "GET",
+    "/list",
+    read,
+    summary="",
+    answers=(Success("", None),),
+    parameters=(Parameter("limit", "query", int, ""),),
+    signed_in=True,
+    strict=True,
+    failed="Failed.",
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("befor=1", "'befor'"),
+        ("limit=1&Limit=2", "'Limit'"),
+        ("=1", "''"),
+        ("%0a", "'\\n'"),
+        ("x" * 100, f"'{'x' * 40}'"),
+    ],
+)
+async def test_unknown_parameter(
+    serve: Serve, settings: Settings, new_browser: NewBrowser, sign_in: SignIn, query: str, name: str
+) -> None:
+    """A strict endpoint names the parameter that it does not know; to a stranger that is no matter."""
+    service = await serve(settings, (*OWN, LISTED))
+    browser = new_browser(service)
+    url = URL(f"{service.url}/list?{query}", encoded=True)
+    async with browser.get(url) as response:
+        assert response.status == 401
+    await sign_in(browser, PHONE)
+    async with browser.get(url) as response:
+        told = {"error": f"There is no parameter {name}.", "code": "INVALID_PARAMETER"}
+        assert (response.status, await response.json()) == (400, told)
+    async with browser.get("/list?limit=1") as response:
+        assert response.status == 200
     assert service.app[keys.POOL].stats.lent == 0
 
 

@@ -36,6 +36,10 @@ async def begin(_request: web.Request) -> web.StreamResponse:
     return web.json_response("begun")
 
 
+async def limited(_request: web.Request) -> web.StreamResponse:
+    return web.json_response("limited")
+
+
 def endpoint(method: Any, path: str, handler: Any, **options: Any) -> Endpoint:
     return Endpoint(method, path, handler, summary="", answers=(Success("", None),), **options)
 
@@ -48,7 +52,8 @@ ENDPOINTS: Final = (
         done_too,
         parameters=(Parameter("Range", "header", str, ""), Parameter("q", "query", str, "")),
     ),
-    endpoint("GET", "/begin", begin, limit="qr_login_per_address"),
+    endpoint("GET", "/begin", begin, acts=True),
+    endpoint("GET", "/limited", limited, limit="qr_login_per_address"),
 )
 
 
@@ -117,7 +122,8 @@ async def test_refused(service: Service, new_browser: NewBrowser, headers: dict[
     """Any other page may not: with a method that acts, or to begin a login; reading is CORS's affair."""
     for method, path in (("POST", "/do"), ("GET", "/begin")):
         assert await ask(new_browser(service), headers, method, path) == (403, REFUSED)
-    assert (await ask(new_browser(service), headers, "GET"))[0] == 200
+    for path in ("/do", "/limited"):
+        assert (await ask(new_browser(service), headers, "GET", path))[0] == 200
 
 
 async def test_two_origins(service: Service, exchange: Exchange) -> None:
@@ -157,6 +163,14 @@ def preflight(origin: str, method: str = "POST") -> dict[str, str]:
         "Access-Control-Request-Method": method,
         "Access-Control-Request-Headers": "content-type,x-anything",
     }
+
+
+async def test_preflight_of_a_client_that_always_declares_json(
+    service: Service, new_browser: NewBrowser
+) -> None:
+    """A page may send Content-Type everywhere, also where there is no body to be of that type."""
+    async with new_browser(service).options("/begin", headers=preflight(APP)) as response:
+        assert response.headers["Access-Control-Allow-Headers"] == "Content-Type, X-Request-Id"
 
 
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])

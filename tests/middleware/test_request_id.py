@@ -59,6 +59,10 @@ async def endless(request: web.Request) -> web.StreamResponse:
     raise AssertionError
 
 
+async def large(_request: web.Request) -> web.StreamResponse:
+    return web.Response(body=bytes(20_000_000))
+
+
 async def fail(_request: web.Request) -> web.StreamResponse:
     raise PoolExhausted
 
@@ -69,6 +73,7 @@ ENDPOINTS: Final = (
     Endpoint("GET", "/chunks", chunks, summary="", answers=(Success("", None),)),
     Endpoint("GET", "/too-short", too_short, summary="", answers=(Success("", None),)),
     Endpoint("GET", "/endless", endless, summary="", answers=(Success("", None),)),
+    Endpoint("GET", "/large", large, summary="", answers=(Success("", None),)),
     Endpoint("GET", "/fail", fail, summary="", answers=(Success("", None),)),
 )
 
@@ -138,10 +143,8 @@ async def test_bytes_of_the_body(browser: ClientSession, method: str, path: str)
     assert (len(body) == 0) is (method == "HEAD")
 
 
-@pytest.mark.parametrize(("path", "event"), [("/too-short", "answered"), ("/endless", "broken off")])
-async def test_bytes_of_part_of_a_body(
-    browser: ClientSession, service: Service, path: str, event: str
-) -> None:
+@pytest.mark.parametrize("path", ["/too-short", "/endless"])
+async def test_bytes_of_part_of_a_body(browser: ClientSession, service: Service, path: str) -> None:
     """An answer that fails on its way, or whose reader goes away, is logged with what had gone out."""
     with capture_logs() as logs:
         async with browser.get(path) as response:
@@ -150,8 +153,21 @@ async def test_bytes_of_part_of_a_body(
         while service.app[keys.IN_FLIGHT]:
             await asyncio.sleep(0)
         await browser.get("/nothing")
-    line = next(entry for entry in logs if entry["event"] == event)
+    line = next(entry for entry in logs if entry["event"] == "broken off")
     assert (line["path"], line["status"], line["bytes"]) == (path, 200, 60)
+
+
+async def test_whole_answer_that_is_not_read(browser: ClientSession) -> None:
+    """What was given to the socket at once, and never read to its end, was not answered either."""
+    with capture_logs() as logs:
+        async with browser.get("/large") as response:
+            await response.content.readexactly(60)
+            response.close()
+        async with asyncio.timeout(5):
+            while not any(entry.get("path") == "/large" for entry in logs):
+                await asyncio.sleep(0)
+    (line,) = (entry for entry in logs if entry.get("path") == "/large")
+    assert (line["event"], line["status"]) == ("broken off", 200)
 
 
 async def test_draining(serve: Serve, settings: Settings, new_browser: NewBrowser) -> None:

@@ -53,7 +53,7 @@ async def events(browser: ClientSession, path: str) -> AsyncIterator[Events]:
     async with browser.get(path) as response:
         assert response.status == 200, await response.text()
         assert response.content_type == "text/event-stream"
-        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["Cache-Control"] == "no-store, no-transform"
         try:
             yield Events(response)
         finally:

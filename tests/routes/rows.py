@@ -32,7 +32,7 @@ PASSWORD_NEEDED = {
     "code": "SESSION_PASSWORD_NEEDED",
     "password_hint": "name of this project",
 }
-NOT_AUTHENTICATED = {"error": "User not authenticated."}
+NOT_AUTHENTICATED = {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"}
 INVALID_BODY = {"code": "INVALID_BODY"}
 MISSING = {"error": "Phone number and code are required."}
 
@@ -94,7 +94,7 @@ def bodies_without_fields(missing: str) -> tuple[Row, ...]:
             "too large",
             {"data": b" " * 100_000, "headers": headers},
             413,
-            {"error": "Request Entity Too Large.", "code": "REQUEST_ENTITY_TOO_LARGE"},
+            {"error": "Payload Too Large.", "code": "PAYLOAD_TOO_LARGE"},
         ),
     )
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tgbridge.sandbox import Sandbox
 
 SENT = "Code sent successfully."
+NEXT_SMS, NEXT_CALL = {"next_type": "sms", "timeout": 60}, {"next_type": "call", "timeout": 60}
 BY_EMAIL, SMS_THEN_CALL = "+9996619005", "+9996619010"
 CANCEL_FAILED = "Failed to cancel the code. Please try again."
 EXPIRED = {"error": "The code has expired. Please request a new one.", "code": "PHONE_CODE_EXPIRED"}
@@ -44,17 +45,35 @@ NO_OTHER_WAY = {
 @pytest.mark.parametrize(
     ("phone", "told"),
     [
-        (PHONE, {"type": "sms", "next_type": "call", "timeout": 60}),
-        (BY_EMAIL, {"type": "email", "next_type": "sms", "timeout": 60}),
-        ("+9996619006", {"type": "call"}),
-        ("+9996619007", {"type": "fragment", "next_type": "sms", "timeout": 60}),
-        ("+9996619011", {"type": "flash_call", "next_type": "sms", "timeout": 60}),
-        ("+9996619012", {"type": "missed_call", "next_type": "sms", "timeout": 60}),
+        (PHONE, NEXT_CALL | {"type": "sms", "length": 5}),
+        (BY_EMAIL, NEXT_SMS | {"type": "email", "length": 5, "email_pattern": "s******@e******.org"}),
+        ("+9996619006", {"type": "call", "length": 5}),
+        ("+9996619007", NEXT_SMS | {"type": "fragment", "length": 5, "url": "https://fragment.com/numbers"}),
+        ("+9996619011", NEXT_SMS | {"type": "flash_call", "pattern": "99966*"}),
+        ("+9996619012", NEXT_SMS | {"type": "missed_call", "length": 5, "prefix": "99966"}),
+        ("+9996619014", NEXT_SMS | {"type": "sms_word", "beginning": "t"}),
+        ("+9996619015", NEXT_SMS | {"type": "sms_phrase", "beginning": "seven"}),
+        ("+9996619016", NEXT_CALL | {"type": "sms", "length": 5}),
     ],
 )
 async def test_how_the_code_travels(browser: ClientSession, phone: str, told: dict[str, object]) -> None:
-    """/send-code says by which way the code comes, by which one it would come next, and when."""
+    """/send-code says by which way the code comes, how it looks, and what comes next, when."""
     assert await post(browser, "/send-code", {"phone": phone}) == (200, {"message": SENT} | told)
+
+
+@pytest.mark.parametrize(
+    ("phone", "code"),
+    [
+        ("+9996619011", "+99966 11111"),
+        ("+9996619012", "11-111"),
+        ("+9996619014", " tangerine\n"),
+        ("+9996619015", "seven quiet rivers meet"),
+    ],
+)
+async def test_what_is_entered(browser: ClientSession, phone: str, code: str) -> None:
+    """Numbers are codes, digits or not as people write them; words and phrases are left as they are."""
+    await post(browser, "/send-code", {"phone": phone})
+    assert (await post(browser, "/sign-in", {"phone": phone, "code": code}))[0] == 200
 
 
 async def test_in_the_app(browser: ClientSession, sign_in: SignIn) -> None:
@@ -64,10 +83,49 @@ async def test_in_the_app(browser: ClientSession, sign_in: SignIn) -> None:
     assert (await post(browser, "/resend-code"))[1]["type"] == "sms"
 
 
-async def test_email_setup(browser: ClientSession) -> None:
-    """When Telegram wants an e-mail address first, no code was sent, and nobody is told that one was."""
-    status, body = await post(browser, "/send-code", {"phone": "+9996619013"})
-    assert (status, body["code"]) == (403, "EMAIL_SETUP_REQUIRED")
+@pytest.mark.parametrize(
+    ("phone", "code"), [("+9996619013", "EMAIL_SETUP_REQUIRED"), ("+9996619017", "CODE_PAYMENT_REQUIRED")]
+)
+async def test_telegram_app_first(browser: ClientSession, service: Service, phone: str, code: str) -> None:
+    """Where no code is sent before something was done in a Telegram app, that is said, and what to do."""
+    status, body = await post(browser, "/send-code", {"phone": phone})
+    assert (status, body["code"]) == (403, code)
+    assert "Telegram app" in body["error"]
+    assert list(browser.cookie_jar) == []
+
+
+async def test_no_account_of_ours(browser: ClientSession, sandbox: Sandbox) -> None:
+    """A number that Telegram lets only its own apps sign up is told so."""
+    sandbox.faults.error("auth.sendCode", 400, "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN")
+    status, body = await post(browser, "/send-code", {"phone": PHONE})
+    assert (status, body["code"]) == (403, "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("CODE_INVALID", INVALID_CODE),
+        ("EMAIL_CODE_INVALID", INVALID_CODE),
+        ("EMAIL_TOKEN_INVALID", INVALID_CODE),
+        ("EMAIL_VERIFY_EXPIRED", EXPIRED),
+    ],
+)
+async def test_errors_of_email(
+    browser: ClientSession, sandbox: Sandbox, name: str, told: dict[str, str]
+) -> None:
+    """A wrong or expired code is one to a frontend, whatever Telegram calls it when it went by e-mail."""
+    await post(browser, "/send-code", {"phone": BY_EMAIL})
+    sandbox.faults.error("auth.signIn", 400, name)
+    form = {"phone": BY_EMAIL, "code": "11111"}
+    assert await post(browser, "/sign-in", form) == (400, told | {"details": name})
+
+
+async def test_expired_email(browser: ClientSession, sandbox: Sandbox) -> None:
+    """A code by e-mail expires by another name."""
+    await post(browser, "/send-code", {"phone": BY_EMAIL})
+    sandbox.faults.expire_codes()
+    status, body = await post(browser, "/sign-in", {"phone": BY_EMAIL, "code": "11111"})
+    assert (status, body) == (400, EXPIRED | {"details": "EMAIL_VERIFY_EXPIRED"})
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -75,9 +133,12 @@ async def test_email(browser: ClientSession, again: bool) -> None:
     """A code by e-mail signs in as any other does, and so does the SMS that comes instead."""
     form = {"phone": BY_EMAIL, "code": "11111"}
     await post(browser, "/send-code", {"phone": BY_EMAIL})
-    assert await post(browser, "/sign-in", form | {"code": "11112"}) == (400, INVALID_CODE)
+    assert await post(browser, "/sign-in", form | {"code": "11112"}) == (
+        400,
+        INVALID_CODE | {"details": "CODE_INVALID"},
+    )
     if again:
-        assert await post(browser, "/resend-code") == (200, {"message": SENT, "type": "sms"})
+        assert await post(browser, "/resend-code") == (200, {"message": SENT, "type": "sms", "length": 5})
     assert (await post(browser, "/sign-in", form))[0] == 200
 
 
@@ -100,7 +161,7 @@ async def test_resend(browser: ClientSession, service: Service) -> None:
     await post(browser, "/send-code", {"phone": SMS_THEN_CALL})
     assert await post(browser, "/resend-code", {"phone": SMS_THEN_CALL}) == (
         200,
-        {"message": SENT, "type": "call"},
+        {"message": SENT, "type": "call", "length": 5},
     )
     assert await post(browser, "/resend-code") == (400, NO_OTHER_WAY)
     assert service.app[keys.POOL].stats.clients == 1

@@ -71,11 +71,12 @@ async def test_whole(browser: ClientSession) -> None:
 
 
 async def test_headers(browser: ClientSession) -> None:
-    """Nothing stores the stream, nothing holds it back; HEAD is answered by them alone."""
+    """Nothing stores the stream, compresses it or holds it back; HEAD is answered by them alone."""
     for method in ("GET", "HEAD"):
-        async with browser.request(method, "/two") as response:
+        async with browser.request(method, "/two", headers={"Accept-Encoding": "gzip, br"}) as response:
+            assert "Content-Encoding" not in response.headers
             assert (response.status, response.headers["Content-Type"]) == (200, "text/event-stream")
-            assert response.headers["Cache-Control"] == "no-store"
+            assert response.headers["Cache-Control"] == "no-store, no-transform"
             assert response.headers["X-Accel-Buffering"] == "no"
             assert "X-Request-Id" in response.headers
             assert bool(await response.read()) is (method == "GET")

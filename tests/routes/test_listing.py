@@ -139,11 +139,27 @@ async def test_sent_as_it_arrives(sandbox: Sandbox, signed_in: ClientSession, ac
     assert len(items) == 150 + len(IDS) - len(WITHOUT_FILE | EXPIRED)
 
 
+@pytest.mark.parametrize("path", ["/get-saved-messages-media?limit=2", "/sessions?active=true"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_unknown_parameter(signed_in: ClientSession, method: str, path: str) -> None:
+    """Who asks for a part of a list by a parameter that there is not is told so, and not sent all."""
+    async with signed_in.request(method, path) as response:
+        assert response.status == 400
+        assert method == "HEAD" or (await response.json())["code"] == "INVALID_PARAMETER"
+
+
+async def test_sparing_a_session_by_a_parameter(signed_in: ClientSession, sandbox: Sandbox) -> None:
+    """Nor are all other sessions ended for who meant to end one."""
+    async with signed_in.delete("/sessions?hash=5") as response:
+        assert (response.status, (await response.json())["code"]) == (400, "INVALID_PARAMETER")
+    assert sandbox.counters.of("auth.resetAuthorizations") == 0
+
+
 async def test_not_signed_in(browser: ClientSession) -> None:
     """Nobody's messages are nobody's to see."""
     async with browser.get(PATH) as response:
         assert response.status == 401
-        assert await response.json() == {"error": "User not authenticated."}
+        assert await response.json() == {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"}
 
 
 async def test_two_people(

@@ -37,6 +37,17 @@ if TYPE_CHECKING:
     from tgbridge.sandbox import Sandbox
 
 
+FULL_WIDTH, ARABIC_INDIC, PERSIAN = 0xFF10, 0x660, 0x6F0  # their zeros
+
+
+def in_script(text: str, zero: int) -> str:
+    return text.translate({ord("0") + digit: zero + digit for digit in range(10)})
+
+
+# https://core.telegram.org/method/auth.sendCode
+TOO_MANY_PASSWORDS = "Sorry, too many invalid attempts to enter your password. Please try again later."
+
+
 @rows(
     *bodies_without_fields("Phone number is required."),
     Row("absent", {"json": {}}, 400, {"error": "Phone number is required."}),
@@ -49,7 +60,12 @@ if TYPE_CHECKING:
     Row("national", {"json": {"phone": "0151 2345678"}}, 400, INVALID_PHONE),
     Row("too short", {"json": {"phone": "+12345"}}, 400, INVALID_PHONE),
     Row("too long", {"json": {"phone": "+1234567890123456"}}, 400, INVALID_PHONE),
-    Row("other digits", {"json": {"phone": "+٩٩٩٦٦١٠٠٠١"}}, 400, INVALID_PHONE),
+    Row(
+        "national in other digits", {"json": {"phone": in_script("01512345678", PERSIAN)}}, 400, INVALID_PHONE
+    ),
+    Row("superscripts", {"json": {"phone": "+999661000\u00b9"}}, 400, INVALID_PHONE),
+    Row("with an extension", {"json": {"phone": f"tel:{PHONE};ext=5"}}, 400, INVALID_PHONE),
+    Row("nothing but marks", {"json": {"phone": "\u202a\u202c"}}, 400, INVALID_PHONE),
     Row(
         "half a surrogate pair",
         {"data": b'{"phone": "\\ud800"}', "headers": {"Content-Type": "application/json"}},
@@ -74,6 +90,13 @@ if TYPE_CHECKING:
         {"json": {"phone": PASSWORD_FLOODED}},
         429,
         {"error": TOO_MANY, "code": "PHONE_PASSWORD_FLOOD", "retry_after": 3600},
+    ),
+    Row(
+        "passwords flooded, in a sentence",
+        {"json": {"phone": PHONE}},
+        429,
+        {"error": TOO_MANY, "code": "PHONE_PASSWORD_FLOOD", "retry_after": 3600},
+        error("auth.sendCode", 400, TOO_MANY_PASSWORDS),
     ),
     Row(
         "told to wait",
@@ -190,6 +213,31 @@ async def test_sign_in(browser: ClientSession, phone: str) -> None:
     assert await is_authenticated(browser) is True
     async with browser.get("/me") as response:
         assert (response.status, await response.json()) == (200, body["user"])
+
+
+@pytest.mark.parametrize(
+    ("sent_to", "phone", "code"),
+    [
+        ("\u202a+999 661 0001\u202c", "tel:+999-661-0001", "1 1 1 1 1"),
+        (in_script("\uff0b999\u2009661/0001", FULL_WIDTH), "9996610001", in_script("11111", FULL_WIDTH)),
+        (in_script(PHONE, ARABIC_INDIC), "\u2066+999.661.0001\u2069", in_script("111-11", ARABIC_INDIC)),
+        (in_script("9996610001", PERSIAN), f"{PHONE}\ufeff", in_script("\u200e111\u206011\u200b", PERSIAN)),
+    ],
+)
+async def test_numbers_and_codes_as_typed(
+    browser: ClientSession, sent_to: str, phone: str, code: str
+) -> None:
+    """Both ends of a login read numbers and codes alike, whatever stands between and around the digits."""
+    assert (await post(browser, "/send-code", {"phone": sent_to}))[0] == 200
+    status, body = await post(browser, "/sign-in", {"phone": phone, "code": code})
+    assert (status, body["user"]["phone"]) == (200, PHONE[1:])
+
+
+async def test_number_of_me(signed_in: ClientSession) -> None:
+    """The number that /me gives back is taken as it is."""
+    async with signed_in.get("/me") as response:
+        phone = (await response.json())["phone"]
+    assert (await post(signed_in, "/send-code", {"phone": phone}))[0] == 200
 
 
 @pytest.mark.parametrize(

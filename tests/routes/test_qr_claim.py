@@ -60,12 +60,21 @@ async def test_cookie_of_before(new_browser: NewBrowser, scanned: Scanned, servi
 
 
 async def test_claim_twice(browser: ClientSession, scanned: Scanned, service: Service) -> None:
-    """A claim is good once, also for its own browser, and with a cookie copied from before."""
+    """A claim is good for one login, which its own browser is given again, with whichever of its cookies.
+
+    That ends with the login.
+    """
     _, claim = await scanned(browser)
     copied = {cookie.key: cookie.value for cookie in browser.cookie_jar}
-    assert (await post(browser, "/qr-login/claim", claim))[0] == 200
-    assert await post(browser, "/qr-login/claim", claim) == (400, INVALID)
+    first = await post(browser, "/qr-login/claim", claim)
+    assert first[0] == 200
+    assert await post(browser, "/qr-login/claim", claim) == first
     browser.cookie_jar.clear()
+    assert await post(browser, "/qr-login/claim", claim) == (403, FOREIGN)
+    browser.cookie_jar.update_cookies(copied, URL(service.url))
+    assert await post(browser, "/qr-login/claim", claim) == first
+    assert await me(browser) == PHONE[1:]
+    await post(browser, "/logout")
     browser.cookie_jar.update_cookies(copied, URL(service.url))
     assert await post(browser, "/qr-login/claim", claim) == (400, INVALID)
 

@@ -210,7 +210,7 @@ async def test_the_tag_is_the_files(get: Get, account: Account, add_file: AddFil
 
 
 SHOWN = [
-    ("photo", "inline", "photo_2025-10-27_10-00-00.jpg", "image/jpeg"),
+    ("photo", "inline", f"photo_2025-10-27_10-00-00_{IDS['photo']}.jpg", "image/jpeg"),
     ("video", "inline", "valley.mp4", "video/mp4"),
     ("audio", "inline", "Morning over the valley.mp3", "audio/mpeg"),
     ("pdf", "inline", "Field notes.pdf", "application/pdf"),
@@ -286,3 +286,10 @@ async def test_media_replaced_by_an_edit(get: Get, account: Account, add_file: A
     assert (answer.status, answer.body) == (200, other.content)
     resumed = await get(file.path, headers={"Range": "bytes=5-", "If-Range": old})
     assert (resumed.status, resumed.body) == (200, other.content)
+
+
+async def test_unknown_parameters(add_file: AddFile, get: Get) -> None:
+    """Loaders and caches add parameters of their own, which change nothing."""
+    file = add_file(1000)
+    answer = await get(f"{file.path}?w=640&_next=1&download")
+    assert (answer.status, answer.body) == (200, file.content)

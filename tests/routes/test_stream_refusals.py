@@ -44,7 +44,7 @@ async def test_not_signed_in(browser: ClientSession) -> None:
     for path in ("/stream_media/1", "/stream_media/abc"):
         async with browser.get(path) as response:
             assert response.status == 401
-            assert await response.json() == {"error": "User not authenticated."}
+            assert await response.json() == {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"}
 
 
 async def test_each_sees_their_own(

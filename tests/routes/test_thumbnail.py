@@ -112,7 +112,7 @@ async def test_not_signed_in(browser: ClientSession) -> None:
     """Who is asking comes before what is asked."""
     async with browser.get("/stream_thumbnail/abc?size=huge") as response:
         assert response.status == 401
-        assert await response.json() == {"error": "User not authenticated."}
+        assert await response.json() == {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"}
 
 
 async def test_refused_and_flooded(sandbox: Sandbox, signed_in: ClientSession) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Any
 
-from tests.routes.tus_client import begin, create, head, held, patch, path_of
+from tests.routes.tus_client import Line, begin, create, finish, head, held, patch, path_of, until_offset
 from tgbridge import keys
 from tgbridge.uploads import registry
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from tests.conftest import NewBrowser, SignIn
-    from tests.routes.conftest import SignedInTo
+    from tests.routes.conftest import SignedInTo, Until
     from tgbridge.sandbox import Sandbox
 
 KIB, MIB = 1024, 1024 * 1024
@@ -103,3 +103,21 @@ async def test_memory_of_the_idle_of_all_accounts(
         assert (await patch(owner, path, 0, NOISE[: 200 * KIB])).status == 204
     assert [(await head(owner, path)).status for owner, path in uploads] == [410, 200, 200]
     assert held(service) == 400 * KIB
+
+
+async def test_what_is_on_its_way_is_not_at_rest(
+    sandbox: Sandbox, signed_in_to: SignedInTo, until: Until
+) -> None:
+    """An upload that loses its connection in the middle is not forgotten for what is still in flight."""
+    windows: dict[str, Any] = {f"window_bytes_per_{of}": 2 * MIB for of in ("upload", "account")}
+    service, browser = await signed_in_to(upload=windows)
+    hold = sandbox.faults.hold("upload.*")
+    path = await begin(browser, SIZE)
+    line = await Line.patch(browser, service, path, 0, SIZE)
+    await line.send(NOISE[: 1500 * KIB])
+    await until_offset(browser, path, 1500 * KIB)
+    await line.cut()
+    await until(lambda: not service.app[keys.IN_FLIGHT])
+    assert held(service) > MIB
+    hold.release()
+    await finish(browser, path, NOISE)

@@ -219,7 +219,10 @@ async def test_types_that_are_not_allowed(signed_in_to: SignedInTo) -> None:
 async def test_signed_out(browser: ClientSession) -> None:
     """Uploads belong to somebody."""
     answer = await create(browser, 100)
-    assert (answer.status, answer.body) == (401, {"error": "User not authenticated."})
+    assert (answer.status, answer.body) == (
+        401,
+        {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"},
+    )
 
 
 # creation-with-upload

@@ -148,11 +148,6 @@ FOR_GOOD: dict[str, tuple[Callable[[Sandbox], Any], int, dict[str, Any]]] = {
         400,
         {"error": "Invalid file type or format.", "code": "IMAGE_PROCESS_FAILED"},
     ),
-    "caption too long": (
-        lambda sandbox: sandbox.faults.error(SEND, 400, "MEDIA_CAPTION_TOO_LONG"),
-        400,
-        {"error": "The caption is too long.", "code": "MEDIA_CAPTION_TOO_LONG"},
-    ),
     "refused": (
         lambda sandbox: sandbox.faults.error(SEND, 400, "PEER_ID_INVALID"),
         500,

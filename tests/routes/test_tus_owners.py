@@ -61,7 +61,10 @@ async def test_nobody(signed_in: ClientSession, new_browser: NewBrowser) -> None
     path = await begin(signed_in, 100)
     nobody = new_browser()
     for answer in (await patch(nobody, path, 0, b"x"), await delete(nobody, path)):
-        assert (answer.status, answer.body) == (401, {"error": "User not authenticated."})
+        assert (answer.status, answer.body) == (
+            401,
+            {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"},
+        )
     assert (await head(nobody, path)).status == 401
 
 

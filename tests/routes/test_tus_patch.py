@@ -29,6 +29,7 @@ from tests.routes.tus_client import (
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
+    from tests.conftest import NewBrowser
     from tests.routes.conftest import SignedInTo
     from tgbridge.sandbox import Sandbox
     from tgbridge.sandbox.world.accounts import Account
@@ -255,7 +256,7 @@ async def test_content_that_contradicts(signed_in: ClientSession, sandbox: Sandb
 
 
 async def test_override(signed_in: ClientSession) -> None:
-    """The method that a field names is the one that counts."""
+    """A POST means the method that a field names."""
     path = await begin(signed_in, 20)
     answer = await ask(
         signed_in,
@@ -269,8 +270,52 @@ async def test_override(signed_in: ClientSession) -> None:
     assert (answer.status, answer.offset) == (204, 10)
     assert (await ask(signed_in, "POST", path, X_HTTP_Method_Override="HEAD")).offset == 10
     assert (await ask(signed_in, "POST", path, X_HTTP_Method_Override="OPTIONS")).status == 204
-    assert (await patch(signed_in, path, 10, X_HTTP_Method_Override="DELETE")).status == 204
+    assert (await ask(signed_in, "POST", path, X_HTTP_Method_Override="delete")).status == 204
     assert (await head(signed_in, path)).status == 410
+
+
+async def test_override_of_another_method(signed_in: ClientSession) -> None:
+    """Every other method means itself, whatever the field names."""
+    path = await begin(signed_in, 20)
+    for method, status in (("OPTIONS", 204), ("HEAD", 200), ("GET", 405), ("PUT", 405)):
+        assert (await ask(signed_in, method, path, X_HTTP_Method_Override="DELETE")).status == status
+    assert (await patch(signed_in, path, 0, b"x", X_HTTP_Method_Override="DELETE")).offset == 1
+    assert (await head(signed_in, path)).offset == 1
+
+
+OTHER_PAGE = {"Origin": "https://evil.example"}
+
+
+@pytest.mark.parametrize("override", ["DELETE", "PATCH", "HEAD", "OPTIONS", None])
+@pytest.mark.parametrize("method", ["POST", "OPTIONS", "HEAD"])
+async def test_override_from_another_page(
+    signed_in: ClientSession, method: str, override: str | None
+) -> None:
+    """No page of another origin does anything by it."""
+    path = await begin(signed_in, 20)
+    answer = await ask(signed_in, method, path, X_HTTP_Method_Override=override, **OTHER_PAGE)
+    assert answer.status == {"POST": 403, "OPTIONS": 204, "HEAD": 200}[method]
+    assert (await head(signed_in, path)).offset == 0
+
+
+async def test_override_is_refused_as_what_it_means(
+    new_browser: NewBrowser, signed_in: ClientSession
+) -> None:
+    """Who is not signed in is told so, or not, as by the method that is meant."""
+    path, nobody = await begin(signed_in, 20), new_browser()
+    for override, status in (("HEAD", 401), ("PATCH", 401), ("DELETE", 401), ("OPTIONS", 204), ("GET", 405)):
+        assert (await ask(nobody, "POST", path, X_HTTP_Method_Override=override)).status == status
+    assert (await ask(nobody, "POST", "/uploads", X_HTTP_Method_Override="OPTIONS")).status == 204
+    assert (await ask(nobody, "POST", "/uploads", X_HTTP_Method_Override="DELETE")).status == 405
+    assert (await ask(nobody, "POST", "/uploads", X_HTTP_Method_Override="POST")).status == 401
+
+
+async def test_override_elsewhere(signed_in: ClientSession) -> None:
+    """No other path knows the field."""
+    async with signed_in.post("/is-authenticated", headers={"X-HTTP-Method-Override": "GET"}) as response:
+        assert response.status == 405
+    async with signed_in.post("/logout", headers={"X-HTTP-Method-Override": "GET"}) as response:
+        assert response.status == 200
 
 
 @pytest.mark.parametrize("override", [None, "POST", "GET", "PUT", ""])

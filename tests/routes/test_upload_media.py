@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
+import imagesize
 import pytest
 from telethon.tl import types
 
@@ -64,6 +66,28 @@ async def test_photos(signed_in: ClientSession, name: str, kind: str) -> None:
     assert (found["type"], found["width"], found["height"]) == ("photo", 1280, 720)
 
 
+async def test_what_a_frontend_sees_of_it(signed_in: ClientSession) -> None:
+    """A photo has thumbnails of each size and a preview, a video its poster, a text nothing."""
+    found = await upload(signed_in, Form().file(NOON, "a.jpg", "image/jpeg"))
+    film = await upload(signed_in, Form().file(content("valley"), "a.mp4", "video/mp4"))
+    text = await upload(signed_in, Form().file(b"text", "a.txt", "text/plain"))
+    assert [one["has_thumbnail"] for one in (found, film, text)] == [True, True, False]
+    assert [one.get("blur_data_url", "")[:10] for one in (found, film, text)] == [
+        "data:image",
+        "data:image",
+        "",
+    ]
+    for message_id, size, extent in (
+        (found["id"], "small", (100, 56)),
+        (found["id"], "medium", (320, 180)),
+        (found["id"], "large", (800, 450)),
+        (film["id"], "medium", (320, 180)),
+    ):
+        async with signed_in.get(f"/stream_thumbnail/{message_id}?size={size}") as response:
+            assert response.headers["Content-Type"] == "image/jpeg"
+            assert imagesize.get(io.BytesIO(await response.read())) == extent
+
+
 async def test_a_photo_of_unknown_length(sandbox: Sandbox, signed_in: ClientSession) -> None:
     """A photo never goes the way of large files, of which Telegram makes none, whatever is known of it."""
     told = await send(signed_in, chunks(Form().file(NOON, "a.jpg", "image/jpeg").body, 10_000))
@@ -89,7 +113,10 @@ async def test_pictures_that_telegram_takes_for_photos(
     """A PNG becomes a photo unless it is too large, too long or too heavy: then it stays as it is."""
     found = await upload(signed_in, Form().file(data, "a.png", "image/png"))
     assert found["type"] == kind
-    assert (found["width"], found["height"]) == struct.unpack(">II", data[16:24])
+    width, height = struct.unpack(">II", data[16:24])
+    # Telegram makes a photo no larger than this (core.telegram.org/api/files#image-thumbnail-types).
+    scale = min(1, 2560 / max(width, height)) if kind == "photo" else 1
+    assert (found["width"], found["height"]) == (width * scale, height * scale)
     if kind == "document":
         assert found["name"] == "a.png"
         assert await stored(signed_in, found["id"]) == data

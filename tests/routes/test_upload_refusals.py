@@ -93,7 +93,10 @@ async def test_no_form_at_all(signed_in: ClientSession) -> None:
 
 async def test_not_signed_in(browser: ClientSession) -> None:
     """Who is asking comes before what is sent."""
-    assert await send(browser, Form()) == (401, {"error": "User not authenticated."})
+    assert await send(browser, Form()) == (
+        401,
+        {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"},
+    )
 
 
 async def test_allowed_types(sandbox: Sandbox, signed_in_to: SignedInTo) -> None:

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import ClientSession
-from telethon import TelegramClient, errors, functions
+from telethon import TelegramClient, errors, events, functions
 from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
 from tgbridge.sandbox.control import FAULTS, Control
 from tgbridge.sandbox.faults import Faults
 from tgbridge.sandbox.run import ports_from
+from tgbridge.sandbox.telephone import SENDABLE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -249,5 +250,39 @@ async def test_scan(control: ClientSession, telegram: Telegram) -> None:
         ({"phone": "+15551234567"}, "not a number of the sandbox"),
     ):
         async with control.post("/scan", json=scanned | change) as response:
+            assert response.status == 400
+            assert reason in (await response.json())["error"]
+
+
+async def test_a_message_from_the_telephone(
+    sandbox: Sandbox, control: ClientSession, sign_in: SignIn
+) -> None:
+    """The user's telephone sends what can be seen; other devices are told of it, and get its bytes."""
+    client = await sign_in("+9996620001")
+    arrived: asyncio.Queue[Any] = asyncio.Queue()
+    client.add_event_handler(arrived.put, events.NewMessage())
+    for media in SENDABLE:
+        sent = {"phone": "+9996620001", "media": media, "caption": f"a {media}"}
+        async with control.post("/messages", json=sent) as response:
+            assert response.status == 201
+            message_id = (await response.json())["id"]
+        async with asyncio.timeout(10):
+            message = (await arrived.get()).message
+        assert (message.id, message.message) == (message_id, f"a {media}")
+        assert message.file.size == len(await client.download_media(message, bytes))
+    async with control.post("/messages", json={"phone": "+9996620001"}) as response:
+        assert (await response.json())["id"] == message_id + 1
+    assert (await client.get_messages("me", limit=1))[0].message == "A beautiful image"
+
+
+async def test_a_message_that_the_telephone_cannot_send(control: ClientSession) -> None:
+    """What can't be sent is refused with the reason."""
+    for sent, reason in (
+        ({"phone": "+9996620001", "media": "poll"}, "media is one of text_file, html, "),
+        ({"phone": "+9996620001", "media": None}, "media is one of "),
+        ({"phone": "+15551234567"}, "not a number of the sandbox"),
+        ({}, "not a number of the sandbox"),
+    ):
+        async with control.post("/messages", json=sent) as response:
             assert response.status == 400
             assert reason in (await response.json())["error"]

@@ -256,6 +256,17 @@ WRONG = {
         {"TGBRIDGE_SESSION__LIFETIME_SECONDS": "3600"},
         "session.idle_seconds must not be greater than session.lifetime_seconds",
     ),
+    "domain with a dot before it": (
+        {"TGBRIDGE_SESSION__DOMAIN": ".example.com"},
+        "environment: TGBRIDGE_SESSION__DOMAIN: must be a domain name",
+    ),
+    "domain of one label": ({"TGBRIDGE_SESSION__DOMAIN": "localhost"}, "TGBRIDGE_SESSION__DOMAIN: must be"),
+    "domain in capitals": ({"TGBRIDGE_SESSION__DOMAIN": "Example.com"}, "TGBRIDGE_SESSION__DOMAIN: must be"),
+    "domain with an attribute": (
+        {"TGBRIDGE_SESSION__DOMAIN": "a.com; x"},
+        "TGBRIDGE_SESSION__DOMAIN: must be",
+    ),
+    "address as a domain": ({"TGBRIDGE_SESSION__DOMAIN": "127.0.0.1"}, "TGBRIDGE_SESSION__DOMAIN: must be"),
     "upload part": (
         {"TGBRIDGE_UPLOAD__PART_BYTES": "3 KiB"},
         "environment: TGBRIDGE_UPLOAD__PART_BYTES: must be",
@@ -290,6 +301,47 @@ WRONG = {
         "environment: TGBRIDGE_UPLOAD__ALLOWED_TYPES: ",
     ),
 }
+
+
+SERVICE_LINKS = {
+    "TGBRIDGE_SERVICE_HOST": "10.0.0.1",
+    "TGBRIDGE_SERVICE_PORT": "8080",
+    "TGBRIDGE_SERVICE_PORT_HTTP": "8080",
+    "TGBRIDGE_PORT": "tcp://10.0.0.1:8080",
+    "TGBRIDGE_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+    "TGBRIDGE_PORT_8080_TCP_PROTO": "tcp",
+    "TGBRIDGE_PORT_8080_TCP_PORT": "8080",
+    "TGBRIDGE_PORT_8080_TCP_ADDR": "10.0.0.1",
+    "TGBRIDGE_SANDBOX_SERVICE_PORT_METRICS_HTTP": "9000",
+    "TGBRIDGE_SANDBOX_PORT": "udp://[fd00::1]:9000",
+    "TGBRIDGE_SANDBOX_PORT_9000_UDP_ADDR": "fd00::1",
+    "TELEGRAM_DC_PORT": "tcp://10.0.0.2:443",
+    "TELEGRAM_DC_SERVICE_HOST": "10.0.0.2",
+}
+
+
+def test_service_links(tmp_path: Path) -> None:
+    """What Kubernetes says of services that are called as we are is no setting, and stops no start."""
+    assert load(tmp_path, SERVICE_LINKS) == load(tmp_path)
+    set_beside = SERVICE_LINKS | {"TGBRIDGE_SERVER__PORT": "9"}
+    assert load(tmp_path, set_beside).server.port == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TGBRIDGE_PORT", "8080"),
+        ("TGBRIDGE_SERVER__PORT", "tcp://10.0.0.1:80"),
+        ("TGBRIDGE_SERVER__SERVICE_HOST", "10.0.0.1"),
+        ("TGBRIDGE_SERVICE_HOSTS", "10.0.0.1"),
+        ("TGBRIDGE_PORT_HTTP_TCP", "tcp://10.0.0.1:80"),
+        ("tgbridge_service_host", "10.0.0.1"),
+    ],
+)
+def test_no_service_link(tmp_path: Path, name: str, value: str) -> None:
+    """What only resembles them is a mistake, and told as one."""
+    with pytest.raises(SettingsError, match=f"environment: {name}: "):
+        load(tmp_path, {name: value})
 
 
 @pytest.mark.parametrize(("environ", "told"), WRONG.values(), ids=WRONG.keys())

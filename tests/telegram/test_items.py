@@ -88,9 +88,9 @@ def test_the_type_rules(attributes: list[Any], kind: str) -> None:
         ("a\r\nSet-Cookie: x.txt", "aSet-Cookie: x.txt"),
         ("a\x00b\x7f.txt", "ab.txt"),
         ("\u202egnp.exe", "gnp.exe"),
-        ("..", "document_2023-10-27_10-00-00.pdf"),
-        ("", "document_2023-10-27_10-00-00.pdf"),
-        ("/", "document_2023-10-27_10-00-00.pdf"),
+        ("..", "document_2023-10-27_10-00-00_7.pdf"),
+        ("", "document_2023-10-27_10-00-00_7.pdf"),
+        ("/", "document_2023-10-27_10-00-00_7.pdf"),
     ],
 )
 def test_names(given: str, name: str) -> None:
@@ -102,23 +102,58 @@ def test_names(given: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("mime_type", "attributes", "name"),
     [
-        ("audio/ogg", [types.DocumentAttributeAudio(3, voice=True)], "voice_2023-10-27_10-00-00.ogg"),
-        ("video/mp4", [types.DocumentAttributeVideo(1, 2, 3)], "video_2023-10-27_10-00-00.mp4"),
-        ("application/x-tgsticker", [], "document_2023-10-27_10-00-00.tgs"),
-        ("application/octet-stream", [], "document_2023-10-27_10-00-00.bin"),
-        ("", [], "document_2023-10-27_10-00-00.bin"),
-        ("made/up", [], "document_2023-10-27_10-00-00"),
+        ("audio/ogg", [types.DocumentAttributeAudio(3, voice=True)], "voice_2023-10-27_10-00-00_7.ogg"),
+        ("video/mp4", [types.DocumentAttributeVideo(1, 2, 3)], "video_2023-10-27_10-00-00_7.mp4"),
+        ("application/x-tgsticker", [], "document_2023-10-27_10-00-00_7.tgs"),
+        ("application/octet-stream", [], "document_2023-10-27_10-00-00_7.bin"),
+        ("", [], "document_2023-10-27_10-00-00_7.bin"),
+        ("made/up", [], "document_2023-10-27_10-00-00_7"),
     ],
 )
 def test_names_that_are_made(mime_type: str, attributes: list[Any], name: str) -> None:
-    """From type, date and extension, the same each time."""
+    """From type, date, message and extension, the same each time; no two of an album are called the same."""
     assert item(document(*attributes, mime_type=mime_type)).name == name
 
 
-@pytest.mark.parametrize("claimed", ["", "text/html\r\nX: y", "nonsense", "a/b; charset=x", "é/é"])
+@pytest.mark.parametrize("claimed", ["", "text/html\r\nX: y", "nonsense", "video", "video/*", "é/é"])
 def test_a_claimed_type_that_is_none(claimed: str) -> None:
     """What would not fit into a header is bytes of an unknown kind."""
     assert item(document(mime_type=claimed)).mime_type == "application/octet-stream"
+
+
+@pytest.mark.parametrize(
+    ("claimed", "name", "mime_type", "shown"),
+    [
+        ("audio/ogg; codecs=opus", "", "audio/ogg", "document_2023-10-27_10-00-00_7.ogg"),
+        ("Video/MP4 ;codecs=avc1", "", "video/mp4", "document_2023-10-27_10-00-00_7.mp4"),
+        ("application/octet-stream", "x.mp4", "video/mp4", "x.mp4"),
+        ("", "bill.pdf", "application/pdf", "bill.pdf"),
+        ("video", "x.mp4", "video/mp4", "x.mp4"),
+        ("video/*", "x.MOV", "video/quicktime", "x.MOV"),
+        ("binary/octet-stream", "song.mp3", "audio/mpeg", "song.mp3"),
+        ("application/octet-stream", "a.html", "text/html", "a.html"),
+        ("image/png", "x.mp4", "image/png", "x.mp4"),
+    ],
+)
+def test_one_reading_of_a_files_type(claimed: str, name: str, mime_type: str, shown: str) -> None:
+    """Without parameters; where the type says nothing the name does, for lists and streams alike."""
+    attributes = [types.DocumentAttributeFilename(name)] if name else []
+    held = document(*attributes, mime_type=claimed)
+    file = media.remote_file(message(held))
+    assert (item(held).mime_type, item(held).name) == (file.mime_type, file.name) == (mime_type, shown)
+    assert not file.is_guessed
+
+
+@pytest.mark.parametrize(("name", "is_guessed"), [("", True), ("scan", True), ("dump.bin", False)])
+def test_a_type_that_neither_field_tells(name: str, is_guessed: bool) -> None:
+    """The first bytes are to tell, and a made-up extension follows; a name that ends in .bin has told."""
+    attributes = [types.DocumentAttributeFilename(name)] if name else []
+    file = media.remote_file(message(document(*attributes)))
+    assert (file.mime_type, file.is_guessed) == ("application/octet-stream", is_guessed)
+    known = file.recognised(b"\xff\xd8\xff\xe0")
+    assert (known.mime_type, known.is_guessed) == ("image/jpeg", False)
+    assert known.name == (name or "document_2023-10-27_10-00-00_7.jpg")
+    assert file.recognised(b"what?").mime_type == "application/octet-stream"
 
 
 def test_a_photo_is_its_largest_size() -> None:
@@ -163,15 +198,50 @@ def test_a_documents_thumbnail() -> None:
     assert thumbnail.etag != whole.etag
 
 
-def test_stickers_of_a_set_have_webp_thumbnails() -> None:
-    """As Telegram's apps assume."""
-    in_set = types.InputStickerSetID(1, 2)
+@pytest.mark.parametrize(
+    ("head", "mime_type", "extension"),
+    [(b"RIFF\x00\x00\x00\x00WEBP", "image/webp", "webp"), (b"\xff\xd8\xff", "image/jpeg", "jpg")],
+)
+@pytest.mark.parametrize("in_set", [types.InputStickerSetID(1, 2), types.InputStickerSetEmpty()])
+@pytest.mark.parametrize("kind", [types.DocumentAttributeSticker, types.DocumentAttributeCustomEmoji])
+def test_a_stickers_thumbnail_is_labelled_by_its_bytes(
+    kind: Any, in_set: Any, head: bytes, mime_type: str, extension: str
+) -> None:
+    """They are WebP or JPEG, whether or not the sticker belongs to a set."""
     held = document(
-        types.DocumentAttributeSticker("x", in_set),
-        mime_type="image/webp",
+        kind(alt="x", stickerset=in_set),
+        mime_type="video/webm",
         thumbs=[types.PhotoSize("m", 128, 128, 9)],
     )
-    assert media.remote_thumbnail(message(held)).mime_type == "image/webp"
+    thumbnail = media.remote_thumbnail(message(held))
+    assert thumbnail.is_guessed
+    known = thumbnail.recognised(head)
+    assert (known.mime_type, known.name.rpartition(".")[2]) == (mime_type, extension)
+    held = document(kind(alt="x", stickerset=in_set), thumbs=[types.PhotoCachedSize("m", 128, 128, head)])
+    assert media.remote_thumbnail(message(held)).mime_type == mime_type
+
+
+def test_bytes_in_the_message() -> None:
+    """A photoCachedSize is the thumbnail itself, of a document and of a photo."""
+    cached = types.PhotoCachedSize("s", 90, 50, b"\xff\xd8\xff and so on")
+    for held in (document(thumbs=[cached]), photo(cached)):
+        assert item(held).has_thumbnail
+        thumbnail = media.remote_thumbnail(message(held))
+        assert (thumbnail.content, thumbnail.size) == (cached.bytes, len(cached.bytes))
+    assert media.remote_file(message(photo(cached))).content == cached.bytes
+
+
+def test_sizes_that_can_be_none() -> None:
+    """A size of unknown bytes is taken for want of others; what is impossible breaks nothing."""
+    unknown = types.PhotoSize("y", 1280, 960, 0)
+    known = types.PhotoSize("m", 320, 240, 3000)
+    assert media.remote_file(message(photo(known, unknown))).thumb_size == "m"
+    assert media.remote_file(message(photo(unknown))).size == 0
+    for bad in (types.PhotoSize("", 9, 9, 5), types.PhotoCachedSize("s", 9, 9, b"")):
+        assert media.media_item(message(photo(bad))) is None
+    assert item(photo(types.PhotoSize("m", 320, 240, -5))).size == 0
+    assert item(photo(types.PhotoSizeProgressive("m", 320, 240, []))).size == 0
+    assert item(document(size=-1)).size == media.remote_file(message(document(size=-1))).size == 0
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ async def test_each_kind_has_its_type(client: BridgeClient) -> None:
     assert {key: items[IDS[key]].type for key in types_of} == types_of
     assert items[IDS["photo"]].model_dump(exclude={"blur_data_url", "size"}) == {
         "id": IDS["photo"],
-        "name": "photo_2025-10-27_10-00-00.jpg",
+        "name": f"photo_2025-10-27_10-00-00_{IDS['photo']}.jpg",
         "type": "photo",
         "timestamp": "2025-10-27T10:00:00Z",
         "caption": "A beautiful image",

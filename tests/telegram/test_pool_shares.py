@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tgbridge.telegram.pool import ClientPool
 
 ME = functions.users.GetUsersRequest([types.InputUserSelf()])
-SHARES = {"pool": {"max_clients": 5, "max_anonymous": 2}}
+SHARES = {"pool": {"max_clients": 5, "max_code_logins": 2, "max_qr_logins": 0}}
+APART = {"pool": {"max_clients": 5, "max_code_logins": 2, "max_qr_logins": 2}}
 
 
 async def begin(pool: ClientPool) -> str:
@@ -131,3 +132,21 @@ async def test_whose_a_client_is(make_pool: MakePool, sign_in: SignIn) -> None:
     assert pool.stats.anonymous == 0
     async with pool.borrow(session, anonymous=True):
         assert pool.stats.anonymous == 0
+
+
+async def test_kinds_of_logins_apart(make_pool: MakePool, sign_in: SignIn) -> None:
+    """Codes and QR codes have shares of their own: of neither kind any number is in the other's way."""
+    pool = make_pool(**APART)
+    await use(pool, await sign_in(pool))
+    async with AsyncExitStack() as stack:
+        for _ in range(2):
+            await stack.enter_async_context(pool.anonymous("qr"))
+        with pytest.raises(PoolExhausted):
+            await stack.enter_async_context(pool.anonymous("qr"))
+        pending = await begin(pool)
+        for _ in range(2):
+            await stack.enter_async_context(pool.anonymous())
+        with pytest.raises(PoolExhausted):
+            await stack.enter_async_context(pool.borrow(pending, anonymous=True))
+    async with pool.anonymous("qr"), pool.borrow(pending, anonymous=True):
+        assert pool.stats.clients <= 5

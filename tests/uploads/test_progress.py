@@ -8,21 +8,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tgbridge.errors import HTTPFailure
+from tgbridge.errors import FileTooLarge
 from tgbridge.models import ErrorBody, MediaItem, UploadProgress, UploadWaiting
 from tgbridge.uploads import progress as progress_module
+from tgbridge.uploads.errors import TooManyUploads, UploadIdInUse
 from tgbridge.uploads.progress import ProgressBoard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tgbridge.errors import BridgeError
     from tgbridge.uploads.progress import News, Progress
 
 OWNER, OTHER, NAME = 1, 2, "an-upload"
 ITEM = MediaItem(
     id=1, name="a", type="document", timestamp="2023-10-27T10:00:00Z", size=1, caption="", has_thumbnail=False
 )
-ERROR = ErrorBody(error="Failed.")
+ERROR = FileTooLarge(1)
+
+
+def describe(error: BridgeError) -> ErrorBody:
+    return ErrorBody(error=type(error).__name__)
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +38,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def board() -> Iterator[ProgressBoard]:
-    board = ProgressBoard()
+    board = ProgressBoard(describe)
     yield board
     board.close()
     assert len(board) == 0
@@ -83,7 +89,7 @@ async def test_before_it_begins(board: ProgressBoard) -> None:
     assert board.knows(OWNER, NAME)
     progress = begun(board)
     await watching.until(len)
-    progress.over(ITEM)
+    progress.done(ITEM)
     assert await watching.end() == [state(0, 0), ITEM]
 
 
@@ -96,7 +102,7 @@ async def test_in_the_middle(board: ProgressBoard) -> None:
     await watching.until(len)
     file.progressed(8, 2)
     await watching.until(lambda told: len(told) == 2)
-    progress.over(ITEM)
+    progress.done(ITEM)
     assert await watching.end() == [state(4, 2), state(8, 2), ITEM]
 
 
@@ -104,15 +110,15 @@ async def test_shortly_after(board: ProgressBoard) -> None:
     """Who comes after the end is told of it, as often as they come."""
     progress = begun(board)
     progress.file().progressed(10, 10)
-    progress.over(ERROR)
+    progress.failed(ERROR)
     for _ in range(2):
-        assert await Watching(board).end() == [state(10, 10), ERROR]
+        assert await Watching(board).end() == [state(10, 10), describe(ERROR)]
 
 
 async def test_forgotten_in_the_end() -> None:
     """The end is remembered for a while, and not for ever."""
-    board = ProgressBoard(keep_seconds=0.0)
-    begun(board).over(ITEM)
+    board = ProgressBoard(describe, keep_seconds=0.0)
+    begun(board).done(ITEM)
     assert len(board) == 1
     while len(board):
         await asyncio.sleep(0)
@@ -127,7 +133,7 @@ async def test_many_changes(board: ProgressBoard) -> None:
     for received in range(1, 11):
         file.progressed(received, 0)
     await watching.until(lambda told: len(told) > 1)
-    progress.over(ITEM)
+    progress.done(ITEM)
     assert await watching.end() == [state(0, 0), state(10, 0), ITEM]
 
 
@@ -154,9 +160,9 @@ async def test_waiting(board: ProgressBoard) -> None:
     file.waiting(2.6)
     file.waiting(9.9)
     await watching.until(lambda told: len(told) > 2)
-    progress.over(ERROR)
+    progress.failed(ERROR)
     waits = [UploadWaiting(retry_after=3), UploadWaiting(retry_after=10)]
-    assert await watching.end() == [state(0, 0), *waits, ERROR]
+    assert await watching.end() == [state(0, 0), *waits, describe(ERROR)]
 
 
 async def test_a_wait_that_is_over(board: ProgressBoard) -> None:
@@ -165,20 +171,20 @@ async def test_a_wait_that_is_over(board: ProgressBoard) -> None:
     progress.waiting(-1)
     watching = Watching(board)
     await watching.until(len)
-    progress.over(ITEM)
+    progress.done(ITEM)
     assert await watching.end() == [state(0, 0), ITEM]
 
 
 async def test_one_that_never_begins(board: ProgressBoard) -> None:
     """Nobody waits for ever, and nothing is left of it."""
     told = await Watching(board, begin_seconds=0.0).end()
-    assert told == [ErrorBody(error="There is no such upload.", code="UPLOAD_NOT_FOUND")]
+    assert told == [ErrorBody(error="UploadNotFound")]
     assert len(board) == 0
 
 
 async def test_owners(board: ProgressBoard) -> None:
     """The same name of another account is another upload."""
-    begun(board).over(ITEM)
+    begun(board).done(ITEM)
     assert not board.knows(OTHER, NAME)
     told = await Watching(board, owner=OTHER, begin_seconds=0.0).end()
     assert [type(news) for news in told] == [ErrorBody]
@@ -188,10 +194,9 @@ async def test_owners(board: ProgressBoard) -> None:
 async def test_names_in_use(board: ProgressBoard) -> None:
     """A name is free again when its upload is over."""
     progress = begun(board)
-    with pytest.raises(HTTPFailure) as failure:
+    with pytest.raises(UploadIdInUse):
         begun(board)
-    assert (failure.value.status, failure.value.code) == (409, "UPLOAD_ID_IN_USE")
-    progress.over(ITEM)
+    progress.done(ITEM)
     assert begun(board).end is None
     assert progress.end is ITEM
 
@@ -199,8 +204,8 @@ async def test_names_in_use(board: ProgressBoard) -> None:
 async def test_the_first_end_counts(board: ProgressBoard) -> None:
     """What is over does not change any more."""
     progress = begun(board)
-    progress.over(ITEM)
-    progress.over(ERROR)
+    progress.done(ITEM)
+    progress.failed(ERROR)
     assert progress.end is ITEM
 
 
@@ -218,14 +223,13 @@ async def test_bounds(board: ProgressBoard, monkeypatch: pytest.MonkeyPatch) -> 
     """One account has so many watchers, and so many ends are remembered, and no more."""
     monkeypatch.setattr(progress_module, "MOST", 2)
     for number in range(5):
-        board.begin(OWNER, f"upload-{number}", None).over(ITEM)
-    board.begin(OTHER, NAME, None).over(ITEM)
+        board.begin(OWNER, f"upload-{number}", None).done(ITEM)
+    board.begin(OTHER, NAME, None).done(ITEM)
     assert [board.knows(OWNER, f"upload-{number}") for number in range(5)] == [False] * 3 + [True] * 2
     watching = [Watching(board, name) for name in ("some-upload", "more-upload")]
     await asyncio.sleep(0)
-    with pytest.raises(HTTPFailure) as failure, board.watched(OWNER, NAME):
+    with pytest.raises(TooManyUploads), board.watched(OWNER, NAME):
         pass
-    assert (failure.value.status, failure.value.code) == (429, "TOO_MANY_UPLOADS")
     with board.watched(OTHER, NAME):
         pass
     for one in watching:
@@ -234,10 +238,10 @@ async def test_bounds(board: ProgressBoard, monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_lasting(board: ProgressBoard) -> None:
     """The end of one that lasts is remembered until somebody says when."""
-    board = ProgressBoard(keep_seconds=0.0)
+    board = ProgressBoard(describe, keep_seconds=0.0)
     progress = begun(board)
     progress.lasting = True
-    progress.over(ITEM)
+    progress.done(ITEM)
     for _ in range(5):
         await asyncio.sleep(0)
     assert board.knows(OWNER, NAME)
@@ -249,5 +253,5 @@ async def test_lasting(board: ProgressBoard) -> None:
 async def test_without_a_name(board: ProgressBoard) -> None:
     """An upload that has no name is on no board."""
     progress = board.begin_unseen(OWNER)
-    progress.over(ITEM)
+    progress.done(ITEM)
     assert (progress.has_name, len(board)) == (False, 0)

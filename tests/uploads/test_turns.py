@@ -6,8 +6,7 @@ import asyncio
 
 import pytest
 
-from tgbridge.errors import HTTPFailure
-from tgbridge.http import tus
+from tgbridge.uploads.errors import UploadGone, UploadLocked
 from tgbridge.uploads.turns import Turn, Turns
 
 FOREVER, AT_ONCE = 1e9, 0.0
@@ -36,8 +35,8 @@ async def is_locked(turns: Turns) -> bool:
     try:
         async with turns.take():
             return False
-    except HTTPFailure as failure:
-        return (failure.status, failure.code) == (423, "UPLOAD_LOCKED")
+    except UploadLocked:
+        return True
 
 
 async def end(task: asyncio.Task[None]) -> None:
@@ -75,8 +74,8 @@ async def test_silence() -> None:
     async with turns.take():
         assert task.done()
     failure = task.exception()
-    assert isinstance(failure, HTTPFailure)
-    assert (failure.status, failure.headers) == (423, {"Connection": "close"})
+    assert isinstance(failure, UploadLocked)
+    assert failure.ousted
 
 
 async def test_waiting() -> None:
@@ -90,7 +89,7 @@ async def test_waiting() -> None:
     turns = Turns(silence_seconds=0.01, wait_seconds=FOREVER)
     task = await holding(turns, listening=True)
     assert not await is_locked(turns)
-    assert isinstance(task.exception(), HTTPFailure)
+    assert isinstance(task.exception(), UploadLocked)
 
 
 async def test_giving_way() -> None:
@@ -98,17 +97,17 @@ async def test_giving_way() -> None:
     turns = Turns(silence_seconds=FOREVER)
     task = await holding(turns, gives_way=True)
     assert not await is_locked(turns)
-    assert isinstance(task.exception(), HTTPFailure)
+    assert isinstance(task.exception(), UploadLocked)
 
 
 async def test_force() -> None:
     """Nothing withstands force, which says why."""
     turns = Turns(silence_seconds=FOREVER)
     task = await holding(turns)
-    async with turns.take(by_force=tus.GONE):
+    async with turns.take(by_force=UploadGone):
         failure = task.exception()
-    assert isinstance(failure, HTTPFailure)
-    assert (failure.status, failure.headers) == (410, {"Connection": "close"})
+    assert isinstance(failure, UploadGone)
+    assert failure.ousted
 
 
 async def test_many_at_once() -> None:
@@ -124,9 +123,9 @@ async def test_many_at_once() -> None:
 
     results = await asyncio.gather(*(serve() for _ in range(5)), return_exceptions=True)
     assert len(served) == 1
-    assert [getattr(result, "status", None) for result in results].count(423) == 4
+    assert [type(result) for result in results].count(UploadLocked) == 4
     assert not turns.taken
-    assert isinstance(task.exception(), HTTPFailure)
+    assert isinstance(task.exception(), UploadLocked)
 
 
 async def test_errors_pass() -> None:

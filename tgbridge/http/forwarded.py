@@ -1,7 +1,8 @@
 """Who is calling, with proxies in between: X-Forwarded-For, -Proto and -Host, or Forwarded (RFC 7239).
 
 Anybody can send these fields. A trusted proxy appends what it knows to what it was sent, so that they are
-read from the right: each entry is as good as the peer that appended it.
+read from the right: each entry is as good as the peer that appended it. What stands to the left of the last
+one that counts is not looked at, but for the form of `Forwarded` as a whole.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -20,9 +21,10 @@ _HOST: Final = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?:
 _PORT: Final = re.compile(r":[0-9]{1,5}\Z")
 _SCHEMES: Final = frozenset({"http", "https"})
 _USUAL_PORTS: Final = {"http": ":80", "https": ":443"}
-_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - RFC 9110's token
+_TOKEN: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]++"  # noqa: S105 - RFC 9110's token
+# Possessive quantifiers: a run that ends wrongly is read once, not once more from each of its characters.
 _FORWARDED_PAIR: Final = re.compile(
-    rf'[ \t]*(?:({_TOKEN})=(?:({_TOKEN})|"((?:[^"\\]|\\.)*)"))?[ \t]*([;,]|\Z)'
+    rf'[ \t]*+(?:({_TOKEN})=(?:({_TOKEN})|"([^"\\]*+(?:\\.[^"\\]*+)*+)"))?+[ \t]*+([;,]|\Z)'
 )
 _QUOTED_PAIR: Final = re.compile(r"\\(.)")
 
@@ -71,8 +73,8 @@ def find_caller(peer: Caller, headers: Mapping[str, str], trusted: Sequence[Netw
     """
     if not _is_trusted(peer.address, trusted):
         return peer
-    families = [hops for hops in (_x_forwarded(headers), _forwarded(headers.get("forwarded", ""))) if hops]
-    callers = {_walk(peer, hops, trusted) for hops in families}
+    families = (_x_forwarded(headers), _forwarded(headers.get("forwarded", "")))
+    callers = {_walk(peer, hops, trusted) for hops in families if hops is not None}
     return callers.pop() if len(callers) == 1 else peer
 
 
@@ -81,10 +83,10 @@ def is_host(text: str) -> bool:
     return _HOST.fullmatch(text) is not None
 
 
-def _walk(peer: Caller, hops: Sequence[_Hop], trusted: Sequence[Network]) -> Caller:
-    """Go from the last proxy to the first address that is none of a trusted one."""
+def _walk(peer: Caller, hops: Iterable[_Hop], trusted: Sequence[Network]) -> Caller:
+    """Go from the last proxy, whose hop comes first, to the first address that is none of a trusted one."""
     caller = peer
-    for hop in reversed(hops):
+    for hop in hops:
         caller = replace(caller, scheme=hop.scheme or caller.scheme, host=hop.host or caller.host)
         if hop.address is None:
             break
@@ -101,45 +103,46 @@ def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
     return any(parsed in network for network in trusted)
 
 
-def _x_forwarded(headers: Mapping[str, str]) -> list[_Hop]:
+def _x_forwarded(headers: Mapping[str, str]) -> Iterator[_Hop] | None:
     """Read the three fields together: their entries are counted from the right, where proxies append."""
     addresses, schemes, hosts = (
         _entries(headers.get(f"x-forwarded-{name}", "")) for name in ("for", "proto", "host")
     )
+    count = max(len(addresses), min(1, len(schemes) + len(hosts)))
     # A proxy that sets one of them only once speaks for the hops behind it as well.
-    return [
+    hops = (
         _Hop(
             _address(addresses[-place]) if place <= len(addresses) else None,
             _scheme(schemes[-min(place, len(schemes))]) if schemes else None,
             _host(hosts[-min(place, len(hosts))]) if hosts else None,
         )
-        for place in range(max(len(addresses), min(1, len(schemes) + len(hosts))), 0, -1)
-    ]
+        for place in range(1, count + 1)
+    )
+    return hops if count else None
 
 
-def _forwarded(text: str) -> list[_Hop]:
+def _forwarded(text: str) -> Iterator[_Hop] | None:
     """Read RFC 7239's field. Of one that is malformed, nothing counts: no one can tell who wrote what."""
-    hops: list[_Hop] = []
+    elements: list[dict[str, str]] = []
     pairs: dict[str, str] = {}
-    place = 0
-    while place < len(text):
+    place, end = 0, "," if text else ""
+    while end:
         match = _FORWARDED_PAIR.match(text, place)
         if match is None:
-            return [_NOBODY]
+            return iter([_NOBODY])
         name, plain, quoted, end = match.groups()
         if name is not None:
             pairs[name.lower()] = plain if plain is not None else _QUOTED_PAIR.sub(r"\1", quoted)
-        if end != ";":
-            hops.append(
-                _Hop(
-                    _address(pairs.get("for", "")),
-                    _scheme(pairs.get("proto", "")),
-                    _host(pairs.get("host", "")),
-                )
-            )
+        if end != ";" and pairs:  # empty elements of a list are skipped (RFC 9110, section 5.6.1.2)
+            elements.append(pairs)
             pairs = {}
         place = match.end()
-    return hops
+    if not elements:
+        return None
+    return (
+        _Hop(_address(said.get("for", "")), _scheme(said.get("proto", "")), _host(said.get("host", "")))
+        for said in reversed(elements)
+    )
 
 
 def _entries(text: str) -> list[str]:

@@ -17,7 +17,7 @@ from tgbridge.http.ranges import (
     select_range,
     unsatisfied_content_range,
 )
-from tgbridge.http.safety import is_inline, media_type, security_headers
+from tgbridge.http.safety import content_type, is_inline, security_headers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 # A browser may keep its copy but asks each time whether it still holds: message ids are small numbers, which
 # mean other files for the next person who signs in on the same browser. With an entity tag it costs no bytes.
-_CACHE_CONTROL: Final = "private, no-cache"
+# That tag is strong: a proxy that compressed the bytes would send others under it (RFC 9110 section 8.8.3.3).
+_CACHE_CONTROL: Final = "private, no-cache, no-transform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def plan(
     if outcome is Outcome.NOT_MODIFIED:
         # A 304 repeats what updates a stored answer (section 15.4.5). The policy has to be among it: a field
         # that a 304 brings replaces the stored one (RFC 9111 section 3.2), and others add to policies.
-        return _planned(outcome.value, common | security_headers(media_type(file.media_type)))
+        return _planned(outcome.value, common | security_headers(content_type(file.media_type)))
 
     common["Accept-Ranges"] = "bytes" if file.ranges else "none"
     selected: RangeSelection = Selection.WHOLE
@@ -105,9 +106,9 @@ def _planned(status: int, headers: dict[str, str], span: ByteRange | None = None
 
 
 def _describe(file: Representation, modified: datetime | None, *, download: bool) -> dict[str, str]:
-    content_type = media_type(file.media_type)
-    kind: Kind = "inline" if is_inline(content_type) and not download else "attachment"
-    headers = {"Content-Type": content_type, "Content-Disposition": content_disposition(kind, file.name)}
+    served_as = content_type(file.media_type)
+    kind: Kind = "inline" if is_inline(served_as) and not download else "attachment"
+    headers = {"Content-Type": served_as, "Content-Disposition": content_disposition(kind, file.name)}
     if modified is not None:
         headers["Last-Modified"] = format_http_date(modified)
-    return headers | security_headers(content_type)
+    return headers | security_headers(served_as)

@@ -19,8 +19,9 @@ MEDIA_TYPE: Final = "text/event-stream"
 HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "Content-Type": MEDIA_TYPE,
-        # A stored stream would tell an old story to the next reader.
-        "Cache-Control": "no-store",
+        # A stored stream would tell an old story to the next reader; one that a proxy compresses, as Next.js
+        # does, stays in the compressor (RFC 9111 section 5.2.2.6).
+        "Cache-Control": "no-store, no-transform",
         # nginx gathers answers in a buffer unless told otherwise (ngx_http_proxy_module).
         "X-Accel-Buffering": "no",
     }

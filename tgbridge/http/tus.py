@@ -16,7 +16,6 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from tgbridge.errors import FILE_TOO_LARGE, INVALID_FILE, HTTPFailure
-from tgbridge.models import ErrorBody
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -52,11 +51,6 @@ class Problem:
     status: int
     code: str
     text: str
-
-    @property
-    def body(self) -> ErrorBody:
-        """The body of this answer."""
-        return ErrorBody(error=self.text, code=self.code)
 
     def failure(
         self, *, details: str | None = None, retry_after: int | None = None, **headers: str
@@ -106,6 +100,7 @@ EMPTY: Final = Problem(400, "EMPTY_FILE", INVALID_FILE)
 TOO_LARGE: Final = Problem(413, "FILE_TOO_LARGE", FILE_TOO_LARGE)
 NOT_FOUND: Final = Problem(404, "UPLOAD_NOT_FOUND", "There is no such upload.")
 GONE: Final = Problem(410, "UPLOAD_GONE", "The upload can't be resumed any more. Please start again.")
+FINISHED: Final = Problem(409, "UPLOAD_FINISHED", "All of the file has come already.")
 ID_IN_USE: Final = Problem(409, "UPLOAD_ID_IN_USE", "Another upload under way has this id.")
 INVALID_ID: Final = Problem(
     400, "INVALID_UPLOAD_ID", "An upload's id is 8 to 64 letters, digits, hyphens and underscores."
@@ -136,13 +131,12 @@ class Checksum:
     algorithm: str
     digest: bytes
 
-    def check(self, pieces: Iterable[bytes | bytearray | memoryview]) -> None:
-        """Raise HTTPFailure 460 unless the bytes have this checksum."""
+    def matches(self, pieces: Iterable[bytes | bytearray | memoryview]) -> bool:
+        """Tell whether the bytes have this checksum."""
         digest = _ALGORITHMS[self.algorithm]()
         for piece in pieces:
             digest.update(piece)
-        if not hmac.compare_digest(digest.digest(), self.digest):
-            raise CHECKSUM_MISMATCH.failure()
+        return hmac.compare_digest(digest.digest(), self.digest)
 
 
 @dataclass(frozen=True, slots=True)

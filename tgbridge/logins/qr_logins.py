@@ -72,15 +72,17 @@ class QrLogins:
             self._claims[login.claim_hash] = login
 
     def claimed(self, claim: str) -> WaitingLogin | None:
-        """Find what a claim is for. It stays until it is taken."""
-        return self._claims.get(_hash(claim))
+        """Find what a claim is for. It stays until it is taken, and waits for its whole time again."""
+        login = self._claims.get(_hash(claim))
+        if login is not None:
+            self._wait_anew(login)
+        return login
 
     def lacking_password(self, proofs: Iterable[str]) -> WaitingLogin | None:
         """Find the newest login of a browser that lacks its password. It waits for its whole time again."""
         for login in reversed(self._waiting):
             if login.user is None and login.proof in proofs:
-                self._waiting[login].cancel()
-                self._waiting[login] = self._expiry(login)
+                self._wait_anew(login)
                 return login
         return None
 
@@ -102,6 +104,10 @@ class QrLogins:
         """Sign out all that wait."""
         for login in list(self._waiting):
             self.give_up(login)
+
+    def _wait_anew(self, login: WaitingLogin) -> None:
+        self._waiting[login].cancel()
+        self._waiting[login] = self._expiry(login)
 
     def _expiry(self, login: WaitingLogin) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(self._seconds, self.give_up, login)

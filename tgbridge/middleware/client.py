@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from tgbridge import keys
-from tgbridge.errors import NOT_AUTHENTICATED, HTTPFailure, SessionEnded
-from tgbridge.routes.endpoint import endpoint_of
+from tgbridge.errors import (
+    NOT_AUTHENTICATED,
+    NOT_AUTHENTICATED_CODE,
+    HTTPFailure,
+    SessionEnded,
+    TelegramUnavailable,
+)
+from tgbridge.routes.endpoint import check_query, endpoint_of
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -22,14 +28,18 @@ async def client_middleware(request: web.Request, handler: Handler) -> web.Strea
         return await handler(request)
     state, pool = request[keys.SESSION], request.app[keys.POOL]
     if (telegram := state.telegram) is None:
-        raise HTTPFailure(401, NOT_AUTHENTICATED)
+        raise HTTPFailure(401, NOT_AUTHENTICATED, code=state.ended_by or NOT_AUTHENTICATED_CODE)
+    check_query(request, endpoint)
     try:
         if not endpoint.borrows:
             return await handler(request)
         async with pool.borrow(telegram) as client:
             request[keys.CLIENT] = client
             return await handler(request)
-    except SessionEnded:
-        state.signed_out()
+    except SessionEnded as error:
+        if pool.ended.reason(telegram) is None:
+            # Another one of the account's, which was at work on the same upload: this one may try again.
+            raise TelegramUnavailable("a session that was at work on this has ended") from error
+        state.signed_out(error.name)
         await pool.drop(telegram)
         raise

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from tgbridge import keys
 from tgbridge.answers import failure_answer
 from tgbridge.errors import BridgeError, HTTPFailure, failure_of
+from tgbridge.http.statuses import failure_of_status
 from tgbridge.logs import frames
 from tgbridge.routes.endpoint import INTERNAL_ERROR, endpoint_of
 
@@ -28,7 +29,8 @@ async def errors_middleware(request: web.Request, handler: Handler) -> web.Strea
     except Exception as error:  # noqa: BLE001 - whatever it is, it is answered
         started: web.StreamResponse | None = request.get(keys.STARTED)
         if started is None:
-            return failure_answer(_failure(request, error))
+            request[keys.FAILURE] = failure = _failure(request, error)
+            return failure_answer(failure)
         _break_off(request, error)
         return started
 
@@ -39,6 +41,9 @@ def _break_off(request: web.Request, error: Exception) -> None:
     A second response inside the first would look like its body. Raising would do as well, but aiohttp logs
     what is raised, messages included.
     """
+    request[keys.BROKEN] = error
+    if isinstance(error, BridgeError):
+        request[keys.FAILURE] = failure_of(error, failed="")
     if request.transport is None or request.transport.is_closing():
         _log.debug("browser gone", error=type(error).__name__)
         return
@@ -67,6 +72,5 @@ def _failure(request: web.Request, error: Exception) -> HTTPFailure:
 
 def _of_http(error: web.HTTPException) -> HTTPFailure:
     """Say an HTTP error of aiohttp's own (404, 405, 413, …) as ours, with the headers that belong to it."""
-    status = HTTPStatus(error.status)
     headers = {"Allow": error.headers[hdrs.ALLOW]} if hdrs.ALLOW in error.headers else {}
-    return HTTPFailure(status, f"{status.phrase}.", code=status.name, headers=headers)
+    return failure_of_status(error.status, headers=headers)

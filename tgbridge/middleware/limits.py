@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from tgbridge import keys
-from tgbridge.limits import place_of
 from tgbridge.routes.endpoint import endpoint_of
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ async def limits_middleware(request: web.Request, handler: Handler) -> web.Strea
     """Count by address where the endpoint says so, and by session whatever a signed-in browser asks."""
     limiter, endpoint = request.app[keys.LIMITER], endpoint_of(request)
     if endpoint is not None and endpoint.limit is not None:
-        await limiter.spend(endpoint.limit, place_of(request[keys.CALLER].address))
+        await limiter.spend_from(endpoint.limit, request[keys.CALLER].address)
     if (telegram := request[keys.SESSION].telegram) is not None:
         await limiter.spend("requests_per_session", telegram)
     return await handler(request)

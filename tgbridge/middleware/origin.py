@@ -7,7 +7,6 @@ Who sends neither is no browser, has no user's cookie but its own, and is let th
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs, web
@@ -15,6 +14,7 @@ from aiohttp import hdrs, web
 from tgbridge import keys
 from tgbridge.errors import HTTPFailure
 from tgbridge.http.forwarded import is_host
+from tgbridge.http.statuses import failure_of_status
 from tgbridge.routes.endpoint import endpoint_of, endpoints_at
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from tgbridge.routes.endpoint import Endpoint
 
 ORIGIN_NOT_ALLOWED: Final = "This origin may not call this service."
-MISDIRECTED: Final = f"{HTTPStatus.MISDIRECTED_REQUEST.phrase}."
 
 SAFE_METHODS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS, hdrs.METH_TRACE})
 # Typed into the address bar, or from a page of the service itself (Fetch Metadata, section 2.3).
@@ -53,16 +52,21 @@ def allowed_origin(request: web.Request) -> str | None:
 def _check_host(request: web.Request) -> None:
     caller = request[keys.CALLER]
     if caller.host and not is_host(caller.host):
-        raise HTTPFailure(400, "The Host field is malformed.", code="INVALID_HOST")  # RFC 9112, section 3.2
+        log = {"host": caller.host}
+        # RFC 9112, section 3.2
+        raise HTTPFailure(400, "The Host field is malformed.", code="INVALID_HOST", log=log)
     allowed = request.app[keys.SETTINGS].server.allowed_hosts
     if allowed and caller.host_name not in allowed:
         # Not 400: nothing is wrong with the request, but it is for another server (RFC 9110, section 7.4).
-        raise HTTPFailure(421, MISDIRECTED, code=HTTPStatus.MISDIRECTED_REQUEST.name)
+        raise failure_of_status(421, log={"host": caller.host})
 
 
 def _acts(request: web.Request, endpoint: Endpoint) -> bool:
-    """Tell whether the request does something: a GET that begins a login does as well."""
-    return request.method not in SAFE_METHODS or endpoint.limit is not None
+    """Tell whether the request does something: a GET that begins a login does as well.
+
+    A POST that means HEAD counts as the POST that a page has sent.
+    """
+    return endpoint.acts or not SAFE_METHODS.issuperset({request.method, endpoint.method})
 
 
 def _check_origin(request: web.Request) -> None:
@@ -79,6 +83,12 @@ def _check_origin(request: web.Request) -> None:
             ORIGIN_NOT_ALLOWED,
             code="ORIGIN_NOT_ALLOWED",
             details="It is neither the service's own nor in cors.allowed_origins.",
+            # Mostly the proxy is at fault: it does not say the scheme or the host, or is not trusted.
+            log={
+                "origin": ", ".join(origins) or None,
+                "own_origin": request[keys.CALLER].own_origin,
+                "site": ", ".join(sites) or None,
+            },
         )
 
 
@@ -114,9 +124,8 @@ def _methods(endpoints: Iterable[Endpoint]) -> set[str]:
 
 def _fields(endpoints: Iterable[Endpoint]) -> set[str]:
     """Return the request fields that these endpoints look at, beside those that need no leave."""
-    fields = {"X-Request-Id"}
+    # Many clients declare JSON with each request, also those without a body: /logout.
+    fields = {hdrs.CONTENT_TYPE, "X-Request-Id"}
     for endpoint in endpoints:
         fields |= {parameter.name for parameter in endpoint.parameters if parameter.where == "header"}
-        if endpoint.body is not None or endpoint.bytes_type is not None:
-            fields.add(hdrs.CONTENT_TYPE)
     return fields

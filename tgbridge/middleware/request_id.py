@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,7 @@ import structlog
 from aiohttp import hdrs, web
 
 from tgbridge import keys
+from tgbridge.logs import log_request
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
 HEADER: Final = "X-Request-Id"
 # A proxy's id is taken over, so that its log and ours go together; anything else could be an attack on a log.
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
-_log = structlog.get_logger("tgbridge.access")
 
 
 class BodyBytes:
@@ -39,23 +40,19 @@ async def request_id_middleware(request: web.Request, handler: Handler) -> web.S
     inbound = request.headers.get(HEADER, "")
     request_id = inbound if _WELL_FORMED.fullmatch(inbound) else uuid.uuid4().hex
     request[keys.REQUEST_ID] = request_id
+    in_flight, loop = request.app[keys.IN_FLIGHT], asyncio.get_running_loop()
+    began = loop.time()
     with (
-        request.app[keys.IN_FLIGHT].counted(),
+        in_flight.counted(),
         structlog.contextvars.bound_contextvars(request_id=request_id),
     ):
         try:
             return await handler(request)
         except BaseException as error:
-            # aiohttp's access logger sees answers that were sent whole, but none that broke off.
-            _log.info(
-                "broken off",
-                method=request.method,
-                path=request.path,
-                address=caller.address if (caller := request.get(keys.CALLER)) is not None else None,
-                status=started.status if (started := request.get(keys.STARTED)) is not None else None,
-                bytes=sent.count if (sent := request.get(keys.SENT)) is not None else None,
-                reason=type(error).__name__,
-            )
+            # aiohttp's access logger is not told of what ends without a response.
+            started: web.StreamResponse | None = request.get(keys.STARTED)
+            reason = "the service stops" if in_flight.ended_by_stop else type(error).__name__
+            log_request(request, None if started is None else started.status, loop.time() - began, reason)
             raise
 
 

@@ -7,8 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import hdrs
+
 from tgbridge import keys
 from tgbridge.errors import HTTPFailure
+from tgbridge.http.safety import essence
 from tgbridge.routes.endpoint import continue_body
 
 if TYPE_CHECKING:
@@ -51,7 +54,7 @@ async def read_fields(request: web.Request) -> Fields:
         raise HTTPFailure(
             408, "Request Timeout.", code="REQUEST_TIMEOUT", headers={"Connection": "close"}
         ) from None
-    media_type = request.content_type
+    media_type = essence(request.headers.get(hdrs.CONTENT_TYPE, ""))
     if media_type != "application/json" and not media_type.endswith("+json"):
         return Fields({}, is_object=False)
     try:

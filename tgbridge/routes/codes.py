@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 from tgbridge import keys
 from tgbridge.answers import json_answer
@@ -16,6 +17,8 @@ from tgbridge.session import PendingLogin
 from tgbridge.telegram import login
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from aiohttp import web
 
     from tgbridge.session import SessionState
@@ -32,17 +35,27 @@ async def send_code(request: web.Request) -> web.Response:
     fields = await read_fields(request)
     (phone,) = fields.require(PHONE_MISSING, "phone")
     phone = parse_phone(phone)
-    pool, limiter = request.app[keys.POOL], request.app[keys.LIMITER]
-    await limiter.spend("send_code_per_number", phone)
+    begun = await _once(request, "send code", phone, lambda: _send(request.app, phone))
+    await forget_pending(request)
+    return _begun(request, begun)
+
+
+async def _send(app: web.Application, phone: str) -> _Begun:
+    pool = app[keys.POOL]
+    await _spend(app, phone)
     async with pool.anonymous() as client:
         try:
             sent = await login.send_code(client, phone)
         except BaseException:
             await pool.drop(client.session_string())  # nobody will ask for it again
             raise
-        telegram = client.session_string()
-    await forget_pending(request)
-    return _begun(request, phone, sent, telegram)
+        return _Begun(phone, sent, client.session_string())
+
+
+async def _spend(app: web.Application, phone: str) -> None:
+    limiter = app[keys.LIMITER]
+    await limiter.spend("send_code_per_number", phone)
+    await limiter.spend("send_code_per_process")
 
 
 async def resend_code(request: web.Request) -> web.Response:
@@ -50,11 +63,8 @@ async def resend_code(request: web.Request) -> web.Response:
     fields = await read_fields(request)
     given = fields.optional("phone")
     pending = pending_login(request[keys.SESSION], None if given is None else parse_phone(given))
-    await request.app[keys.LIMITER].spend("send_code_per_number", pending.phone)
     try:
-        async with request.app[keys.POOL].borrow(pending.telegram, anonymous=True) as client:
-            sent = await login.resend_code(client, pending.phone, pending.phone_code_hash)
-            telegram = client.session_string()
+        begun = await _once(request, "resend code", pending.phone, lambda: _resend(request.app, pending))
     except SessionEnded:
         await forget_pending(request)
         raise
@@ -62,23 +72,37 @@ async def resend_code(request: web.Request) -> web.Response:
         if error.name != "SEND_CODE_UNAVAILABLE":
             raise
         raise HTTPFailure(400, NO_OTHER_WAY, code=error.name) from error
-    return _begun(request, pending.phone, sent, telegram)
+    return _begun(request, begun)
+
+
+async def _resend(app: web.Application, pending: PendingLogin) -> _Begun:
+    await _spend(app, pending.phone)
+    async with app[keys.ATTEMPTS].turn(pending.telegram) as client:
+        sent = await login.resend_code(client, pending.phone, pending.phone_code_hash)
+        return _Begun(pending.phone, sent, client.session_string())
 
 
 async def cancel_code(request: web.Request) -> web.Response:
     """Make the code void, and forget the login that has begun. If that fails, it can be tried again."""
     fields = await read_fields(request)
     (phone,) = fields.require(PHONE_MISSING, "phone")
-    pending = pending_login(request[keys.SESSION], parse_phone(phone))
+    phone = parse_phone(phone)
+    state, repeats = request[keys.SESSION], request.app[keys.REPEATS]
+    # Of a login that is forgotten no cookie tells, but the address does.
+    key = ("cancel code", phone, request[keys.CALLER].address)
+    if state.pending_login is None and repeats.recall(key):
+        return json_answer(_CANCELLED)
+    pending = pending_login(state, phone)
     try:
-        async with request.app[keys.POOL].borrow(pending.telegram, anonymous=True) as client:
+        async with request.app[keys.ATTEMPTS].turn(pending.telegram) as client:
             await login.cancel_code(client, pending.phone, pending.phone_code_hash)
     except TelegramRefused as error:
         # Void already, which is all that was asked for.
         if error.name != "PHONE_CODE_EXPIRED" and not isinstance(error, SessionEnded):
             raise
     await forget_pending(request)
-    return json_answer(Message(message="Code cancelled successfully."))
+    repeats.keep(key, result=True)
+    return json_answer(_CANCELLED)
 
 
 def pending_login(state: SessionState, phone: str | None) -> PendingLogin:
@@ -89,22 +113,44 @@ def pending_login(state: SessionState, phone: str | None) -> PendingLogin:
     return pending
 
 
-def _begun(request: web.Request, phone: str, sent: SentCode, telegram: str) -> web.Response:
+@dataclass(frozen=True, slots=True, repr=False)
+class _Begun:
+    """A code was sent to ``phone``, over the Telegram session ``telegram``."""
+
+    phone: str
+    sent: SentCode
+    telegram: str
+
+
+async def _once(
+    request: web.Request, name: str, phone: str, work: Callable[[], Coroutine[Any, Any, _Begun]]
+) -> _Begun:
+    """Do ``work`` once for each cookie: whoever had an answer has another one.
+
+    A browser without a cookie is like any other, so that its requests can't be told from theirs.
+    """
+    cookie, state = request.app[keys.STORAGE].load_cookie(request), request[keys.SESSION]
+    if cookie is None or not (state.telegram or state.pending_login or state.qr_proofs):
+        return await work()
+    return await request.app[keys.REPEATS].once((name, phone, cookie), work)
+
+
+def _begun(request: web.Request, begun: _Begun) -> web.Response:
+    sent = begun.sent
     request[keys.SESSION].begin_login(
         PendingLogin(
-            phone=phone,
+            phone=begun.phone,
             phone_code_hash=sent.phone_code_hash,
-            telegram=telegram,
+            telegram=begun.telegram,
             by_email=sent.type == "email",
         )
     )
-    return json_answer(
-        CodeSent(
-            message="Code sent successfully.", type=sent.type, next_type=sent.next_type, timeout=sent.timeout
-        )
-    )
+    told = asdict(sent)
+    del told["phone_code_hash"]
+    return json_answer(CodeSent(message="Code sent successfully.", **told))
 
 
+_CANCELLED: Final = Message(message="Code cancelled successfully.")
 NOT_REQUESTED: Final = Refusal(400, CODE_FIRST, "CODE_NOT_REQUESTED")
 _SENT: Final = Success("The code is on its way.", CodeSent)
 _NO_CODE: Final = refusals(
@@ -112,7 +158,9 @@ _NO_CODE: Final = refusals(
     "PHONE_NUMBER_BANNED",
     "PHONE_NUMBER_FLOOD",
     "PHONE_PASSWORD_FLOOD",
+    "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN",
     "EMAIL_SETUP_REQUIRED",
+    "CODE_PAYMENT_REQUIRED",
 )
 
 ENDPOINTS: Final = (

@@ -6,27 +6,30 @@ import re
 from typing import Final
 
 from tgbridge.errors import INVALID_CODE, INVALID_PASSWORD, INVALID_PHONE, HTTPFailure
+from tgbridge.logins.typed import typed_digits, typed_number
 from tgbridge.routes.body import is_text
 
-# What people put between the digits; ITU-T E.123 writes spaces.
-_SEPARATORS: Final = re.compile(r"[ ().\-\u00a0\u2011]+")
 # International (ITU-T E.164): at most 15 digits, of which the country code is the first.
-_PHONE: Final = re.compile(r"\+[1-9][0-9]{6,14}")
+_PHONE: Final = re.compile(r"[1-9][0-9]{6,14}")
 _MAX_CODE_LENGTH: Final = 64
 _MAX_PASSWORD_LENGTH: Final = 1024
 
 
 def parse_phone(value: object) -> str:
-    """Return a phone number as + and digits, or raise HTTPFailure 400."""
-    number = _SEPARATORS.sub("", value) if isinstance(value, str) else ""
-    if not _PHONE.fullmatch(number):
+    """Return an international phone number as + and digits, or raise HTTPFailure 400.
+
+    The + may be missing: /me gives numbers without it.
+    """
+    digits = typed_number(value) if isinstance(value, str) else None
+    if digits is None or not _PHONE.fullmatch(digits):
         raise HTTPFailure(400, INVALID_PHONE, code="PHONE_NUMBER_INVALID")
-    return number
+    return f"+{digits}"
 
 
 def parse_code(value: object) -> str:
-    """Return a login code, or raise HTTPFailure 400. Its form is Telegram's: digits, letters, even words."""
-    code = value.strip() if isinstance(value, str) and is_text(value) else ""
+    """Return a login code, or raise HTTPFailure 400: digits, or a word or phrase as it was typed."""
+    text = value.strip() if isinstance(value, str) and is_text(value) else ""
+    code = typed_digits(text) or text
     if not 0 < len(code) <= _MAX_CODE_LENGTH:
         raise HTTPFailure(400, INVALID_CODE, code="PHONE_CODE_INVALID")
     return code

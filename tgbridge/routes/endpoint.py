@@ -32,24 +32,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from aiohttp import HttpVersion11, hdrs, web
 
 from tgbridge import keys
 from tgbridge.errors import ANSWERS, HTTPFailure
 from tgbridge.models import ErrorBody
+from tgbridge.routes.overridable import OverridableResource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aiohttp.typedefs import Handler
 
-    from tgbridge.limits import Rule
+    from tgbridge.limits import AddressRule
     from tgbridge.models import Model
 
 # What remains to be said where an endpoint that does not reach Telegram fails.
 INTERNAL_ERROR = "Internal server error."
+INVALID_PARAMETER: Final = "INVALID_PARAMETER"
+_MAX_NAME: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,9 @@ class Refusal:
 
 def refusals(*names: str) -> tuple[Refusal, ...]:
     """Return the rows for Telegram's errors of these ``names``, which have an answer of their own."""
-    return tuple(Refusal(ANSWERS[name].status, ANSWERS[name].text, name) for name in names)
+    return tuple(
+        Refusal(ANSWERS[name].status, ANSWERS[name].text, ANSWERS[name].code or name) for name in names
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +106,14 @@ class Endpoint:
 
     ``failed`` is the endpoint's own text for 500 and 503, given exactly if it reaches Telegram. ``not_found``
     is the text of its 404. ``body`` is the model of what it reads, sent as ``body_type``. ``limit`` is how
-    often one address may ask, for what begins a login; whatever its method, no other page may ask at all.
-    ``bytes_type`` is the media type of a body of plain bytes. ``borrows`` is whether it is lent a client.
+    often one address may ask, for what begins a login. ``acts`` is whether it does something whatever its
+    method, so that no other page may ask. ``bytes_type`` is the media type of a body of plain bytes.
+    ``borrows`` is whether it is lent a client. ``overridable`` is whether a POST may mean another method.
+    ``strict`` is whether an unknown query parameter is a 400, as where one would narrow what is listed or
+    ended; streams pass them over, since loaders and caches add their own.
     """
 
-    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PATCH", "DELETE"]
+    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
     path: str
     handler: Handler
     summary: str
@@ -117,8 +125,11 @@ class Endpoint:
     body: type[Model] | None = None
     body_type: str = "application/json"
     bytes_type: str | None = None
-    limit: Rule | None = None
+    limit: AddressRule | None = None
     borrows: bool = True
+    acts: bool = False
+    overridable: bool = False
+    strict: bool = False
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -129,9 +140,15 @@ class Endpoint:
 def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
     """Tell the router, and the middleware, of all endpoints."""
     endpoints = tuple(endpoints)
+    resources: dict[str, web.Resource] = {}
+    for path in (endpoint.path for endpoint in endpoints if endpoint.overridable):
+        resources[path] = OverridableResource(path)
+        app.router.register_resource(resources[path])
     for endpoint in endpoints:
+        if endpoint.path not in resources:
+            resources[endpoint.path] = app.router.add_resource(endpoint.path)
         for method in endpoint.methods:
-            app.router.add_route(method, endpoint.path, endpoint.handler, expect_handler=_later)
+            resources[endpoint.path].add_route(method, endpoint.handler, expect_handler=_later)
     # Only a route of ours keeps aiohttp from answering an Expect header before any middleware has run.
     app.router.add_route("*", "/{path:.*}", _unmatched, expect_handler=_later)
     app[keys.ENDPOINTS] = {endpoint.handler: endpoint for endpoint in endpoints}
@@ -140,6 +157,21 @@ def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
 def endpoint_of(request: web.Request) -> Endpoint | None:
     """Return the endpoint that ``request`` is for; None if there is none."""
     return request.app[keys.ENDPOINTS].get(request.match_info.handler)
+
+
+def unknown_parameter(name: str) -> str:
+    """Say that a query parameter is unknown; of a long name as much as tells which."""
+    return f"There is no parameter {name[:_MAX_NAME]!r}."
+
+
+def check_query(request: web.Request, endpoint: Endpoint) -> None:
+    """Raise HTTPFailure 400 for a query parameter that a ``strict`` endpoint does not know."""
+    if not endpoint.strict:
+        return
+    known = {parameter.name for parameter in endpoint.parameters if parameter.where == "query"}
+    for name in request.query:
+        if name not in known:
+            raise HTTPFailure(400, unknown_parameter(name), code=INVALID_PARAMETER)
 
 
 async def endpoints_at(request: web.Request) -> list[Endpoint]:

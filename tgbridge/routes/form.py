@@ -18,6 +18,7 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser, par
 from tgbridge import filenames, keys
 from tgbridge.errors import HTTPFailure
 from tgbridge.routes.endpoint import continue_body
+from tgbridge.uploads.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
@@ -82,7 +83,7 @@ async def form_parts(request: web.Request) -> AsyncGenerator[FormPart, None]:
     """Yield the parts of a multipart/form-data body in the order they come; none if it is no such body.
 
     What is not read of a part is skipped. Raises HTTPFailure 400 for a body that breaks the format or ends
-    early, and 408 when nothing comes for `upload.idle_seconds`. When it ends, the body has come to its end.
+    early, and 408 as `next_bytes` does. When it ends, the body has come to its end.
     """
     await continue_body(request)
     media_type, options = parse_options_header(request.headers.get(hdrs.CONTENT_TYPE, ""))
@@ -134,16 +135,37 @@ class _Body:
 async def next_bytes(request: web.Request) -> bytes:
     """Wait for the next bytes of a body, b"" at its end.
 
-    Raises HTTPFailure 400 for what is no body, and 408 when nothing comes for `upload.idle_seconds`.
+    Raises HTTPFailure 400 for what is no body, and 408 when nothing comes for `upload.idle_seconds`, or less
+    than `upload.min_bytes_per_second` for longer.
     """
+    if (pace := request.get(keys.PACE)) is None:
+        settings = request.app[keys.SETTINGS].upload
+        pace = request[keys.PACE] = Pace(
+            idle_seconds=settings.idle_seconds, bytes_per_second=settings.min_bytes_per_second
+        )
+    loop = asyncio.get_running_loop()
+    began = loop.time()
     try:
-        async with asyncio.timeout(request.app[keys.SETTINGS].upload.idle_seconds):
+        async with asyncio.timeout(pace.left):
             with _malformed_is_400():
-                return await request.content.readany()
+                chunk = await request.content.readany()
     except TimeoutError:
         raise HTTPFailure(
             408, "Request Timeout.", code="REQUEST_TIMEOUT", headers={"Connection": "close"}
         ) from None
+    pace.waited(loop.time() - began, len(chunk))
+    return chunk
+
+
+async def skip_body(request: web.Request) -> None:
+    """Let a body that is not needed come to its end: browsers read no answer before.
+
+    Raises HTTPFailure as `next_bytes` does.
+    """
+    if hdrs.EXPECT in request.headers and not request.get(keys.CONTINUED, False):
+        return  # nothing is sent before it is asked for (RFC 9110, 10.1.1)
+    while await next_bytes(request):
+        pass
 
 
 def _malformed() -> HTTPFailure:

@@ -12,20 +12,18 @@ from tgbridge.errors import (
     HTTPFailure,
     PasswordNeeded,
     SessionEnded,
-    TelegramRefused,
 )
 from tgbridge.models import Authentication, Message, PasswordInput, PasswordRequired, SignInInput, User
 from tgbridge.routes.body import read_fields
 from tgbridge.routes.codes import CODE_FIRST, NOT_REQUESTED, pending_login
 from tgbridge.routes.credentials import parse_code, parse_password, parse_phone
 from tgbridge.routes.endpoint import Endpoint, Refusal, Success, refusals
+from tgbridge.routes.qr import scanned_login
 from tgbridge.routes.signing_in import (
     FAILED,
     SIGNED_IN,
-    check_password,
     complete,
     forget_pending,
-    leave,
     signed_in,
 )
 from tgbridge.telegram import login
@@ -33,12 +31,6 @@ from tgbridge.telegram.leaving import end_session
 
 if TYPE_CHECKING:
     from aiohttp import web
-
-    from tgbridge.logins.qr_logins import WaitingLogin
-    from tgbridge.logins.spent_codes import SpentCodes
-    from tgbridge.session import PendingLogin
-    from tgbridge.telegram.client import BridgeClient
-    from tgbridge.telegram.pool import ClientPool
 
 PHONE_OR_CODE_MISSING: Final = "Phone number and code are required."
 PASSWORD_MISSING: Final = "Password is required."  # noqa: S105 - a text for people
@@ -51,13 +43,16 @@ async def sign_in(request: web.Request) -> web.Response:
     phone, code = parse_phone(phone), parse_code(code)
     given = fields.optional("password")
     password = None if given is None else parse_password(given)
-    state, pool, limiter = request[keys.SESSION], request.app[keys.POOL], request.app[keys.LIMITER]
+    state, attempts, limiter = request[keys.SESSION], request.app[keys.ATTEMPTS], request.app[keys.LIMITER]
+    if state.pending_login is None:
+        done = await attempts.repeated(state.telegram, phone=phone, code=code, password=password)
+        if done is not None:
+            return signed_in(request, done)
     pending = pending_login(state, phone)
     await limiter.spend("sign_in_per_number", phone)
     if password is None or not pending.awaits_password:
         try:
-            spent = request.app[keys.SPENT_CODES]
-            return await complete(request, _sign_in(pool, spent, pending, code, leaving=state.telegram))
+            return await complete(request, attempts.by_code(pending, code, leaving=state.telegram))
         except PasswordNeeded:
             # From here on the code is spent, and the password is enough.
             state.begin_login(pending.model_copy(update={"awaits_password": True}))
@@ -66,8 +61,7 @@ async def sign_in(request: web.Request) -> web.Response:
                 request.app[keys.QR_LOGINS].give_up(scanned)
             if password is None:
                 raise
-    await limiter.spend("sign_in_password_per_login", pending.telegram)
-    return await complete(request, check_password(pool, pending.telegram, password, leaving=state.telegram))
+    return await _enter_password(request, pending.telegram, password)
 
 
 async def sign_in_password(request: web.Request) -> web.Response:
@@ -75,16 +69,25 @@ async def sign_in_password(request: web.Request) -> web.Response:
     fields = await read_fields(request)
     (password,) = fields.require(PASSWORD_MISSING, "password")
     password = parse_password(password)
-    state, pool, limiter = request[keys.SESSION], request.app[keys.POOL], request.app[keys.LIMITER]
-    scanned = request.app[keys.QR_LOGINS].lacking_password(state.qr_proofs)
-    if scanned is not None:
-        await limiter.spend("sign_in_password_per_login", scanned.telegram)
-        return await _complete_scanned(request, scanned, password)
+    state = request[keys.SESSION]
+    done = await scanned_login(request, password)
+    if done is not None:
+        return done
     pending = state.pending_login
-    if pending is None or not pending.awaits_password:
+    if pending is not None and pending.awaits_password:
+        return await _enter_password(request, pending.telegram, password)
+    repeated = await request.app[keys.ATTEMPTS].repeated(state.telegram, password=password)
+    if repeated is None:
         raise HTTPFailure(400, CODE_FIRST, code="CODE_NOT_REQUESTED")
-    await limiter.spend("sign_in_password_per_login", pending.telegram)
-    return await complete(request, check_password(pool, pending.telegram, password, leaving=state.telegram))
+    return signed_in(request, repeated)
+
+
+async def _enter_password(request: web.Request, telegram: str, password: str) -> web.Response:
+    await request.app[keys.LIMITER].spend("sign_in_password_per_login", telegram)
+    leaving = request[keys.SESSION].telegram
+    return await complete(
+        request, request.app[keys.ATTEMPTS].by_password(telegram, password, leaving=leaving)
+    )
 
 
 async def is_authenticated(request: web.Request) -> web.Response:
@@ -104,69 +107,21 @@ async def is_authenticated(request: web.Request) -> web.Response:
 async def logout(request: web.Request) -> web.Response:
     """Sign out, at Telegram first: if that fails, the cookie stays, so that it can be tried again."""
     state = request[keys.SESSION]
-    telegram = request[keys.CLIENT].session_string()
-    await request.app[keys.COMPLETION].run(_log_out(request.app, telegram, uploading=state.telegram))
+    if state.telegram is not None:  # or the middleware would have refused
+        await request.app[keys.COMPLETION].run(_log_out(request.app, state.telegram))
     await forget_pending(request)
     state.clear()
     return json_answer(Message(message="Logged out successfully."))
 
 
-async def _log_out(app: web.Application, telegram: str, uploading: str | None) -> None:
+async def _log_out(app: web.Application, telegram: str) -> None:
     await end_session(app[keys.POOL], telegram)
-    if uploading is not None:
-        await app[keys.UPLOADS].leave(uploading)
+    await app[keys.UPLOADS].leave(telegram)
 
 
 async def me(request: web.Request) -> web.Response:
     """Answer with the signed-in user."""
     return json_answer(await login.get_me(request[keys.CLIENT]))
-
-
-async def _sign_in(
-    pool: ClientPool, spent: SpentCodes, pending: PendingLogin, code: str, leaving: str | None
-) -> tuple[User, str]:
-    attempt = pending.phone_code_hash, code
-    async with pool.borrow(pending.telegram, anonymous=True) as client:
-        try:
-            user = await login.sign_in(
-                client, pending.phone, pending.phone_code_hash, code, by_email=pending.by_email
-            )
-        except TelegramRefused as error:
-            if error.name != "PHONE_CODE_EXPIRED" or attempt not in spent:
-                raise
-            user = await _signed_in_before(client, error)
-        else:
-            spent.add(*attempt)
-        telegram = client.session_string()
-    await leave(pool, leaving)
-    return user, telegram
-
-
-async def _complete_scanned(request: web.Request, scanned: WaitingLogin, password: str) -> web.Response:
-    """Complete a login by QR code that lacks its password."""
-    logins, pool = request.app[keys.QR_LOGINS], request.app[keys.POOL]
-    leaving = request[keys.SESSION].telegram
-    attempt = check_password(pool, scanned.telegram, password, leaving=leaving)
-    try:
-        user, telegram = await request.app[keys.COMPLETION].run(attempt)
-    except SessionEnded:
-        logins.take(scanned)
-        await pool.drop(scanned.telegram)
-        raise
-    logins.take(scanned)
-    await forget_pending(request)
-    return signed_in(request, user, telegram)
-
-
-async def _signed_in_before(client: BridgeClient, error: TelegramRefused) -> User:
-    """Return who signed in with this very code, which has expired: the answer never reached the browser.
-
-    Raises ``error`` if nobody is signed in any more.
-    """
-    try:
-        return await login.get_me(client)
-    except SessionEnded:
-        raise error from None
 
 
 _PASSWORD_REFUSALS: Final = refusals("PASSWORD_HASH_INVALID", "PHONE_PASSWORD_FLOOD")
@@ -222,6 +177,7 @@ ENDPOINTS: Final = (
         summary="Sign out, here and at Telegram",
         failed="Failed to log out.",
         signed_in=True,
+        borrows=False,  # two of one session at once would each keep the other's client from being closed
         answers=(Success("Signed out; the cookie is cleared.", Message),),
     ),
     Endpoint(

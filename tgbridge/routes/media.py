@@ -56,6 +56,7 @@ ENDPOINTS: Final = (
         summary="All media of Saved Messages, newest first",
         failed="Failed to fetch media from Saved Messages.",
         signed_in=True,
+        strict=True,
         answers=(Success("The whole list, sent as it arrives from Telegram.", list[MediaItem]),),
     ),
 )

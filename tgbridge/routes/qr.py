@@ -7,28 +7,29 @@ stream, the claim.
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs
 
 from tgbridge import keys
-from tgbridge.errors import HTTPFailure, PasswordNeeded
+from tgbridge.errors import HTTPFailure, PasswordNeeded, SessionEnded
 from tgbridge.http.sse import MEDIA_TYPE, Event
+from tgbridge.logins.attempts import LoggedIn
 from tgbridge.logins.qr_image import svg
 from tgbridge.models import ClaimInput, QrAuthenticated, QrCodeShown, QrExpired, QrPasswordRequired
 from tgbridge.routes.body import read_fields
 from tgbridge.routes.endpoint import Endpoint, Refusal, Success
 from tgbridge.routes.event_stream import event_stream, no_events
-from tgbridge.routes.signing_in import SIGNED_IN, forget_pending, leave, signed_in
-from tgbridge.telegram.leaving import abandon_login
+from tgbridge.routes.signing_in import SIGNED_IN, forget_pending, signed_in
+from tgbridge.telegram.leaving import abandon_login, leave_session
 from tgbridge.telegram.qr import QrLogin
 from tgbridge.timestamps import timestamp
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+    from tgbridge.logins.qr_logins import WaitingLogin
     from tgbridge.models import Model, User
     from tgbridge.routes.event_stream import EventStream
     from tgbridge.telegram.qr import QrCode
@@ -44,7 +45,8 @@ async def qr_login(request: web.Request) -> web.StreamResponse:
         return await no_events(request)
     pool, settings = request.app[keys.POOL], request.app[keys.SETTINGS].qr_login
     async with AsyncExitStack() as loan:
-        client = await loan.enter_async_context(pool.anonymous())
+        loan.enter_context(request.app[keys.LIMITER].streaming(request[keys.CALLER].address))
+        client = await loan.enter_async_context(pool.anonymous("qr"))
         attempt = QrLogin(client, lifetime_seconds=settings.lifetime_seconds)
         try:
             first = await anext(attempt, None)  # while there is no status line yet
@@ -105,21 +107,59 @@ async def claim_qr_login(request: web.Request) -> web.Response:
     """Make the session that a QR code has signed in this browser's, once."""
     fields = await read_fields(request)
     (claim,) = fields.require(CLAIM_MISSING, "claim")
-    state, logins = request[keys.SESSION], request.app[keys.QR_LOGINS]
+    state, logins, repeats = request[keys.SESSION], request.app[keys.QR_LOGINS], request.app[keys.REPEATS]
+    key = ("qr claim", claim) if isinstance(claim, str) else ()
     waiting = logins.claimed(claim) if isinstance(claim, str) else None
-    if waiting is None or waiting.user is None:
+    claimed: WaitingLogin | None = repeats.recall(key)
+    found = waiting or claimed
+    if found is None or found.user is None:
         raise HTTPFailure(400, CLAIM_INVALID, code="QR_CLAIM_INVALID")
-    if waiting.proof not in state.qr_proofs:
+    if found.proof not in state.qr_proofs and found.telegram != state.telegram:
         # It stays good for the browser that it belongs to.
         raise HTTPFailure(403, CLAIM_FOREIGN, code="QR_CLAIM_FOREIGN")
-    logins.take(waiting)
+    if claimed is not None:
+        done = await request.app[keys.ATTEMPTS].still(claimed.telegram)
+        if done is None:
+            raise HTTPFailure(400, CLAIM_INVALID, code="QR_CLAIM_INVALID")
+    else:
+        await repeats.once(key, lambda: _take(request.app, found, leaving=state.telegram))
+        done = LoggedIn(found.user, found.telegram)
+    await forget_pending(request)
+    return signed_in(request, done)
+
+
+async def _take(app: web.Application, waiting: WaitingLogin, *, leaving: str | None) -> WaitingLogin:
+    if leaving is not None:
+        await leave_session(app[keys.POOL], leaving)
+    app[keys.QR_LOGINS].take(waiting)
+    return waiting
+
+
+async def scanned_login(request: web.Request, password: str) -> web.Response | None:
+    """Complete a login by QR code that lacks its password; None if there is none in this browser."""
+    state, logins, repeats = request[keys.SESSION], request.app[keys.QR_LOGINS], request.app[keys.REPEATS]
+    attempts = request.app[keys.ATTEMPTS]
+    waiting = logins.lacking_password(state.qr_proofs)
+    if waiting is None:
+        for proof in reversed(state.qr_proofs):
+            before: LoggedIn | None = repeats.recall(("qr password", proof, password))
+            done = None if before is None else await attempts.still(before.telegram)
+            if done is not None:
+                return signed_in(request, done)
+        return None
+    await request.app[keys.LIMITER].spend("sign_in_password_per_login", waiting.telegram)
     try:
-        await request.app[keys.COMPLETION].run(leave(request.app[keys.POOL], state.telegram))
-        await forget_pending(request)
-    except asyncio.CancelledError:
-        logins.keep(waiting)  # the browser has gone without it, and may try again
+        done = await repeats.once(
+            ("qr password", waiting.proof, password),
+            lambda: attempts.by_password(waiting.telegram, password, leaving=state.telegram),
+        )
+    except SessionEnded:
+        logins.take(waiting)
+        await request.app[keys.POOL].drop(waiting.telegram)
         raise
-    return signed_in(request, waiting.user, waiting.telegram)
+    logins.take(waiting)
+    await forget_pending(request)
+    return signed_in(request, done)
 
 
 ENDPOINTS: Final = (
@@ -130,6 +170,7 @@ ENDPOINTS: Final = (
         summary="Sign in by a QR code that another device scans",
         failed="Failed to start the QR login. Please try again.",
         limit="qr_login_per_address",
+        acts=True,
         answers=(
             Success(
                 "Server-sent events: `qr`, again whenever another code has to be shown instead, and then one "

@@ -1,32 +1,39 @@
 """Resumable uploads by tus 1.0 (https://tus.io/protocols/resumable-upload).
 
-``http/tus.py`` reads and writes the header fields, ``uploads/`` does the work. Any method can be asked for in
-X-HTTP-Method-Override, by clients whose environment knows only GET and POST.
+``http/tus.py`` reads and writes the header fields, ``uploads/`` does the work.
 """
 
 from __future__ import annotations
 
-from functools import partial, wraps
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs, web
 
 from tgbridge import filenames, keys
-from tgbridge.errors import NOT_AUTHENTICATED, HTTPFailure, PoolExhausted, SessionEnded, TelegramFailure
+from tgbridge.errors import (
+    NOT_AUTHENTICATED,
+    NOT_AUTHENTICATED_CODE,
+    HTTPFailure,
+    PoolExhausted,
+    SessionEnded,
+    TelegramFailure,
+)
 from tgbridge.http import tus
 from tgbridge.http.dates import format_http_date
+from tgbridge.http.safety import essence
 from tgbridge.http.tus import Continuation
 from tgbridge.routes.endpoint import continue_body
 from tgbridge.routes.file_checks import checked_sending
 from tgbridge.routes.form import next_bytes
+from tgbridge.routes.upload_answers import told_in_http
 from tgbridge.routes.upload_form import FIELDS, UploadForm
+from tgbridge.telegram.captions import normalised
 from tgbridge.telegram.sending import MAX_PARTS_PREMIUM
 from tgbridge.uploads.outcome import Purpose
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
-
-    from aiohttp.typedefs import Handler
 
     from tgbridge.http.tus import Metadata
     from tgbridge.telegram.client import BridgeClient
@@ -35,7 +42,6 @@ if TYPE_CHECKING:
     from tgbridge.uploads.resumable import ResumableUpload
 
 PATH: Final = "/uploads"
-OVERRIDE: Final = "X-HTTP-Method-Override"
 
 
 async def name_version(request: web.Request, response: web.StreamResponse) -> None:
@@ -45,22 +51,6 @@ async def name_version(request: web.Request, response: web.StreamResponse) -> No
 
 
 # What clients ask for
-
-
-def overridable(handler: Handler) -> Handler:
-    """Let a header field name another method than the request's own, which is ignored then."""
-
-    @wraps(handler)
-    async def act(request: web.Request) -> web.StreamResponse:
-        if OVERRIDE not in request.headers:
-            return await handler(request)
-        handlers = _OF_ONE if "upload_id" in request.match_info else _OF_ALL
-        method = request.headers[OVERRIDE].strip().upper()
-        if method not in handlers:
-            raise web.HTTPMethodNotAllowed(method, handlers)
-        return await handlers[method](request)
-
-    return act
 
 
 async def describe_uploads(request: web.Request) -> web.StreamResponse:
@@ -75,6 +65,7 @@ async def describe_upload(request: web.Request) -> web.StreamResponse:
     return await describe_uploads(request)
 
 
+@told_in_http
 async def create_upload(request: web.Request) -> web.StreamResponse:
     """Begin an upload, with its first bytes if the request has some."""
     owner, session = _asking(request)
@@ -111,9 +102,11 @@ async def create_upload(request: web.Request) -> web.StreamResponse:
     return web.Response(status=201, headers=headers)
 
 
+@told_in_http
 async def upload_state(request: web.Request) -> web.StreamResponse:
     """Say where an upload goes on."""
     upload = _find(request)
+    await upload.tell()
     headers = _state(request, upload)
     if upload.length is None:
         headers["Upload-Defer-Length"] = "1"
@@ -124,6 +117,7 @@ async def upload_state(request: web.Request) -> web.StreamResponse:
     return web.Response(status=200, headers=headers)
 
 
+@told_in_http
 async def continue_upload(request: web.Request) -> web.StreamResponse:
     """Take the next bytes; if they are the last, the answer comes when the file is a message."""
     upload = _find(request)
@@ -132,12 +126,20 @@ async def continue_upload(request: web.Request) -> web.StreamResponse:
     at, checksum = tus.parse_continuation(fields), tus.parse_checksum(fields)
     _, session = _asking(request)
     try:
-        await upload.append(session, at, _body(request), expected=request.content_length, checksum=checksum)
+        await upload.append(
+            session,
+            at,
+            _body(request),
+            expected=request.content_length,
+            checksum=checksum,
+            caption=_new_caption(fields),
+        )
     finally:
         await request.app[keys.UPLOADS].touch(upload)
     return web.Response(status=204, headers=_state(request, upload))
 
 
+@told_in_http
 async def terminate_upload(request: web.Request) -> web.StreamResponse:
     """Forget an upload. The message that it has become stays."""
     await request.app[keys.UPLOADS].terminate(_find(request))
@@ -151,13 +153,19 @@ def _asking(request: web.Request) -> tuple[int, str]:
     """Return whose request this is, and the Telegram session. Raises HTTPFailure 401."""
     state = request[keys.SESSION]
     if state.telegram is None or state.user_id is None:
-        raise HTTPFailure(401, NOT_AUTHENTICATED)
+        raise HTTPFailure(401, NOT_AUTHENTICATED, code=NOT_AUTHENTICATED_CODE)
     return state.user_id, state.telegram
 
 
 def _find(request: web.Request) -> ResumableUpload:
-    owner, _ = _asking(request)
+    _asking(request)
     tus.check_version(_fields(request))
+    return find_upload(request)
+
+
+def find_upload(request: web.Request) -> ResumableUpload:
+    """Return the upload that a path names. Raises HTTPFailure 401, UploadNotFound and UploadGone."""
+    owner, _ = _asking(request)
     return request.app[keys.UPLOADS].find(owner, request.match_info["upload_id"])
 
 
@@ -168,7 +176,7 @@ def _fields(request: web.Request) -> Mapping[str, str]:
 
 def _check_type(request: web.Request) -> None:
     encoding = request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower()
-    if request.content_type != tus.BODY_TYPE or encoding != "identity":
+    if essence(request.headers.get(hdrs.CONTENT_TYPE, "")) != tus.BODY_TYPE or encoding != "identity":
         raise tus.WRONG_TYPE.failure()
 
 
@@ -177,6 +185,12 @@ async def _body(request: web.Request) -> AsyncGenerator[bytes, None]:
     await continue_body(request)
     while chunk := await next_bytes(request):
         yield chunk
+
+
+def _new_caption(fields: Mapping[str, str]) -> str | None:
+    """Return the caption that a PATCH brings, in place of the first one. Raises HTTPFailure 400."""
+    metadata = tus.parse_metadata(fields.get("upload-metadata", ""))
+    return normalised(metadata.text("caption")) if "caption" in metadata.values else None
 
 
 def _purpose(metadata: Metadata) -> Purpose:
@@ -212,14 +226,6 @@ def _state(request: web.Request, upload: ResumableUpload) -> dict[str, str]:
 
 
 async def override_method(request: web.Request) -> web.StreamResponse:
-    """Refuse a POST that names no other method."""
-    raise web.HTTPMethodNotAllowed(request.method, _OF_ONE)
-
-
-_OF_ALL: Final[Mapping[str, Handler]] = {hdrs.METH_OPTIONS: describe_uploads, hdrs.METH_POST: create_upload}
-_OF_ONE: Final[Mapping[str, Handler]] = {
-    hdrs.METH_OPTIONS: describe_uploads,
-    hdrs.METH_HEAD: upload_state,
-    hdrs.METH_PATCH: continue_upload,
-    hdrs.METH_DELETE: terminate_upload,
-}
+    """Refuse a POST that means no other method."""
+    methods = (hdrs.METH_OPTIONS, hdrs.METH_HEAD, hdrs.METH_PATCH, hdrs.METH_DELETE)
+    raise web.HTTPMethodNotAllowed(request.method, methods)

@@ -8,8 +8,9 @@ from tgbridge.errors import INVALID_FILE
 from tgbridge.http import tus
 from tgbridge.routes import file_checks, resumable
 from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success, refusals
-from tgbridge.routes.resumable import OVERRIDE, PATH, overridable
-from tgbridge.uploads.outcome import FAILED
+from tgbridge.routes.overridable import OVERRIDE
+from tgbridge.routes.resumable import PATH
+from tgbridge.routes.upload_answers import FAILED
 
 _ID: Final = Parameter("upload_id", "path", str, "As in the Location of the answer that created it.")
 _RESUMABLE: Final = Parameter(
@@ -69,15 +70,16 @@ ENDPOINTS: Final = (
     Endpoint(
         "OPTIONS",
         PATH,
-        overridable(resumable.describe_uploads),
+        resumable.describe_uploads,
         summary="What of tus, the protocol for resumable uploads, is spoken",
         answers=(_DESCRIBED,),
     ),
     Endpoint(
         "POST",
         PATH,
-        overridable(resumable.create_upload),
+        resumable.create_upload,
         summary="Begin a resumable upload",
+        overridable=True,
         failed=FAILED,
         signed_in=True,
         borrows=False,
@@ -113,7 +115,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "OPTIONS",
         f"{PATH}/{{upload_id}}",
-        overridable(resumable.describe_upload),
+        resumable.describe_upload,
         summary="The same for one upload",
         parameters=(_ID,),
         answers=(_DESCRIBED,),
@@ -121,7 +123,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "HEAD",
         f"{PATH}/{{upload_id}}",
-        overridable(resumable.upload_state),
+        resumable.upload_state,
         summary="Where a resumable upload goes on",
         signed_in=True,
         borrows=False,
@@ -143,7 +145,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "PATCH",
         f"{PATH}/{{upload_id}}",
-        overridable(resumable.continue_upload),
+        resumable.continue_upload,
         summary="Send the next bytes of a resumable upload",
         failed=FAILED,
         signed_in=True,
@@ -155,6 +157,13 @@ ENDPOINTS: Final = (
                 "Upload-Offset", "header", int, "Where the bytes belong: where HEAD said.", required=True
             ),
             _LENGTH,
+            Parameter(
+                "Upload-Metadata",
+                "header",
+                str,
+                "caption, in Base64, in place of the one before. After MEDIA_CAPTION_TOO_LONG the upload "
+                "stays, and a PATCH without bytes, at its end, tries again with a caption that fits.",
+            ),
             _CHECKSUM,
         ),
         bytes_type=tus.BODY_TYPE,
@@ -165,6 +174,7 @@ ENDPOINTS: Final = (
             *_refused(
                 tus.INVALID_OFFSET, tus.INVALID_LENGTH, tus.LENGTH_CHANGED, tus.OFFSET_MISMATCH, tus.LOCKED
             ),
+            *_refused(tus.INVALID_METADATA),
             *_UNKNOWN,
             *_OF_BYTES,
         ),
@@ -172,7 +182,7 @@ ENDPOINTS: Final = (
     Endpoint(
         "DELETE",
         f"{PATH}/{{upload_id}}",
-        overridable(resumable.terminate_upload),
+        resumable.terminate_upload,
         summary="Forget a resumable upload; a message that it has become stays",
         signed_in=True,
         borrows=False,
@@ -182,8 +192,9 @@ ENDPOINTS: Final = (
     Endpoint(
         "POST",
         f"{PATH}/{{upload_id}}",
-        overridable(resumable.override_method),
+        resumable.override_method,
         summary=f"Whatever {OVERRIDE} names, for clients that know only GET and POST",
+        overridable=True,
         failed=FAILED,
         signed_in=True,
         borrows=False,
@@ -194,7 +205,7 @@ ENDPOINTS: Final = (
                 OVERRIDE,
                 "header",
                 Literal["HEAD", "PATCH", "DELETE"],
-                "The method that is meant. All others of these paths take it as well.",
+                "The method that is meant.",
                 required=True,
             ),
             Parameter("Upload-Offset", "header", int, "As of PATCH."),

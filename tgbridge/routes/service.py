@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
-from aiohttp import web
+from typing import TYPE_CHECKING, Any, Final
 
 from tgbridge import keys
-from tgbridge.answers import json_answer
+from tgbridge.answers import CHANGED, json_answer
 from tgbridge.models import Health
-from tgbridge.routes.endpoint import Endpoint, Success
+from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success
+
+if TYPE_CHECKING:
+    from aiohttp import web
 
 
 async def healthz(_request: web.Request) -> web.Response:
@@ -19,7 +20,7 @@ async def healthz(_request: web.Request) -> web.Response:
 
 async def openapi(request: web.Request) -> web.Response:
     """Answer with the API description."""
-    return web.json_response(request.app[keys.OPENAPI])
+    return request.app[keys.OPENAPI].answer(request)
 
 
 ENDPOINTS: Final = (
@@ -29,6 +30,16 @@ ENDPOINTS: Final = (
         "/openapi.json",
         openapi,
         summary="This description",
-        answers=(Success("An OpenAPI 3.1 document.", dict[str, Any]),),
+        parameters=(
+            Parameter("If-None-Match", "header", str, "RFC 9110 section 13.1.2."),
+            Parameter("If-Match", "header", str, "RFC 9110 section 13.1.1."),
+        ),
+        answers=(
+            Success(
+                "An OpenAPI 3.1 document.", dict[str, Any], headers=(("ETag", "A strong tag of its bytes."),)
+            ),
+            Success("The copy that the client has is still right.", None, status=304),
+            Refusal(412, CHANGED, "PRECONDITION_FAILED"),
+        ),
     ),
 )

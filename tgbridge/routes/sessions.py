@@ -66,6 +66,7 @@ ENDPOINTS: Final = (
         summary="Where the account is signed in",
         failed="Failed to fetch the sessions.",
         signed_in=True,
+        strict=True,
         answers=(Success("All of the account's sessions.", list[Device]),),
     ),
     Endpoint(
@@ -90,6 +91,7 @@ ENDPOINTS: Final = (
         summary="Sign out all other devices",
         failed=_FAILED,
         signed_in=True,
+        strict=True,  # one that was meant to spare a device would be passed over
         answers=(Success("All others have ended.", None, status=204), *_TOO_FRESH),
     ),
 )

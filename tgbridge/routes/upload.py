@@ -14,16 +14,21 @@ from tgbridge.http import tus
 from tgbridge.models import Uploaded, UploadInput
 from tgbridge.routes import file_checks
 from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success, refusals
-from tgbridge.routes.form import form_parts
-from tgbridge.routes.upload_events import ID_FIELD, begin_progress, told_of_errors
+from tgbridge.routes.form import form_parts, skip_body
+from tgbridge.routes.upload_answers import FAILED, told_in_http
+from tgbridge.routes.upload_events import ID_FIELD, begin_progress, told_of_errors, upload_name
 from tgbridge.routes.upload_form import MAX_THUMBNAIL_BYTES, UploadForm, read_thumbnail
-from tgbridge.telegram.delivery import MAX_ALBUM, deliver
-from tgbridge.uploads.outcome import FAILED, sent_item
+from tgbridge.telegram.captions import check_caption
+from tgbridge.telegram.delivery import MAX_ALBUM, Delivery
+from tgbridge.uploads.outcome import sent_item
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from aiohttp import web
 
     from tgbridge.routes.form import FormPart
+    from tgbridge.telegram.delivery import Borrow
     from tgbridge.telegram.files.upload import FileUpload
     from tgbridge.telegram.sending import Sending
     from tgbridge.uploads.progress import Progress
@@ -34,20 +39,44 @@ _TOO_MANY: Final = f"At most {MAX_ALBUM} files can be sent at once."
 _MALFORMED: Final = "The request's body is malformed."
 
 
+@told_in_http
 async def upload_file(request: web.Request) -> web.Response:
-    """Pass the files on to Telegram as they come, and make messages of them once the whole form has come."""
-    progress = begin_progress(request)
+    """Pass the files on to Telegram as they come, and make messages of them once the whole form has come.
+
+    One that is sent again under its name is the same upload: it is answered by the messages that are there.
+    """
+    name, named = upload_name(request), request.app[keys.NAMED_UPLOADS]
+    session = request[keys.SESSION].telegram or ""  # as in the cookie: the client's address may change
+    earlier = None if name is None else named.find(session, name)
+    if isinstance(earlier, tuple):
+        await skip_body(request)
+        return _answer(earlier)
+    progress = begin_progress(request, name)
     async with AsyncExitStack() as stack:
-        stack.enter_context(told_of_errors(progress))
-        incoming = _Incoming(request, stack, progress)
-        async with aclosing(form_parts(request)) as parts:
-            async for part in parts:
-                await incoming.take(part)
-        incoming.check()
-        progress.all_received()
+        with told_of_errors(progress):
+            incoming = _Incoming(request, stack, progress)
+            if earlier is None:
+                await incoming.receive()
+            else:
+                await skip_body(request)
+            progress.all_received()
+        borrow = partial(request.app[keys.POOL].borrow, session)
+        uploads = stack.pop_all()
+
+        async def send() -> list[int]:
+            with told_of_errors(progress):
+                delivery = await incoming.finish(uploads, borrow) if earlier is None else earlier
+                ids = await named.deliver(session, name, delivery, borrow, progress.waiting)
+                if progress.has_name:
+                    progress.done(await sent_item(borrow, ids[0], delivery))
+            return ids
+
         # From here on it is sent, whether or not the browser waits for the answer.
-        ids = await request.app[keys.COMPLETION].run(incoming.send(stack.pop_all()))
-    many = ids if len(ids) > 1 else None
+        return _answer(await request.app[keys.COMPLETION].run(send()))
+
+
+def _answer(ids: Sequence[int]) -> web.Response:
+    many = list(ids) if len(ids) > 1 else None
     return json_answer(Uploaded(message=_SENT, message_id=ids[0], message_ids=many))
 
 
@@ -55,6 +84,7 @@ class _Incoming:
     """The files and fields of one request, and the uploads that they have become."""
 
     def __init__(self, request: web.Request, stack: AsyncExitStack, progress: Progress) -> None:
+        self._request = request
         self._app = request.app
         self._client = request[keys.CLIENT]
         self._account = request[keys.SESSION].user_id
@@ -64,25 +94,21 @@ class _Incoming:
         self._files: list[Sending] = []
         self._thumbnails: list[FileUpload] = []
 
-    async def take(self, part: FormPart) -> None:
-        """Pass a file's bytes on, or note a field. Raises HTTPFailure, FileTooLarge, TelegramFailure."""
-        if part.name == "file" and part.is_file:
-            await self._take_file(part)
-        elif part.name == "thumbnail" and part.is_file:
-            await self._take_thumbnail(part)
-        else:
-            await self._form.read(part)
-
-    def check(self) -> None:
-        """Raise HTTPFailure if the whole is nothing to send."""
+    async def receive(self) -> None:
+        """Take the whole form. Raises HTTPFailure, FileTooLarge, TelegramFailure, PoolExhausted."""
+        async with aclosing(form_parts(self._request)) as parts:
+            async for part in parts:
+                await self._take(part)
         if not self._files:
             raise HTTPFailure(400, _NO_FILE)
         if len(self._thumbnails) > len(self._files):
             raise HTTPFailure(400, "There are more thumbnails than files.", code="INVALID_THUMBNAIL")
 
-    async def send(self, uploads: AsyncExitStack) -> list[int]:
-        """Wait until Telegram has every part, and send the messages; their ids. Ends `uploads`."""
-        borrow = partial(self._app[keys.POOL].borrow, self._client.session_string())
+    async def finish(self, uploads: AsyncExitStack, borrow: Borrow) -> Delivery:
+        """Wait until Telegram has every part; what is to be sent then. Ends `uploads`.
+
+        Raises HTTPFailure, TelegramFailure and PoolExhausted.
+        """
         # The request's own loan may end before.
         async with uploads, borrow() as client:
             for sending in self._files:
@@ -96,10 +122,17 @@ class _Incoming:
                 )
                 for index, (sending, thumbnail) in enumerate(zip_longest(self._files, thumbnails))
             ]
-            ids = await deliver(borrow, files, self._form.caption, on_wait=self._progress.waiting)
-            if self._progress.has_name:
-                self._progress.over(await sent_item(borrow, ids[0], files[0], self._form.caption))
-            return ids
+        return Delivery(files, self._form.caption)
+
+    async def _take(self, part: FormPart) -> None:
+        if part.name == "file" and part.is_file:
+            await self._take_file(part)
+        elif part.name == "thumbnail" and part.is_file:
+            await self._take_thumbnail(part)
+        else:
+            await self._form.read(part)
+            if part.name == "caption":
+                await check_caption(self._client, self._form.caption)  # while the file may be on its way
 
     async def _take_file(self, part: FormPart) -> None:
         if len(self._files) == MAX_ALBUM:
@@ -139,7 +172,11 @@ ENDPOINTS: Final = (
         signed_in=True,
         parameters=(
             Parameter(
-                ID_FIELD, "header", str, "A name for /uploads/{upload_id}/events: 8 to 64 of A-Z a-z 0-9 - _."
+                ID_FIELD,
+                "header",
+                str,
+                "A name, 8 to 64 of A-Z a-z 0-9 - _. Sent again under its name within an hour, the upload is "
+                "answered by the message that it has become. Also for /uploads/{upload_id}/events.",
             ),
         ),
         body=UploadInput,

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import hdrs
 
 from tgbridge import keys
-from tgbridge.errors import NOT_AUTHENTICATED, BridgeError, HTTPFailure
+from tgbridge.errors import NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE, BridgeError, HTTPFailure
 from tgbridge.http import tus
 from tgbridge.http.sse import MEDIA_TYPE, Event
 from tgbridge.models import ErrorBody, MediaItem, UploadProgress, UploadWaiting
 from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success
 from tgbridge.routes.event_stream import event_stream, no_events
-from tgbridge.uploads.outcome import FAILED, error_body
+from tgbridge.routes.upload_answers import told_in_http
+from tgbridge.uploads.errors import UploadBrokenOff, UploadGone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 ID_FIELD: Final = "X-Upload-Id"
 
 
+@told_in_http
 async def upload_events(request: web.Request) -> web.StreamResponse:
     """Tell the latest whenever there is news, up to the upload's end."""
     owner, upload_id = _owner(request), request.match_info["upload_id"]
     tus.check_id(upload_id)
     board = request.app[keys.PROGRESS]
     if not board.knows(owner, upload_id) and request.app[keys.UPLOADS].has_issued(owner, upload_id):
-        raise tus.GONE.failure()
+        raise UploadGone
     if request.method == hdrs.METH_HEAD:
         return await no_events(request)
     with board.watched(owner, upload_id) as progress:
@@ -42,16 +44,20 @@ async def upload_events(request: web.Request) -> web.StreamResponse:
         return stream.response
 
 
-def begin_progress(request: web.Request) -> Progress:
-    """Begin to tell of the upload that a request is, under the name that it has given itself in `ID_FIELD`.
+def upload_name(request: web.Request) -> str | None:
+    """Return the name that an upload has given itself in `ID_FIELD`. Raises HTTPFailure 400 if it is none."""
+    name = request.headers.get(ID_FIELD)
+    if name is not None:
+        tus.check_id(name)
+    return name
 
-    Raises HTTPFailure 400 for a name that is none, and 409 for one that another upload has.
-    """
-    owner, upload_id = _owner(request), request.headers.get(ID_FIELD)
-    if upload_id is None:
+
+def begin_progress(request: web.Request, name: str | None) -> Progress:
+    """Begin to tell of the upload that a request is. Raises UploadIdInUse, and HTTPFailure 401."""
+    owner = _owner(request)
+    if name is None:
         return request.app[keys.PROGRESS].begin_unseen(owner)
-    tus.check_id(upload_id)
-    return request.app[keys.PROGRESS].begin(owner, upload_id, request.content_length)
+    return request.app[keys.PROGRESS].begin(owner, name, request.content_length)
 
 
 @contextmanager
@@ -60,17 +66,17 @@ def told_of_errors(progress: Progress) -> Iterator[None]:
     try:
         yield
     except BridgeError as error:
-        progress.over(error_body(error))
+        progress.failed(error)
         raise
     except BaseException:
-        progress.over(ErrorBody(error=FAILED, code="UPLOAD_BROKEN_OFF"))
+        progress.failed(UploadBrokenOff())
         raise
 
 
 def _owner(request: web.Request) -> int:
     owner = request[keys.SESSION].user_id
     if owner is None:
-        raise HTTPFailure(401, NOT_AUTHENTICATED)
+        raise HTTPFailure(401, NOT_AUTHENTICATED, code=NOT_AUTHENTICATED_CODE)
     return owner
 
 

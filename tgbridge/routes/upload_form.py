@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from tgbridge.errors import ANSWERS, INVALID_FILE, HTTPFailure
+from tgbridge.errors import INVALID_FILE, HTTPFailure, TelegramRefused
 from tgbridge.inspection import inspector_for
 from tgbridge.routes.form import TooLong
+from tgbridge.telegram.captions import CAPTION_TOO_LONG, normalised
 from tgbridge.telegram.outgoing import Hints
 
 if TYPE_CHECKING:
@@ -23,8 +25,7 @@ MAX_THUMBNAIL_BYTES: Final = 200 * 1024
 
 _MAX_THUMBNAIL_PIXELS: Final = 320
 _JPEG: Final = b"\xff\xd8\xff"
-_MAX_CAPTION: Final = 4096  # UTF-16 code units, with Premium; Telegram refuses what is too long without
-_MAX_CAPTION_BYTES: Final = 4 * _MAX_CAPTION
+_MAX_CAPTION_BYTES: Final = 64 * 1024  # several times what Telegram takes with Premium
 _MAX_FIELD_BYTES: Final = 64
 _MAX_SECONDS: Final = 2**31 - 1
 _MAX_PIXELS: Final = 2**31 - 1
@@ -39,7 +40,7 @@ class UploadForm:
         self._hints: dict[str, list[Any]] = {"duration": [], "width": [], "height": []}
 
     async def read(self, part: FormPart) -> None:
-        """Take a field; what is none of ours is passed over. Raises HTTPFailure 400."""
+        """Take a field; what is none of ours is passed over. Raises HTTPFailure 400, and TelegramRefused."""
         if part.name == "caption":
             self.take(part.name, await _caption(part))
         elif part.name in FIELDS:
@@ -49,9 +50,7 @@ class UploadForm:
         """Take one of `FIELDS`, "" where nothing was said. Raises HTTPFailure 400."""
         match name:
             case "caption":
-                if len(text.encode("utf-16-le")) > 2 * _MAX_CAPTION:
-                    raise _caption_too_long()
-                self.caption = text
+                self.caption = normalised(text)
             case "as":
                 if text and text not in WAYS:
                     raise _invalid(name, "auto or document")
@@ -68,38 +67,42 @@ class UploadForm:
 
 
 async def read_thumbnail(part: FormPart) -> bytes:
-    """Return a thumbnail that Telegram will take: Telegram itself would pass over any other in silence.
-
-    Raises HTTPFailure 400.
-    """
+    """Return a thumbnail that Telegram will take. Raises HTTPFailure 400."""
     try:
         picture = await part.read(MAX_THUMBNAIL_BYTES)
     except TooLong:
         picture = b""
-    inspector = inspector_for("image/jpeg")
-    inspector.feed(memoryview(picture))
-    facts = inspector.facts()
-    extent = max(facts.width or 0, facts.height or 0)
-    if not picture.startswith(_JPEG) or not 0 < extent <= _MAX_THUMBNAIL_PIXELS:
+    await check_thumbnail(picture)
+    return picture
+
+
+async def check_thumbnail(picture: bytes) -> None:
+    """Raise HTTPFailure 400 for what Telegram would pass over in silence."""
+    # Its first bytes tell what is none, whatever reading the rest would cost; that can be milliseconds.
+    is_jpeg = len(picture) <= MAX_THUMBNAIL_BYTES and picture.startswith(_JPEG)
+    extent = await asyncio.to_thread(_extent, picture) if is_jpeg else 0
+    if not 0 < extent <= _MAX_THUMBNAIL_PIXELS:
         raise HTTPFailure(
             400,
             INVALID_FILE,
             code="INVALID_THUMBNAIL",
             details="A thumbnail is a JPEG of at most 200 kB and 320 pixels.",
         )
-    return picture
+
+
+def _extent(picture: bytes) -> int:
+    """Return the longer side in pixels, 0 if it is not known."""
+    inspector = inspector_for("image/jpeg")
+    inspector.feed(memoryview(picture))
+    facts = inspector.facts()
+    return max(facts.width or 0, facts.height or 0)
 
 
 async def _caption(part: FormPart) -> str:
     try:
         return await part.text(_MAX_CAPTION_BYTES)
     except TooLong:
-        raise _caption_too_long() from None
-
-
-def _caption_too_long() -> HTTPFailure:
-    answer = ANSWERS["MEDIA_CAPTION_TOO_LONG"]
-    return HTTPFailure(answer.status, answer.text, code="MEDIA_CAPTION_TOO_LONG")
+        raise TelegramRefused(CAPTION_TOO_LONG) from None
 
 
 async def _field(part: FormPart) -> str:

@@ -9,6 +9,7 @@
 The rooms, each of which knows only those below it::
 
     run, control   the command, and the HTTP port that sets faults
+    telephone      what the user's own telephone does meanwhile
     server         Sandbox and its data centres: listeners, tasks, updates
     methods/       what Telegram's methods do, registered by dispatch
     seeds, media/  what a new account's Saved Messages hold

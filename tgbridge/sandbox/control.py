@@ -19,6 +19,11 @@
     ``{"phone": "+9996610001", "url": "tg://login?token=…"}``: lets whoever shows this QR code in as the
     account of that number, as a telephone would that is signed in and scans it. 204; 400 and
     ``{"error": "…"}`` where that can't be.
+``POST /messages``
+    ``{"phone": "+9996610001", "media": "photo", "caption": "From my telephone"}``: sends a message to the
+    Saved Messages of that number, as the user's own telephone would. ``media`` is one of the seeds' keys
+    ("photo" by default), without ``caption`` it has the seed's own. 201 and ``{"id": 45}``; 400 and
+    ``{"error": "…"}``.
 ``POST /data-centres/{dc}/stop``, ``POST /data-centres/{dc}/start``
     closes the ports and breaks connections off, and opens the same ports again. 204, or 404.
 
@@ -35,6 +40,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 from pydantic import ConfigDict, ValidationError, validate_call
 
+from tgbridge.sandbox import telephone
 from tgbridge.sandbox.dispatch import RpcError
 from tgbridge.sandbox.methods.auth_qr import accept
 from tgbridge.sandbox.rules import Hold, Rule
@@ -47,6 +53,7 @@ FAULTS = frozenset(
     (
         "alter",
         "bandwidth",
+        "change_password",
         "delay",
         "drop",
         "drop_connections",
@@ -99,6 +106,7 @@ class Control:
         app.router.add_post("/faults/{id:\\d+}/release", self._release)
         app.router.add_delete("/counters", self._reset_counters)
         app.router.add_post("/scan", self._scan)
+        app.router.add_post("/messages", self._send_message)
         app.router.add_post("/data-centres/{dc:\\d+}/stop", self._stop_data_centre)
         app.router.add_post("/data-centres/{dc:\\d+}/start", self._start_data_centre)
         runner = web.AppRunner(app, access_log=None)
@@ -169,6 +177,20 @@ class Control:
         except (RpcError, ValueError) as error:
             raise _bad_request(str(error)) from error
         return web.Response(status=204)
+
+    async def _send_message(self, request: web.Request) -> web.Response:
+        wanted = await _json_object(request)
+        caption = wanted.get("caption")
+        try:
+            message_id = telephone.send(
+                self._sandbox,
+                str(wanted.get("phone")),
+                str(wanted.get("media", "photo")),
+                None if caption is None else str(caption),
+            )
+        except ValueError as error:
+            raise _bad_request(str(error)) from error
+        return web.json_response({"id": message_id}, status=201)
 
     async def _stop_data_centre(self, request: web.Request) -> web.Response:
         await self._data_centre(request).stop()

@@ -170,6 +170,16 @@ class Faults:
             self._end(key, error)
         return len(ended)
 
+    def change_password(self, account: int, password: str) -> bool:
+        """Give an account (its user id) another two-step password; proofs under way are for the one before.
+
+        False if nobody has asked for that account yet.
+        """
+        found = self._sandbox.state.account(account)
+        if found is not None:
+            found.password = password
+        return found is not None
+
     def expire_file_references(self) -> None:
         """Let every file reference that was given out be refused."""
         self._sandbox.state.expire_file_references()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,12 @@ def _in_space(method: str, pattern: str) -> bool:
     return pattern.endswith(".*") and method.startswith(pattern[:-1])
 
 
+async def _executed(answer: Callable[[], Awaitable[Any]]) -> None:
+    """Execute the method; an error is lost as any other answer."""
+    with suppress(RpcError):
+        await answer()
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class Error(Rule):
     """Answers an error; the method is not executed."""
@@ -100,7 +107,7 @@ class Drop(Rule):
     async def apply(self, call: Call, answer: Callable[[], Awaitable[Any]]) -> Any:
         """Close the connection by a reset."""
         if self.executed:
-            await answer()
+            await _executed(answer)
         call.connection.abort()
         return NO_ANSWER
 
@@ -118,7 +125,7 @@ class Silence(Rule):
         if self.connection:
             call.connection.silent = True
         if self.executed:
-            await answer()
+            await _executed(answer)
         return NO_ANSWER
 
 

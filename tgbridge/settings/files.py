@@ -99,6 +99,21 @@ class UploadSettings(Section):
     idle_seconds: float = setting(
         60.0, "seconds", "How long a browser may be silent within a file: a phone in a tunnel.", gt=0, le=3600
     )
+    min_bytes_per_second: int = setting(
+        1024,
+        "bytes per second; 0 asks for none",
+        "Who sends less on average makes room for others: half of what a telephone reaches on its oldest "
+        "network (GPRS). Silence of idle_seconds is no offence of one that has sent enough before.",
+        ge=0,
+        le=MIB,
+    )
+    uploads_per_account: int = setting(
+        32,
+        "uploads",
+        "How many may be sending at the same time, each of which keeps room for a part; more wait for it.",
+        ge=1,
+        le=10_000,
+    )
     window_bytes_per_upload: ByteSize = setting(
         ByteSize(16 * MIB), "bytes", "In memory and not yet confirmed: 200 MB/s at 80 ms round trip.", ge=MIB
     )

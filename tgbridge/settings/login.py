@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Final, Self
+import re
+from typing import Annotated, Final, Self
 
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from tgbridge.settings.section import Section, ascending, setting
 
 _DAY: Final = 86400.0
+# With a dot, as browsers demand, and a last label that keeps it from being an address.
+_DOMAIN: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,62}")
+
+
+def _domain(value: str) -> str:
+    if not _DOMAIN.fullmatch(value):
+        raise ValueError(
+            "must be a domain name such as example.com: in lower case, no dot before it, no address"
+        )
+    return value
+
+
+Domain = Annotated[str, AfterValidator(_domain)]
 
 
 class SessionSettings(Section):
@@ -17,8 +31,15 @@ class SessionSettings(Section):
     cookie_name: str = setting(
         "tgbridge",
         "text",
-        "A secure cookie is called __Host-tgbridge, so that no other host and no path can set it.",
+        "A secure cookie is called __Host-tgbridge, so that no other host and no path can set it; with "
+        "session.domain __Secure-tgbridge.",
         pattern=r"^[A-Za-z0-9_-]{1,64}$",
+    )
+    domain: Domain | None = setting(
+        None,
+        "domain name",
+        "example.com lets app.example.com and tg.example.com share the cookie, and every other host below it "
+        "see and replace it. Unset: only the host that set it. To change it signs out every browser.",
     )
     secure: bool | None = setting(
         None,

@@ -115,12 +115,21 @@ class LimitsSettings(Section):
     send_code_per_address: int = setting(
         30,
         "requests",
-        "/send-code and /resend-code together; an office behind one address. IPv6: each /64.",
+        "/send-code and /resend-code together; an office behind one address. IPv6: each /64, twice as many "
+        "each /56, four times as many each /48.",
         ge=1,
         le=100_000,
     )
     send_code_per_number: int = setting(
         10, "requests", "/send-code and /resend-code together: nobody is pestered.", ge=1, le=100_000
+    )
+    send_code_per_process: int = setting(
+        300,
+        "requests",
+        "/send-code and /resend-code together, of everybody: a flood from many addresses would cost the "
+        "application its standing at Telegram. When it is reached, the log says so.",
+        ge=1,
+        le=1_000_000,
     )
     sign_in_per_number: int = setting(
         20, "requests", "/sign-in: a code of five digits stays a secret.", ge=1, le=100_000
@@ -129,7 +138,19 @@ class LimitsSettings(Section):
         10, "requests", "/sign-in-password, and passwords given to /sign-in.", ge=1, le=100_000
     )
     qr_login_per_address: int = setting(
-        30, "requests", "/qr-login, each of which holds a connection to Telegram.", ge=1, le=100_000
+        30,
+        "requests",
+        "/qr-login, each of which holds a connection to Telegram. IPv6: as send_code_per_address.",
+        ge=1,
+        le=100_000,
+    )
+    qr_streams_per_address: int = setting(
+        8,
+        "open streams",
+        "/qr-login, at the same time: of pool.max_qr_logins there must be some for others. IPv6: as "
+        "send_code_per_address.",
+        ge=1,
+        le=100_000,
     )
     requests_per_session: int = setting(
         30_000,
@@ -140,7 +161,7 @@ class LimitsSettings(Section):
     )
     counters: int = setting(
         16_384,
-        "counters, of each of these limits",
+        "counters, of each of these limits, and of each width of IPv6 network",
         "Callers are assigned to them by a secret hash, so that memory is bounded however many addresses "
         "and numbers somebody invents. Two that meet in one share it.",
         ge=1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
 PREFIX: Final = "TGBRIDGE_"
 # Other programs have TELEGRAM_… variables too; none but ours speaks of data centres.
 _PREFIXES: Final = (PREFIX, "TELEGRAM_DC_")
+# What Kubernetes tells each container of the services beside it, here of one called "tgbridge":
+# TGBRIDGE_SERVICE_HOST, TGBRIDGE_SERVICE_PORT, TGBRIDGE_PORT_80_TCP_ADDR, TGBRIDGE_PORT=tcp://10.0.0.1:80
+# (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+_SERVICE_LINK: Final = re.compile(
+    r"[A-Z0-9]+(?:_[A-Z0-9]+)*_(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9]+)*"
+    r"|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
+_LINKED_PORT: Final = re.compile(r"(?:tcp|udp|sctp)://")
 # Some editors begin a file with a byte order mark.
 _ENCODING: Final = "utf-8-sig"
 
@@ -92,7 +101,9 @@ def load_settings(
     given |= _from_tree(defaults, "default")
     given |= _from_toml(config, directory / "config.toml")
     given |= _from_variables(_read_dotenv(directory / ".env"), ".env")
-    given |= _from_variables(os.environ if environ is None else environ, "environment")
+    said = os.environ if environ is None else environ
+    settable = {name: value for name, value in said.items() if not _is_service_link(name, value)}
+    given |= _from_variables(settable, "environment")
     given |= _from_tree(overrides, "command line")
     return _checked(given)
 
@@ -160,6 +171,13 @@ def _from_variables(environ: Mapping[str, str], place: str) -> dict[SettingPath,
                 given[path] = _Given(_items(text) if is_list else text, f"{place}: {name}")
                 break
     return given
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    """Tell whether a variable is about a service of that name, and no setting though it begins like one."""
+    if not name.startswith(_PREFIXES) or "__" in name:
+        return False
+    return bool(_SERVICE_LINK.fullmatch(name) or (name.endswith("_PORT") and _LINKED_PORT.match(value)))
 
 
 def _items(text: str) -> list[str]:

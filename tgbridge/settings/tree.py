@@ -164,12 +164,19 @@ class PoolSettings(Section):
     max_clients: int = setting(
         500, "clients", "An idle one costs 0.05 MB, a busy one up to 3 MB.", ge=1, le=100_000
     )
-    max_anonymous: int = setting(
+    max_code_logins: int = setting(
+        50,
+        "clients",
+        "How many of them may be of logins by code under way: each is in use for a moment only.",
+        ge=1,
+        le=100_000,
+    )
+    max_qr_logins: int = setting(
         100,
         "clients",
-        "How many of them may be of logins under way. The rest are signed-in users' own, however many logins "
-        "are begun.",
-        ge=1,
+        "How many of them may be of logins by QR code: each is in use for as long as its code is shown. The "
+        "rest are signed-in users' own, however many logins are begun.",
+        ge=0,
         le=100_000,
     )
     idle_seconds: float = setting(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,12 +19,19 @@ from telethon.crypto import AuthKey
 from telethon.sessions import StringSession
 from telethon.tl import TLRequest, functions, types
 
-from tgbridge.errors import SessionEnded, SettingsError, TelegramUnavailable
+from tgbridge.errors import (
+    AnswerLost,
+    InternalError,
+    SessionEnded,
+    SettingsError,
+    TelegramUnavailable,
+)
 from tgbridge.telegram.addresses import Place
 from tgbridge.telegram.errors import translated
 from tgbridge.telegram.files.account import Address
 from tgbridge.telegram.files.connections import FileConnections
 from tgbridge.telegram.mtproto.calls import init_connection
+from tgbridge.telegram.repeats import may_be_repeated
 from tgbridge.telegram.rpc.answers import translate_answers
 from tgbridge.telegram.rpc.call import compose, now
 from tgbridge.telegram.rpc.closing import Closing
@@ -60,6 +68,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     and with it the session string, is another one. ``on_update``, once it is set, is called with the updates
     (TypeUpdates) that requests from then on bring about, until the client is closed; and with None where some
     may have been lost, since the connection was: it takes another request to be sent updates again.
+    ``login_turn`` is held while a step of a login is taken, so that the next one finds what came of it.
     ``keys``: what an earlier client of the session knew of its keys; this one keeps it up to date.
     Raises ValueError for a text that is no session string.
     """
@@ -101,6 +110,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self._closing: asyncio.Task[None] | None = None
         self._moving = asyncio.Lock()
         self._asking_addresses = asyncio.Lock()
+        self.login_turn = asyncio.Lock()
         self.on_new_key: Callable[[], None] | None = None
         self.on_update: Callable[[Any], None] | None = None
         self.files = FileConnections(self, settings)
@@ -109,8 +119,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             self._attempt,
             translate_answers,
             partial(log_calls, where=lambda: self.home_dc_id),
-            repeat_internal_errors,
             outlast_lost_connections,
+            repeat_internal_errors,
             sit_out_flood_waits,
             partial(follow_migrations, follow=self._follow_login),
             self._ending,
@@ -210,27 +220,48 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     ) -> Any:
         """Ask Telegram and return its answer, within ``telegram.request_timeout_seconds``.
 
-        Internal errors and lost connections are asked again meanwhile. A login follows PHONE_MIGRATE and its
-        like. Raises TelegramFailure kinds: FLOOD_WAIT at once, however short (``patiently`` sits it out).
-        Several requests are made one after the other. The other arguments are Telethon's, and do nothing.
+        Internal errors and lost connections are asked again meanwhile, but for what must not be repeated
+        (repeats.py). A login follows PHONE_MIGRATE and its like. Raises TelegramFailure kinds: FLOOD_WAIT at
+        once, however short (``patiently`` sits it out); AnswerLost for what must not be repeated. Several requests are made one after the other. The other arguments are Telethon's, and do nothing.
         """
         if not isinstance(request, TLRequest):
             return [await self(one) for one in request]
         return await self.call(request, Patience.of_login(self._telegram))
 
-    async def patiently(self, request: TLRequest, on_wait: Callable[[float], None] | None = None) -> Any:
+    async def patiently(
+        self,
+        request: TLRequest,
+        on_wait: Callable[[float], None] | None = None,
+        *,
+        seconds: float | None = None,
+    ) -> Any:
         """As ``await client(request)``, but waits of up to ``telegram.flood_wait_seconds`` are sat out.
 
-        ``on_wait`` is told the seconds before each.
+        ``on_wait`` is told the seconds before each. ``seconds`` is how long the answer is awaited, where it
+        is not ``telegram.request_timeout_seconds``; a peer that is silent is found out as soon all the same.
         """
-        return await self.call(request, Patience.of_first_bytes(self._telegram, on_wait=on_wait))
+        patience = Patience.of_first_bytes(self._telegram, on_wait=on_wait)
+        if seconds is not None:
+            patience = replace(patience, give_up_at=now() + seconds)
+        return await self.call(request, patience)
 
     async def call(self, request: TLRequest, patience: Patience) -> Any:
-        """Ask Telegram and return its answer, with the caller's patience. Raises TelegramFailure kinds."""
-        with translated():
-            async with asyncio.timeout_at(patience.give_up_at):
-                await request.resolve(self, utils)
-                return await self._ask(request, patience)
+        """Ask Telegram and return its answer, with the caller's patience. Raises as a call without it does.
+
+        What must not be repeated is not, whatever the patience says.
+        """
+        if not may_be_repeated(request):
+            patience = replace(patience, repeatable=False)
+        try:
+            with translated():
+                async with asyncio.timeout_at(patience.give_up_at):
+                    await request.resolve(self, utils)
+                    return await self._ask(request, patience)
+        except TelegramUnavailable as error:
+            certain = isinstance(error, InternalError) or getattr(error.__cause__, "not_received", False)
+            if patience.repeatable or certain:
+                raise
+            raise AnswerLost(error.reason) from error
 
     async def _attempt(self, request: TLRequest, patience: Patience) -> Any:
         async with self._moving:

@@ -23,11 +23,19 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import structlog
 from telethon.tl import functions, types
 
-from tgbridge.errors import PartsLost, TelegramFailure, TelegramRefused, TelegramUnavailable
+from tgbridge.errors import (
+    FloodWait,
+    PartsLost,
+    SessionEnded,
+    TelegramFailure,
+    TelegramRefused,
+    TelegramUnavailable,
+)
+from tgbridge.telegram.files.parts import MIB
 from tgbridge.telegram.sending import MAX_PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Sequence
+    from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.outgoing import OutgoingFile
@@ -43,6 +51,12 @@ Borrow = Callable[[], AbstractAsyncContextManager["BridgeClient"]]
 
 MAX_ALBUM: Final = 10
 """Files in one message group."""
+
+LEAST_SECONDS: Final = 120.0
+"""How long an answer to messages.uploadMedia and its like is awaited at least."""
+
+BYTES_PER_SECOND: Final = 4 * MIB
+"""How much longer for a larger file: 8 minutes for 2 GB, for which half a minute was seen."""
 
 _PATIENCE_SECONDS: Final = 5.0
 _FIRST_PAUSE: Final = 0.1  # seconds, and then twice as long each time
@@ -64,37 +78,73 @@ class Medium:
         return int(self.media.id.id)
 
 
-async def upload_media(
-    borrow: Borrow, files: Sequence[OutgoingFile], *, on_wait: OnWait | None = None
-) -> list[Medium]:
-    """Have Telegram make a photo or document of each file. Raises TelegramFailure, PartsLost among it."""
-    return await _together([_make_medium(borrow, file, on_wait) for file in files])
-
-
-async def deliver(
-    borrow: Borrow,
-    files: Sequence[OutgoingFile],
-    caption: str,
-    media: Sequence[Medium] = (),
-    *,
-    on_wait: OnWait | None = None,
-) -> list[int]:
-    """Send files to Saved Messages, the caption with the first; the new messages' ids in the files' order.
+class Delivery:
+    """Files on their way to being messages. After a failure it can be tried again, and goes on from there.
 
     Neighbours that may share an album do (photos with videos, music, documents); animations and voice
-    messages stand alone: as in Telegram's apps. Either all are sent, or none. Raises TelegramFailure.
-    Who has called `upload_media` himself may try again with the same `media`: one message is made of it.
+    messages stand alone: as in Telegram's apps. Either all are sent, or none.
     """
-    media = media or await upload_media(borrow, files, on_wait=on_wait)
-    sent: list[int] = []
-    try:
-        for _, group in groupby(range(len(files)), key=_groups(files).__getitem__):
-            album = [media[index] for index in group]
-            sent += await _send(borrow, album, "" if sent else caption, on_wait)
-    except TelegramFailure:
-        await _take_back(borrow, sent)
-        raise
-    return sent
+
+    def __init__(self, files: Sequence[OutgoingFile], caption: str) -> None:
+        self.files = files
+        self.caption = caption
+        """It goes with the first file. May be changed between two tries."""
+        self._media: list[Medium] = []
+        self._doubtful: set[int] = set()  # random ids under which a message may be there, or not
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether a message may be there of which no answer has told: only trying again can tell."""
+        return bool(self._doubtful)
+
+    async def send(self, borrow: Borrow, on_wait: OnWait | None = None) -> list[int]:
+        """Make messages of the files; their ids, in the files' order.
+
+        `on_wait` is told of each wait that is sat out. Raises TelegramFailure, PartsLost among it.
+        """
+        if not self._media:
+            self._media = await _together([_make_medium(borrow, file, on_wait) for file in self.files])
+        sent: list[int] = []
+        try:
+            for _, group in groupby(range(len(self.files)), key=_groups(self.files).__getitem__):
+                sent += await self._send(borrow, list(group), on_wait)
+        except TelegramFailure:
+            if await _taken_back(borrow, sent):
+                # Their random ids are used up.
+                self._media[: len(sent)] = [Medium(medium.media) for medium in self._media[: len(sent)]]
+            raise
+        return sent
+
+    async def _send(self, borrow: Borrow, group: Sequence[int], on_wait: OnWait | None) -> list[int]:
+        """Send the files of these numbers as one message, or one album."""
+        album = [self._media[index] for index in group]
+        request = _request(album, "" if group[0] else self.caption)
+        seconds, random_ids = _seconds(self.files[index] for index in group), {one.random_id for one in album}
+
+        async def ask(client: BridgeClient) -> Any:
+            try:
+                return await client.patiently(request, on_wait, seconds=seconds)
+            except (TelegramUnavailable, asyncio.CancelledError):
+                self._doubtful |= random_ids
+                raise
+
+        try:
+            updates = await _persistently(borrow, ask)
+        except TelegramRefused as error:
+            if isinstance(error, FloodWait | SessionEnded):
+                raise  # which says nothing of an earlier try
+            self._doubtful -= random_ids
+            if error.name != "RANDOM_ID_DUPLICATE":
+                raise
+            # An earlier try of ours arrived, though its answer did not.
+            return await _find(borrow, album)
+        self._doubtful -= random_ids
+        ids = _message_ids(updates)
+        if ids.keys() >= random_ids:
+            return [ids[medium.random_id] for medium in album]
+        return (
+            [updates.id] if isinstance(updates, types.UpdateShortSentMessage) else await _find(borrow, album)
+        )
 
 
 def _groups(files: Sequence[OutgoingFile]) -> list[int]:
@@ -109,8 +159,9 @@ def _groups(files: Sequence[OutgoingFile]) -> list[int]:
 
 async def _make_medium(borrow: Borrow, file: OutgoingFile, on_wait: OnWait | None) -> Medium:
     request = functions.messages.UploadMediaRequest(_PEER, file.media())
+    seconds = _seconds([file])
     try:
-        made = await _persistently(borrow, lambda client: client.patiently(request, on_wait))
+        made = await _persistently(borrow, lambda client: client.patiently(request, on_wait, seconds=seconds))
     except TelegramRefused as error:
         if error.name in _LOST:
             raise PartsLost(error.name) from error
@@ -128,32 +179,25 @@ async def _make_medium(borrow: Borrow, file: OutgoingFile, on_wait: OnWait | Non
     raise TelegramRefused("MEDIA_INVALID")
 
 
-async def _send(borrow: Borrow, album: Sequence[Medium], caption: str, on_wait: OnWait | None) -> list[int]:
+def _request(album: Sequence[Medium], caption: str) -> Any:
     if len(album) == 1:
         (medium,) = album
-        request = functions.messages.SendMediaRequest(
+        return functions.messages.SendMediaRequest(
             _PEER, medium.media, message=caption, random_id=medium.random_id
         )
-    else:
-        captions = [caption] + [""] * (len(album) - 1)
-        request = functions.messages.SendMultiMediaRequest(
-            _PEER,
-            [
-                types.InputSingleMedia(medium.media, text, random_id=medium.random_id)
-                for medium, text in zip(album, captions, strict=True)
-            ],
-        )
-    try:
-        updates = await _persistently(borrow, lambda client: client.patiently(request, on_wait))
-    except TelegramRefused as error:
-        if error.name != "RANDOM_ID_DUPLICATE":
-            raise
-        # An earlier try of ours arrived, though its answer did not.
-        return await _find(borrow, album)
-    ids = _message_ids(updates)
-    if ids.keys() >= {medium.random_id for medium in album}:
-        return [ids[medium.random_id] for medium in album]
-    return [updates.id] if isinstance(updates, types.UpdateShortSentMessage) else await _find(borrow, album)
+    captions = [caption] + [""] * (len(album) - 1)
+    return functions.messages.SendMultiMediaRequest(
+        _PEER,
+        [
+            types.InputSingleMedia(medium.media, text, random_id=medium.random_id)
+            for medium, text in zip(album, captions, strict=True)
+        ],
+    )
+
+
+def _seconds(files: Iterable[OutgoingFile]) -> float:
+    """Return how long Telegram may take: it puts a file together before it answers."""
+    return max(LEAST_SECONDS, sum(file.stored.size for file in files) / BYTES_PER_SECOND)
 
 
 def _message_ids(updates: Any) -> dict[int, int]:
@@ -190,15 +234,17 @@ def _media_id(message: Any) -> int | None:
     return getattr(medium, "id", None)
 
 
-async def _take_back(borrow: Borrow, sent: list[int]) -> None:
-    """Delete what was sent of a whole that can't be sent."""
+async def _taken_back(borrow: Borrow, sent: list[int]) -> bool:
+    """Delete what was sent of a whole that can't be sent; tell whether it is gone."""
     if not sent:
-        return
+        return True
     request = functions.messages.DeleteMessagesRequest(sent, revoke=True)
     try:
         await _persistently(borrow, lambda client: client.patiently(request))
     except TelegramFailure as error:
         _log.warning("a part of an upload stays in Saved Messages", error=type(error).__name__)
+        return False
+    return True
 
 
 async def _persistently(borrow: Borrow, ask: Callable[[BridgeClient], Awaitable[T]]) -> T:

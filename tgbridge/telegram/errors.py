@@ -44,6 +44,9 @@ _MANY_DIGITS: Final = re.compile(r"\d{5}")
 FLOOD_WAITS: Final = frozenset({"FLOOD_WAIT", "FLOOD_PREMIUM_WAIT", "FLOOD_TEST_PHONE_WAIT", "SLOWMODE_WAIT"})
 """The names that make a ``FloodWait``: the request is fine, later."""
 
+# A sentence in place of a name (https://core.telegram.org/method/auth.sendCode).
+_TOO_MANY_PASSWORDS: Final = "TOO MANY INVALID ATTEMPTS TO ENTER YOUR PASSWORD"
+
 # They come with code 500, and say something of the request all the same: asking again changes nothing.
 _REFUSALS_AMONG_500: Final = frozenset(
     {
@@ -65,6 +68,7 @@ _INTERNAL: Final = frozenset(
         "INTERDC_CALL_RICH_ERROR",
         "RPC_CALL_FAIL",
         "RPC_MCGET_FAIL",
+        "SMS_CODE_CREATE_FAILED",
         "TIMEDOUT",
         "TIMEOUT",
     }
@@ -101,6 +105,8 @@ def name_and_value(error: errors.RPCError) -> tuple[str, int | None]:
     name, value = _without_number(str(error.message).upper())
     if _NAME.fullmatch(name) and not _MANY_DIGITS.search(name):
         return name, value
+    if _TOO_MANY_PASSWORDS in name:
+        return "PHONE_PASSWORD_FLOOD", None
     base = errors.base_errors.get(abs(error.code or 0))
     return ("RPC_ERROR" if base is None else base.message.upper()), None
 

@@ -7,8 +7,6 @@ https://core.telegram.org/api/files#image-thumbnail-types. No I/O.
 from __future__ import annotations
 
 import base64
-import mimetypes
-import re
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from telethon.tl import types
 from telethon.utils import stripped_photo_to_jpg
 
+from tgbridge import mediatypes
 from tgbridge.errors import MediaNotFound
 from tgbridge.filenames import clean
 from tgbridge.models import MediaItem
@@ -35,35 +34,19 @@ THUMBNAIL_PIXELS: Final[Mapping[ThumbnailSize, int]] = MappingProxyType(
 """How long the longer side of a thumbnail should be."""
 
 _CROPPED: Final = frozenset("abcd")
-_UNKNOWN_TYPE: Final = "application/octet-stream"
-# What a user claims ends up in a header.
-_MEDIA_TYPE: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
-# Python's own table only: the system's differs from machine to machine, and a name shall always be the same.
-_EXTENSIONS: Final = mimetypes.MimeTypes()
-_EXTENSIONS_OF_TELEGRAM: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "application/x-tgsticker": ".tgs",
-        "audio/flac": ".flac",
-        "audio/mp4": ".m4a",
-        "audio/mpeg": ".mp3",
-        "audio/ogg": ".ogg",
-        "image/jpeg": ".jpg",
-        "image/webp": ".webp",
-        "video/mp4": ".mp4",
-        "video/quicktime": ".mov",
-        "video/webm": ".webm",
-        "video/x-matroska": ".mkv",
-    }
-)
+_JPEG: Final = "image/jpeg"
+_WEBP: Final = "image/webp"
 
 
 class _Size(NamedTuple):
-    """One rendition of an image: Telegram's type letter, pixels, and bytes."""
+    """One rendition of an image: Telegram's type letter, pixels, and bytes, of which 0 are unknown."""
 
     letter: str
     width: int
     height: int
     size: int
+    content: bytes | None = None
+    """The bytes themselves, where the message has them."""
 
 
 def media_item(message: Any) -> MediaItem | None:
@@ -77,11 +60,11 @@ def media_item(message: Any) -> MediaItem | None:
         size, width, height, duration = main.size, main.width, main.height, 0.0
     else:
         kind = _kind(media)
-        size = media.size
+        size = max(media.size, 0)
         width, height, duration = _dimensions(media)
     return MediaItem(
         id=message.id,
-        name=_name(message, media),
+        name=_name(message, media)[0],
         type=kind,
         timestamp=timestamp(_date(message)),
         size=size,
@@ -101,10 +84,20 @@ def remote_file(message: Any) -> RemoteFile:
     media = _media(message)
     if media is None:
         raise MediaNotFound
+    name, stem = _name(message, media)
     if isinstance(media, types.Photo):
-        return _remote(message, media, _largest(media.sizes), _mime_type(media), _name(message, media))
-    whole = _Size("", 0, 0, media.size)
-    return _remote(message, media, whole, _mime_type(media), _name(message, media))
+        return _remote(message, media, _largest(media.sizes), mime_type=_JPEG, name=name, stem=stem)
+    mime_type = _mime_type(media)
+    return _remote(
+        message,
+        media,
+        _Size("", 0, 0, max(media.size, 0)),
+        mime_type=mime_type,
+        name=name,
+        stem=stem,
+        # A name that ends in ".bin" has said all there is.
+        is_guessed=mime_type == mediatypes.UNKNOWN and not mediatypes.by_name(_file_name(media)),
+    )
 
 
 def remote_thumbnail(message: Any, size: ThumbnailSize = "medium") -> RemoteFile:
@@ -118,12 +111,23 @@ def remote_thumbnail(message: Any, size: ThumbnailSize = "medium") -> RemoteFile
         raise MediaNotFound
     wanted = THUMBNAIL_PIXELS[size]
     nearest = min(found, key=lambda one: (abs(max(one.width, one.height) - wanted), -one.size))
-    mime_type = "image/webp" if _has_webp_thumbnails(media) else "image/jpeg"
-    stem = _name(message, media).rpartition(".")[0] or _name(message, media)
-    return _remote(message, media, nearest, mime_type, clean(f"{stem}_thumbnail{_extension(mime_type)}"))
+    name, stem = _name(message, media)
+    stem = f"{stem or name.rpartition('.')[0] or name}_thumbnail"
+    is_sticker = _is_sticker(media)
+    mime_type = _WEBP if is_sticker else _JPEG
+    thumbnail = _remote(
+        message,
+        media,
+        nearest,
+        mime_type=mime_type,
+        name=clean(f"{stem}{mediatypes.extension(mime_type)}"),
+        stem=stem,
+        is_guessed=is_sticker,
+    )
+    return thumbnail if nearest.content is None else thumbnail.recognised(nearest.content)
 
 
-def _remote(message: Any, media: Any, one: _Size, mime_type: str, name: str) -> RemoteFile:
+def _remote(message: Any, media: Any, one: _Size, **described: Any) -> RemoteFile:
     return RemoteFile(
         message_id=message.id,
         kind="photo" if isinstance(media, types.Photo) else "document",
@@ -133,9 +137,9 @@ def _remote(message: Any, media: Any, one: _Size, mime_type: str, name: str) -> 
         file_reference=media.file_reference,
         thumb_size=one.letter,
         size=one.size,
-        mime_type=mime_type,
-        name=name,
         date=media.date or _date(message),
+        content=one.content,
+        **described,
     )
 
 
@@ -188,17 +192,18 @@ def _renditions(media: Any) -> Iterable[Any]:
 
 
 def _sizes(renditions: Iterable[Any]) -> list[_Size]:
-    """Those that upload.getFile serves: not stripped, no outlines; cropped ones if there are no others."""
+    """Those that are files: not stripped, no outlines; cropped ones and unknown sizes for want of others."""
     found = []
     for one in renditions:
         match one:
-            case types.PhotoSize():
-                found.append(_Size(one.type, one.w, one.h, one.size))
-            case types.PhotoSizeProgressive():
-                found.append(_Size(one.type, one.w, one.h, max(one.sizes, default=0)))
-            case types.PhotoCachedSize():
-                found.append(_Size(one.type, one.w, one.h, len(one.bytes)))
-    return [one for one in found if one.letter not in _CROPPED] or found
+            case types.PhotoSize(type=letter) if letter:
+                found.append(_Size(letter, one.w, one.h, max(one.size, 0)))
+            case types.PhotoSizeProgressive(type=letter) if letter:
+                found.append(_Size(letter, one.w, one.h, max(0, *one.sizes, 0)))
+            case types.PhotoCachedSize(type=letter) if letter and one.bytes:
+                found.append(_Size(letter, one.w, one.h, len(one.bytes), one.bytes))
+    found = [one for one in found if one.letter not in _CROPPED] or found
+    return [one for one in found if one.size] or found
 
 
 def _largest(renditions: Iterable[Any]) -> _Size:
@@ -216,36 +221,34 @@ def _blur(renditions: Iterable[Any]) -> str | None:
 
 def _mime_type(media: Any) -> str:
     if isinstance(media, types.Photo):
-        return "image/jpeg"
-    claimed = (media.mime_type or "").lower()
-    return claimed if _MEDIA_TYPE.fullmatch(claimed) else _UNKNOWN_TYPE
+        return _JPEG
+    return mediatypes.claimed(media.mime_type or "", _file_name(media))
 
 
-def _has_webp_thumbnails(media: Any) -> bool:
-    # Stickers of a set have, as in TDLib; others are files like any other.
+def _is_sticker(media: Any) -> bool:
+    """Tell whether its thumbnail may be a WebP: by documentation nobody knows."""
     return isinstance(media, types.Document) and any(
-        isinstance(attribute, types.DocumentAttributeSticker)
-        and not isinstance(attribute.stickerset, types.InputStickerSetEmpty)
+        isinstance(attribute, types.DocumentAttributeSticker | types.DocumentAttributeCustomEmoji)
         for attribute in media.attributes
     )
 
 
-def _name(message: Any, media: Any) -> str:
+def _file_name(document: types.Document) -> str:
+    names = (one.file_name for one in document.attributes if isinstance(one, types.DocumentAttributeFilename))
+    return next(filter(None, map(clean, names)), "")
+
+
+def _name(message: Any, media: Any) -> tuple[str, str]:
+    """Return its name, and what of it stands before an extension that was made up: "" if it has its own."""
     if isinstance(media, types.Photo):
         kind: MediaType = "photo"
+    elif name := _file_name(media):
+        return name, ""
     else:
-        for attribute in media.attributes:
-            if isinstance(attribute, types.DocumentAttributeFilename) and (
-                name := clean(attribute.file_name)
-            ):
-                return name
         kind = _kind(media)
-    return f"{kind}_{_date(message):%Y-%m-%d_%H-%M-%S}{_extension(_mime_type(media))}"
-
-
-def _extension(mime_type: str) -> str:
-    known = _EXTENSIONS_OF_TELEGRAM.get(mime_type)
-    return known if known is not None else (_EXTENSIONS.guess_extension(mime_type) or "")
+    # All of an album have one date.
+    stem = f"{kind}_{_date(message):%Y-%m-%d_%H-%M-%S}_{message.id}"
+    return f"{stem}{mediatypes.extension(_mime_type(media))}", stem
 
 
 def _date(message: Any) -> datetime:

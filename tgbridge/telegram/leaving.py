@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
+# What Telegram says of a key that was signed out, so that it is the same by whom it is told.
+_SIGNED_OUT: Final = "AUTH_KEY_UNREGISTERED"
+
 
 async def end_session(pool: ClientPool, session: str) -> None:
     """End ``session`` at Telegram, and close its client. Raises TelegramFailure kinds and PoolExhausted."""
     async with pool.borrow(session) as client:
         await login.log_out(client)
+    pool.ended.add(session, _SIGNED_OUT)
     await pool.drop(session)
 
 

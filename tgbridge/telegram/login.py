@@ -9,31 +9,34 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from telethon.password import compute_check
 from telethon.tl import functions, types
 
-from tgbridge.errors import PasswordNeeded, SessionEnded, TelegramRefused
+from tgbridge.errors import AnswerLost, PasswordNeeded, SessionEnded, TelegramRefused, TelegramUnavailable
 from tgbridge.models import User
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from tgbridge.models import CodeType
     from tgbridge.telegram.client import BridgeClient
 
-# AUTH_RESTART: the login is to begin again; SRP_ID_INVALID: somebody else asked for the parameters meanwhile.
 _ATTEMPTS: Final = 3
+_PAUSE_SECONDS: Final = 0.1
+# Somebody else has asked for the parameters meanwhile, or the password is another one than they are for.
+_STALE_PROOFS: Final = frozenset({"SRP_ID_INVALID", "SRP_PASSWORD_CHANGED"})
+T = TypeVar("T")
 
-# Firebase, words and phrases come by SMS as well, only in another wording.
+# Firebase's come by SMS as well, only in another wording.
 _CODE_TYPES: Final[Mapping[type[Any], CodeType]] = MappingProxyType(
     {
         types.auth.SentCodeTypeApp: "app",
         types.auth.SentCodeTypeSms: "sms",
         types.auth.SentCodeTypeFirebaseSms: "sms",
-        types.auth.SentCodeTypeSmsPhrase: "sms",
-        types.auth.SentCodeTypeSmsWord: "sms",
+        types.auth.SentCodeTypeSmsPhrase: "sms_phrase",
+        types.auth.SentCodeTypeSmsWord: "sms_word",
         types.auth.SentCodeTypeCall: "call",
         types.auth.SentCodeTypeFlashCall: "flash_call",
         types.auth.SentCodeTypeMissedCall: "missed_call",
@@ -48,21 +51,34 @@ _CODE_TYPES: Final[Mapping[type[Any], CodeType]] = MappingProxyType(
 )
 
 
+_LOOKS: Final = ("length", "pattern", "prefix", "beginning", "email_pattern", "url")
+
+
 @dataclass(frozen=True, slots=True)
 class SentCode:
-    """A login code is under way. ``phone_code_hash`` goes with it into sign_in; ``timeout`` is in seconds."""
+    """A login code is under way. ``phone_code_hash`` goes with it into sign_in; ``timeout`` is in seconds.
+
+    How it looks, the other fields tell, where Telegram does: see the constructors of
+    https://core.telegram.org/type/auth.SentCodeType, whose names they have.
+    """
 
     phone_code_hash: str = field(repr=False)
     type: CodeType | None
     next_type: CodeType | None
     timeout: int | None
+    length: int | None = None
+    pattern: str | None = None
+    prefix: str | None = None
+    beginning: str | None = None
+    email_pattern: str | None = None
+    url: str | None = None
 
 
 async def send_code(client: BridgeClient, phone: str) -> SentCode:
     """Have a login code sent to ``phone`` (https://core.telegram.org/method/auth.sendCode).
 
     Raises TelegramFailure kinds; of TelegramRefused e.g. PHONE_NUMBER_INVALID, PHONE_NUMBER_BANNED,
-    PHONE_NUMBER_FLOOD.
+    PHONE_NUMBER_FLOOD. After AnswerLost a code may be under way, which nobody can use any more.
     """
     request = functions.auth.SendCodeRequest(
         _digits(phone), client.api_id, client.api_hash, types.CodeSettings()
@@ -70,10 +86,16 @@ async def send_code(client: BridgeClient, phone: str) -> SentCode:
     for attempt in range(1, _ATTEMPTS + 1):
         try:
             return _sent_code(await client(request))
-        except TelegramRefused as error:
-            if error.name != "AUTH_RESTART" or attempt == _ATTEMPTS:
+        except AnswerLost:
+            raise  # another code would be one more of the five or so that a number gets in a day
+        except TelegramUnavailable:
+            if attempt == _ATTEMPTS:
                 raise
-    raise AssertionError("unreachable: the last attempt returns or raises")
+            await asyncio.sleep(_PAUSE_SECONDS * attempt)
+        except TelegramRefused as error:
+            if error.name != "AUTH_RESTART":
+                raise
+    raise TelegramUnavailable("Telegram asks to begin again and again")
 
 
 async def resend_code(client: BridgeClient, phone: str, phone_code_hash: str) -> SentCode:
@@ -97,19 +119,73 @@ async def sign_in(
     ``by_email``: the code's type was "email"; Telegram wants such a code in another field.
     Raises PasswordNeeded, with the hint, if the account has two-step verification; TelegramRefused with
     PHONE_CODE_INVALID, PHONE_CODE_EXPIRED, PHONE_NUMBER_UNOCCUPIED and so on; other TelegramFailure kinds.
+    After TelegramUnavailable it is not known whether somebody has been signed in; ``standing`` may tell.
     """
+    request = functions.auth.SignInRequest(
+        phone_number=_digits(phone),
+        phone_code_hash=phone_code_hash,
+        phone_code=None if by_email else code,
+        email_verification=types.EmailVerificationCode(code) if by_email else None,
+    )
+
+    async def ask() -> User:
+        try:
+            return authorized(await client(request))
+        except PasswordNeeded as error:
+            raise PasswordNeeded(await password_hint(client)) from error
+        except TelegramRefused as error:
+            if error.name != "AUTH_RESTART":
+                raise
+            # The login has to begin again, and so with another code.
+            raise TelegramRefused("PHONE_CODE_EXPIRED") from error
+
+    return await until_known(ask, lambda: standing(client))
+
+
+async def until_known(
+    ask: Callable[[], Awaitable[T]], find: Callable[[], Awaitable[User | None]]
+) -> T | User:
+    """Take a step of a login by ``ask``, and again only where it has certainly not been done.
+
+    It may have been done although the answer was lost, or was that Telegram has failed; then ``find`` tells
+    who has been signed in. Raises what either raises; TelegramUnavailable if it can't be found out.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            return await ask()
+        except TelegramUnavailable as error:
+            try:
+                user = await find()
+            except TelegramUnavailable:
+                raise error from None
+            if user is not None:
+                return user
+            if attempt == _ATTEMPTS:
+                raise
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+async def standing(client: BridgeClient) -> User | None:
+    """How far a login has come: who is signed in, None if nobody is.
+
+    Raises PasswordNeeded, with the hint, if the password is next; TelegramUnavailable and FloodWait.
+    """
+    user = await signed_in(client)
+    if user is None:
+        try:
+            hint = await password_hint(client)
+        except SessionEnded:
+            return None
+        raise PasswordNeeded(hint)
+    return user
+
+
+async def signed_in(client: BridgeClient) -> User | None:
+    """Return who is signed in, None if nobody is. Raises TelegramUnavailable and FloodWait."""
     try:
-        answer = await client(
-            functions.auth.SignInRequest(
-                phone_number=_digits(phone),
-                phone_code_hash=phone_code_hash,
-                phone_code=None if by_email else code,
-                email_verification=types.EmailVerificationCode(code) if by_email else None,
-            )
-        )
-    except PasswordNeeded as error:
-        raise PasswordNeeded(await password_hint(client)) from error
-    return authorized(answer)
+        return await get_me(client)
+    except (PasswordNeeded, SessionEnded):  # whichever it is that Telegram says before the password
+        return None
 
 
 async def password_hint(client: BridgeClient) -> str | None:
@@ -122,22 +198,31 @@ async def check_password(client: BridgeClient, password: str) -> User:
     """Complete a login with the two-step verification password (https://core.telegram.org/api/srp).
 
     Raises TelegramRefused with PASSWORD_HASH_INVALID if it is wrong; other TelegramFailure kinds.
+    After TelegramUnavailable it is not known whether somebody has been signed in; ``standing`` may tell.
     """
-    for attempt in range(1, _ATTEMPTS + 1):
-        parameters = await client(functions.account.GetPasswordRequest())
-        if not parameters.has_password:
-            raise TelegramRefused("PASSWORD_EMPTY")
-        try:
-            # 100,000 rounds of PBKDF2 and the powers of large numbers take tenths of a second.
-            proof = await asyncio.to_thread(compute_check, parameters, password)
-        except ValueError as error:
-            raise TelegramRefused("PASSWORD_ALGORITHM_INVALID") from error
+
+    async def ask() -> User:
+        proof = await _proof(client, password)
         try:
             return authorized(await client(functions.auth.CheckPasswordRequest(proof)))
         except TelegramRefused as error:
-            if error.name != "SRP_ID_INVALID" or attempt == _ATTEMPTS:
+            if error.name not in _STALE_PROOFS:
                 raise
-    raise AssertionError("unreachable: the last attempt returns or raises")
+            raise TelegramUnavailable("Telegram's parameters for the password have changed") from error
+
+    return await until_known(ask, lambda: signed_in(client))
+
+
+async def _proof(client: BridgeClient, password: str) -> types.InputCheckPasswordSRP:
+    """Make the proof that the password is known, which is good once."""
+    parameters = await client(functions.account.GetPasswordRequest())
+    if not parameters.has_password:
+        raise TelegramRefused("PASSWORD_EMPTY")
+    try:
+        # 100,000 rounds of PBKDF2 and the powers of large numbers take tenths of a second.
+        return await asyncio.to_thread(compute_check, parameters, password)
+    except ValueError as error:
+        raise TelegramRefused("PASSWORD_ALGORITHM_INVALID") from error
 
 
 async def get_me(client: BridgeClient) -> User:
@@ -160,12 +245,16 @@ async def log_out(client: BridgeClient) -> None:
 
 
 def _digits(phone: str) -> str:
-    return "".join(filter(str.isdigit, phone))
+    """Write an international number as Telegram does, which is without the +."""
+    return phone.removeprefix("+")
 
 
 def _sent_code(answer: Any) -> SentCode:
+    if isinstance(answer, types.auth.SentCodePaymentRequired):
+        # In an app's store (https://core.telegram.org/api/auth#paid-auth).
+        raise TelegramRefused("CODE_PAYMENT_REQUIRED")
     if not isinstance(answer, types.auth.SentCode):
-        # SentCodeSuccess answers future auth tokens, which we never send; and we cannot pay for a code.
+        # SentCodeSuccess answers future auth tokens, which we never send.
         raise TelegramRefused("SEND_CODE_UNAVAILABLE")
     if isinstance(answer.type, types.auth.SentCodeTypeSetUpEmailRequired):
         # No code is under way; the address is to be set up by Telegram's own apps.
@@ -175,6 +264,7 @@ def _sent_code(answer: Any) -> SentCode:
         type=_CODE_TYPES.get(type(answer.type)),
         next_type=_CODE_TYPES.get(type(answer.next_type)),
         timeout=answer.timeout,
+        **{name: getattr(answer.type, name, None) for name in _LOOKS},
     )
 
 

@@ -8,24 +8,23 @@ however many ask at the same time, and never again before the one before it is c
 from __future__ import annotations
 
 import asyncio
-import binascii
-import struct
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING
-
-from telethon.sessions import StringSession
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tgbridge.errors import PoolExhausted, SessionEnded, TelegramUnavailable
 from tgbridge.telegram.addresses import DataCentres
 from tgbridge.telegram.client import BridgeClient
-from tgbridge.telegram.session_keys import KeyMemory
+from tgbridge.telegram.ended_sessions import EndedSessions
+from tgbridge.telegram.session_keys import KeyMemory, key_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tgbridge.settings import Settings
+
+Login: TypeAlias = Literal["code", "qr"]
+"""What a login under way is by. Each kind has its own share of the pool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +40,14 @@ class PoolStats:
 class _Slot:
     """A client and who uses it.
 
-    ``key`` is a hash of its authorization key, or a token until there is one. ``anonymous``: as far as the
-    pool knows, nobody is signed in with it. ``ended``: nothing is kept for a next client.
+    ``key`` is a hash of its authorization key, or a token until there is one. ``login``: as far as the pool
+    knows, nobody is signed in with it. ``ended``: nothing is kept for a next client.
     """
 
-    def __init__(self, key: object, client: BridgeClient, *, anonymous: bool) -> None:
+    def __init__(self, key: object, client: BridgeClient, login: Login | None) -> None:
         self.key = key
         self.client = client
-        self.anonymous = anonymous
+        self.login = login
         self.borrowers = 0
         self.retired = False
         self.ended = False
@@ -62,14 +61,20 @@ class ClientPool:
     """Lends connected clients; there are at most ``pool.max_clients``, idle for ``pool.idle_seconds``.
 
     Anybody can begin a login. So anonymous clients, which nobody is signed in with, are at most
-    ``pool.max_anonymous``, and make room for one another only, or in their own share of the pool: the other
-    ``max_clients - max_anonymous`` places are never taken from signed-in users.
+    ``pool.max_code_logins`` and ``pool.max_qr_logins``, and make room for one another only, each kind within
+    its own share of the pool: the other places are never taken from signed-in users.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._most: dict[Login, int] = {
+            "code": settings.pool.max_code_logins,
+            "qr": settings.pool.max_qr_logins,
+        }
         self._data_centres = DataCentres(settings.telegram)
         self._keys = KeyMemory()
+        self.ended = EndedSessions(settings.session.idle_seconds)
+        """The sessions that have ended; that of a client that is told so is added. Cookies last no longer."""
         # Idle ones stand from the least to the most recently used.
         self._slots: dict[object, _Slot] = {}
         self._returned = asyncio.Event()
@@ -83,7 +88,7 @@ class ClientPool:
             clients=len(slots),
             lent=sum(slot.borrowers > 0 for slot in slots),
             connecting=sum(slot.connecting is not None for slot in slots),
-            anonymous=sum(slot.anonymous for slot in slots),
+            anonymous=sum(slot.login is not None for slot in slots),
         )
 
     @asynccontextmanager
@@ -93,19 +98,25 @@ class ClientPool:
         ``anonymous``: it is that of a login under way, which nobody is signed in with yet.
         Raises SessionEnded for a text that is no session, TelegramUnavailable, and PoolExhausted.
         """
-        slot = await self._acquire(_key_of(session), session, anonymous=anonymous)
         try:
-            yield slot.client
-        finally:
-            self._give_back(slot)
+            # A login by QR code that is gone on with lacks no more than its password.
+            slot = await self._acquire(key_of(session), session, "code" if anonymous else None)
+            try:
+                yield slot.client
+            finally:
+                self._give_back(slot)
+        except SessionEnded as error:
+            if not anonymous:
+                self.ended.add(session, error.name)
+            raise
 
     @asynccontextmanager
-    async def anonymous(self) -> AsyncIterator[BridgeClient]:
+    async def anonymous(self, login: Login = "code") -> AsyncIterator[BridgeClient]:
         """Lend a client with a key of its own, for a login; afterwards it is found by its session string.
 
         Raises TelegramUnavailable and PoolExhausted.
         """
-        slot = await self._acquire(_Token(), "", anonymous=True)
+        slot = await self._acquire(_Token(), "", login)
         try:
             yield slot.client
         finally:
@@ -117,7 +128,7 @@ class ClientPool:
         For a session that has ended, or whose next client is to begin afresh.
         """
         try:
-            key = _key_of(session)
+            key = key_of(session)
         except SessionEnded:
             return
         self._keys.take(key)
@@ -137,7 +148,7 @@ class ClientPool:
             self._closing = asyncio.create_task(self._close(drain_seconds))
         await asyncio.shield(self._closing)
 
-    async def _acquire(self, key: object, session: str, *, anonymous: bool) -> _Slot:
+    async def _acquire(self, key: object, session: str, login: Login | None) -> _Slot:
         while True:
             if self._closing is not None:
                 raise TelegramUnavailable("the service is stopping")
@@ -146,25 +157,29 @@ class ClientPool:
                 await self._wait_for(slot.closed)
                 continue
             if slot is None:
-                if not await self._make_room(anonymous=anonymous):
+                if not await self._make_room(login):
                     continue
-                slot = self._add(key, session, anonymous=anonymous)
+                slot = self._add(key, session, login)
             # Once somebody is signed in with it, it is that person's.
-            slot.anonymous = slot.anonymous and anonymous
+            if login is None:
+                slot.login = None
             return await self._lend(slot)
 
-    async def _make_room(self, *, anonymous: bool) -> bool:
+    async def _make_room(self, login: Login | None) -> bool:
         """True if there is room now; False if it had to be waited for, so that all may have changed."""
-        pool = self._settings.pool
-        anonymous_ones = [slot for slot in self._slots.values() if slot.anonymous]
-        share_is_full = anonymous and len(anonymous_ones) >= pool.max_anonymous
-        if len(self._slots) < pool.max_clients and not share_is_full:
+        slots, most = self._slots.values(), self._settings.pool.max_clients
+        alike = [slot for slot in slots if slot.login == login]
+        share_is_full = login is not None and len(alike) >= self._most[login]
+        if len(slots) < most and not share_is_full:
             return True
-        # Anonymous ones go first: they are cheap to have again, and a flood of them is always the newest.
-        replaceable = anonymous_ones
-        others = [slot for slot in self._slots.values() if not slot.anonymous]
-        if not anonymous or (not share_is_full and len(others) > pool.max_clients - pool.max_anonymous):
-            replaceable += others
+        if share_is_full:
+            replaceable = alike
+        else:
+            # Anonymous ones go first: they are cheap to have again, and a flood of them is always the newest.
+            replaceable = [slot for slot in slots if slot.login is not None]
+            users = [slot for slot in slots if slot.login is None]
+            if login is None or len(users) > most - sum(self._most.values()):
+                replaceable += users
         idle = next((slot for slot in replaceable if not slot.borrowers and not slot.retired), None)
         if idle is not None:
             self._retire(idle)
@@ -181,9 +196,9 @@ class ClientPool:
         except TimeoutError as error:
             raise TelegramUnavailable("this session's client is still being closed") from error
 
-    def _add(self, key: object, session: str, *, anonymous: bool) -> _Slot:
+    def _add(self, key: object, session: str, login: Login | None) -> _Slot:
         client = BridgeClient(session, self._settings, self._data_centres, self._keys.take(key))
-        slot = self._slots[key] = _Slot(key, client, anonymous=anonymous)
+        slot = self._slots[key] = _Slot(key, client, login)
         client.on_new_key = lambda: self._rekey(slot)
         return slot
 
@@ -223,7 +238,7 @@ class ClientPool:
 
     def _rekey(self, slot: _Slot) -> None:
         del self._slots[slot.key]
-        slot.key = _key_of(slot.client.session_string())
+        slot.key = key_of(slot.client.session_string())
         self._slots[slot.key] = slot
 
     def _give_back(self, slot: _Slot) -> None:
@@ -257,7 +272,7 @@ class ClientPool:
         finally:
             if self._slots.get(slot.key) is slot:
                 del self._slots[slot.key]
-                if not slot.ended and not slot.anonymous:
+                if not slot.ended and slot.login is None:
                     self._keys.keep(slot.key, slot.client.keys)
             slot.closed.set()
 
@@ -276,14 +291,3 @@ class ClientPool:
 
 class _Token:
     """Stands for the key of a client that has none yet."""
-
-
-def _key_of(session: str) -> str:
-    """A hash of the authorization key in ``session``: what may be compared, and shown."""
-    try:
-        key = StringSession(session).auth_key
-    except (ValueError, IndexError, struct.error, binascii.Error) as error:
-        raise SessionEnded("AUTH_KEY_INVALID") from error
-    if not key:
-        raise SessionEnded("AUTH_KEY_INVALID")
-    return sha256(key.key).hexdigest()

@@ -149,6 +149,9 @@ class QrLogin:
 
     async def _ask(self) -> QrCode | User:
         self._stirred.clear()
+        return await login.until_known(self._redeemed_or_renewed, lambda: login.standing(self._client))
+
+    async def _redeemed_or_renewed(self) -> QrCode | User:
         try:
             answer = await self._token()
         except PasswordNeeded as error:

@@ -94,6 +94,11 @@ class Sending:
         return self._upload.received + len(self._head)
 
     @property
+    def certain(self) -> int:
+        """As many of them as no failure can take back."""
+        return self._upload.certain + len(self._head)
+
+    @property
     def stored(self) -> int:
         """Bytes that Telegram has confirmed."""
         return self._upload.stored
@@ -104,7 +109,7 @@ class Sending:
         return self._upload.held
 
     async def __aenter__(self) -> Self:
-        """Begin. Raises PoolExhausted if memory is short for long, and FileTooLarge as `write` does."""
+        """Begin. Raises FileTooLarge as `write` does. Nothing is held before the first bytes."""
         if self._size is not None:
             await self.allow(self._size)
         await self._upload.__aenter__()
@@ -172,8 +177,10 @@ class Sending:
         return OutgoingFile(stored, self.name, self.mime_type, facts, hints, thumbnail, as_document)
 
     async def _begin(self) -> None:
-        check, self._check = self._check, None
-        if check is not None:
+        if self._check is not None:
+            if self._head:
+                await self._upload.admit()  # if that fails, the head is still here
+            check, self._check = self._check, None
             head, self._head = self._head, bytearray()
             check(bytes(head))
             await self._pass_on(memoryview(head))

@@ -7,10 +7,16 @@ keys upon keys at Telegram. In memory alone, and as secret as the sessions thems
 
 from __future__ import annotations
 
+import binascii
+import struct
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from telethon.sessions import StringSession
+
+from tgbridge.errors import SessionEnded
 from tgbridge.telegram.mtproto.auth_key import KeyState
 
 if TYPE_CHECKING:
@@ -53,3 +59,17 @@ class KeyMemory:
     def take(self, session: object) -> SessionKeys:
         """Return what is known of a session's keys, and keep it no longer."""
         return self._kept.pop(session, None) or SessionKeys()
+
+
+def key_of(session: str) -> str:
+    """Return a hash of the authorization key in ``session``: what may be compared, and shown.
+
+    Raises SessionEnded for a text that is no session string.
+    """
+    try:
+        key = StringSession(session).auth_key
+    except (ValueError, IndexError, struct.error, binascii.Error) as error:
+        raise SessionEnded("AUTH_KEY_INVALID") from error
+    if not key:
+        raise SessionEnded("AUTH_KEY_INVALID")
+    return sha256(key.key).hexdigest()

@@ -7,12 +7,12 @@ that wait to be complete could take all memory, and leave none for those that ar
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import PoolExhausted
-from tgbridge.http import tus
 from tgbridge.telegram.files.budget import Budget
+from tgbridge.uploads.errors import ChecksumMismatch, ChunkTooLarge, ChunkTooSlow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Hashable
@@ -26,6 +26,10 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 
 ADMISSION_SECONDS: Final = 20.0
 """How long a chunk waits for its place in memory."""
+
+ARRIVAL_SECONDS: Final = 120.0
+"""How long a chunk may take to arrive: the whole of its place is kept for it meanwhile. Slow telephones send
+smaller ones."""
 
 
 def checked_budget(settings: UploadSettings) -> Budget:
@@ -47,23 +51,31 @@ async def checked(
 ) -> AsyncGenerator[bytes, None]:
     """Yield a chunk's bytes once all have come and have the right checksum.
 
-    `expected` is their number, if it is known. Raises HTTPFailure 413 and 460, and PoolExhausted if memory is
-    short for long.
+    `expected` is their number, if it is known. Nothing is held before the first of them.
+    Raises ChunkTooLarge, ChunkTooSlow, ChecksumMismatch, and PoolExhausted if memory is short for long.
     """
     most = budget.stream_bytes
-    too_large = tus.CHUNK_TOO_LARGE.failure(details=f"at most {most} bytes")
+    too_large = ChunkTooLarge(f"at most {most} bytes")
     if expected is not None and expected > most:
         raise too_large
-    async with _reserved(budget, account, most if expected is None else expected) as share:
-        pieces: list[bytes] = []
-        size = 0
-        async with aclosing(body):
-            async for piece in body:
-                size += len(piece)
-                if size > most:
-                    raise too_large
-                pieces.append(piece)
-        await asyncio.to_thread(checksum.check, pieces)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(aclosing(body))
+        pieces = [await anext(body, b"")]
+        share = await stack.enter_async_context(
+            _reserved(budget, account, most if expected is None else expected)
+        )
+        size = len(pieces[0])
+        try:
+            async with asyncio.timeout(ARRIVAL_SECONDS):
+                async for piece in body:
+                    size += len(piece)
+                    if size > most:
+                        raise too_large
+                    pieces.append(piece)
+        except TimeoutError:
+            raise ChunkTooSlow(ousted=True) from None
+        if not await asyncio.to_thread(checksum.matches, pieces):
+            raise ChecksumMismatch
         pieces.reverse()
         while pieces:
             share.give(len(pieces[-1]))

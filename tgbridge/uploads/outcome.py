@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from tgbridge.errors import BridgeError, failure_of
-from tgbridge.models import ErrorBody, MediaItem
-from tgbridge.telegram.delivery import deliver, upload_media
+from tgbridge.errors import BridgeError
+from tgbridge.models import MediaItem
+from tgbridge.telegram.delivery import Delivery
 from tgbridge.telegram.media import get_message, media_item
 from tgbridge.timestamps import timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tgbridge.telegram.delivery import Borrow, Medium, OnWait
-    from tgbridge.telegram.outgoing import Hints, OutgoingFile
+    from tgbridge.telegram.delivery import Borrow, OnWait
+    from tgbridge.telegram.files.ways import StoredFile
+    from tgbridge.telegram.outgoing import Hints
     from tgbridge.telegram.sending import Sending
-
-FAILED: Final = "Failed to upload file to Telegram."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +33,18 @@ class Outcome:
 
     def __init__(self, sending: Sending, purpose: Purpose) -> None:
         self.message_id: int | None = None
+        self.caption = purpose.caption
+        """May be changed until the message is there."""
+        self.thumbnail: StoredFile | None = None
+        """May be given until all bytes are at Telegram."""
         self._sending = sending
         self._purpose = purpose
-        self._file: OutgoingFile | None = None
-        self._media: Sequence[Medium] = ()
+        self._delivery: Delivery | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether it is certain what is sent, but for the caption."""
+        return self._delivery is not None
 
     async def reach(self, borrow: Borrow, on_wait: OnWait) -> MediaItem:
         """End the file, and send the message. After an error it can be tried again, and goes on from there.
@@ -47,42 +52,35 @@ class Outcome:
         `on_wait` is told the seconds of each wait that is sat out.
         Raises HTTPFailure for a file that is not what it claims to be, TelegramFailure and PoolExhausted.
         """
-        purpose = self._purpose
-        if self._file is None:
+        if self._delivery is None:
+            purpose = self._purpose
             async with borrow() as client:
                 self._sending.client = client
-                self._file = await self._sending.finish(hints=purpose.hints, as_document=purpose.as_document)
+                file = await self._sending.finish(
+                    hints=purpose.hints, thumbnail=self.thumbnail, as_document=purpose.as_document
+                )
             await self._sending.aclose()
-        if not self._media:
-            self._media = await upload_media(borrow, [self._file], on_wait=on_wait)
-        (self.message_id,) = await deliver(
-            borrow, [self._file], purpose.caption, self._media, on_wait=on_wait
-        )
-        return await sent_item(borrow, self.message_id, self._file, purpose.caption)
+            self._delivery = Delivery([file], self.caption)
+        self._delivery.caption = self.caption
+        (self.message_id,) = await self._delivery.send(borrow, on_wait)
+        return await sent_item(borrow, self.message_id, self._delivery)
 
 
-async def sent_item(borrow: Borrow, message_id: int, file: OutgoingFile, caption: str) -> MediaItem:
-    """Return the item that a file has become. Never raises for Telegram: the message is there."""
+async def sent_item(borrow: Borrow, message_id: int, delivery: Delivery) -> MediaItem:
+    """Return the item that the first file has become. Never raises for Telegram: the message is there."""
     try:
         async with borrow() as client:
             item = media_item(await get_message(client, message_id))
     except BridgeError:
         item = None
+    file = delivery.files[0]
     return item or MediaItem(
         id=message_id,
         name=file.name,
         type=file.kind,
         timestamp=timestamp(datetime.now(UTC)),
         size=file.stored.size,
-        caption=caption,
+        caption=delivery.caption,
         has_thumbnail=False,
         mime_type=file.mime_type,
-    )
-
-
-def error_body(error: BridgeError) -> ErrorBody:
-    """Say an error as an answer's body would."""
-    failure = failure_of(error, failed=FAILED)
-    return ErrorBody(
-        error=failure.text, details=failure.details, code=failure.code, retry_after=failure.retry_after
     )

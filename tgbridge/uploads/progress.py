@@ -10,11 +10,13 @@ import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from tgbridge.http import tus
 from tgbridge.models import ErrorBody, MediaItem, UploadProgress, UploadWaiting
+from tgbridge.uploads.errors import TooManyUploads, UploadIdInUse, UploadNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator, Callable, Iterator
+
+    from tgbridge.errors import BridgeError
 
 News: TypeAlias = UploadProgress | UploadWaiting | MediaItem | ErrorBody
 """What a watcher is told; one of the last two comes at the end, and once."""
@@ -95,8 +97,15 @@ class Progress:
             self._waits_until = until
             self.changed()
 
-    def over(self, end: MediaItem | ErrorBody) -> None:
-        """Take note that the file is a message now, or that nothing comes of it. The first end counts."""
+    def done(self, item: MediaItem) -> None:
+        """Take note that the file is a message now. The first end counts."""
+        self._over(item)
+
+    def failed(self, error: BridgeError) -> None:
+        """Take note that nothing comes of it. The first end counts."""
+        self._over(self._board.describe(error))
+
+    def _over(self, end: MediaItem | ErrorBody) -> None:
         if self.end is None:
             self.end = end
             self.changed()
@@ -139,15 +148,21 @@ class Progress:
                 async with asyncio.timeout_at(None if self.begun else give_up_at):
                     await bell.wait()
             except TimeoutError:
-                yield tus.NOT_FOUND.body
+                yield self._board.describe(UploadNotFound())
                 return
             await asyncio.sleep(silent_until - _now())
 
 
 class ProgressBoard:
-    """The progress of all uploads, each to be seen by its owner only."""
+    """The progress of all uploads, each to be seen by its owner only.
 
-    def __init__(self, *, keep_seconds: float = KEEP_SECONDS) -> None:
+    `describe` says what those who watch are told of an error.
+    """
+
+    def __init__(
+        self, describe: Callable[[BridgeError], ErrorBody], *, keep_seconds: float = KEEP_SECONDS
+    ) -> None:
+        self.describe = describe
         self._keep_seconds = keep_seconds
         self._all: dict[tuple[int, str], Progress] = {}
         # Those that are over, the oldest first.
@@ -157,11 +172,11 @@ class ProgressBoard:
         return len(self._all)
 
     def begin(self, owner: int, upload_id: str, total: int | None) -> Progress:
-        """Begin an upload under a name. Raises HTTPFailure 409 while another one has it."""
+        """Begin an upload under a name. Raises UploadIdInUse while another one has it."""
         progress = self._all.get((owner, upload_id))
         if progress is not None and progress.begun:
             if progress.end is None:
-                raise tus.ID_IN_USE.failure()
+                raise UploadIdInUse
             self.forget(progress)
             progress = None
         if progress is None:
@@ -179,9 +194,9 @@ class ProgressBoard:
 
     @contextmanager
     def watched(self, owner: int, upload_id: str) -> Iterator[Progress]:
-        """Lend what can be watched, whether or not it has begun. Raises HTTPFailure 429."""
+        """Lend what can be watched, whether or not it has begun. Raises TooManyUploads."""
         if sum(other.watchers for other in self._all.values() if other.owner == owner) >= MOST:
-            raise tus.TOO_MANY.failure()
+            raise TooManyUploads
         progress = self._all.setdefault((owner, upload_id), Progress(self, owner, upload_id))
         progress.watchers += 1
         try:

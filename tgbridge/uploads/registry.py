@@ -9,8 +9,9 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from tgbridge.errors import HTTPFailure, PoolExhausted
-from tgbridge.http import tus
+from tgbridge.errors import PoolExhausted
+from tgbridge.telegram.captions import check_caption
+from tgbridge.uploads.errors import EmptyUpload, TooManyUploads, UploadError, UploadGone, UploadNotFound
 from tgbridge.uploads.outcome import Outcome
 from tgbridge.uploads.resumable import ResumableUpload
 
@@ -35,8 +36,8 @@ MOST: Final = 4096
 """Uploads of all accounts together."""
 
 IDLE_SECONDS: Final = 60.0
-"""An upload of which nothing was heard for so long may be forgotten when room is needed: its client has
-gone, and can start again if it comes back."""
+"""An upload of which nothing but a few bytes was heard for so long may be forgotten when room is needed: its
+client has gone, and can start again if it comes back."""
 
 _REAP_SECONDS: Final = 60.0
 
@@ -75,10 +76,11 @@ class ResumableUploads:
     ) -> ResumableUpload:
         """Begin an upload of an account, by one of its Telegram sessions.
 
-        Raises HTTPFailure 400, 413 and 429, FileTooLarge, TelegramFailure and PoolExhausted.
+        Raises EmptyUpload, TooManyUploads, what `open_sending` does, FileTooLarge, TelegramFailure and
+        PoolExhausted.
         """
         if creation.length == 0:
-            raise tus.EMPTY.failure()
+            raise EmptyUpload
         await self._make_room(owner)
         self._beginning[owner] += 1
         try:
@@ -91,6 +93,7 @@ class ResumableUploads:
         self, owner: int, session: str, creation: Creation, purpose: Purpose, open_sending: OpenSending
     ) -> ResumableUpload:
         async with self._surroundings.pool.borrow(session) as client:
+            await check_caption(client, purpose.caption)
             progress = self._board.begin(owner, self._ids.issue(owner), creation.length)
             progress.lasting = True
             try:
@@ -112,13 +115,13 @@ class ResumableUploads:
     def find(self, owner: int, upload_id: str) -> ResumableUpload:
         """Return an account's upload.
 
-        Raises HTTPFailure 410 for one that this service, or one with the same secret keys, once had, and 404
-        for all others, those of other accounts included.
+        Raises UploadGone for one that this service, or one with the same secret keys, once had, and
+        UploadNotFound for all others, those of other accounts included.
         """
         upload = self._uploads.get((owner, upload_id))
         if upload is not None and not upload.closed and not self._has_expired(upload):
             return upload
-        raise (tus.GONE if self.has_issued(owner, upload_id) else tus.NOT_FOUND).failure()
+        raise UploadGone if self.has_issued(owner, upload_id) else UploadNotFound
 
     def has_issued(self, owner: int, upload_id: str) -> bool:
         """Tell whether an account was once given this upload."""
@@ -133,10 +136,8 @@ class ResumableUploads:
         key = upload.progress.owner, upload.progress.upload_id
         if self._uploads.get(key) is upload:
             self._uploads[key] = self._uploads.pop(key)
-        budget = self._surroundings.budget
-        mine = [other for other in self._uploads.values() if other.progress.owner == key[0]]
-        await self._drop(_surplus(mine, budget.account_bytes // 2))
-        await self._drop(_surplus(self._uploads.values(), budget.process_bytes // 2))
+        await self._bound(key[0])
+        mine = self._of(key[0])
         await self._drop([other for other in mine if other.message_id is not None][:-MOST_PER_OWNER])
 
     async def terminate(self, upload: ResumableUpload) -> None:
@@ -150,11 +151,21 @@ class ResumableUploads:
         Those that a session of the same account is at work on elsewhere stay.
         """
         for upload in [upload for upload in self._uploads.values() if upload.session == session]:
-            with suppress(HTTPFailure):  # from somebody who takes it from us, and ends it
+            with suppress(UploadError):  # from somebody who takes it from us, and ends it
                 await self.terminate(upload)
 
+    def _of(self, owner: int) -> list[ResumableUpload]:
+        return [upload for upload in self._uploads.values() if upload.progress.owner == owner]
+
+    async def _bound(self, owner: int) -> None:
+        """See to it that uploads at rest hold no more than half of an account's memory, and of all."""
+        budget = self._surroundings.budget
+        # Nobody else is the worse for an account's own: they need not be idle, but at rest.
+        await self._drop(_surplus(self._of(owner), budget.account_bytes // 2, idle=False))
+        await self._drop(_surplus(self._uploads.values(), budget.process_bytes // 2, idle=True))
+
     async def _make_room(self, owner: int) -> None:
-        """Forget the idle if there are too many. Raises HTTPFailure 429, and PoolExhausted."""
+        """Forget the idle if there are too many. Raises TooManyUploads and PoolExhausted."""
         await self._drop([upload for upload in self._uploads.values() if self._has_expired(upload)])
         mine = [
             upload
@@ -162,7 +173,7 @@ class ResumableUploads:
             if other == owner and upload.message_id is None and not upload.closed
         ]
         if len(mine) + self._beginning[owner] >= MOST_PER_OWNER and not await self._drop(_idle(mine)[:1]):
-            raise tus.TOO_MANY.failure(retry_after=int(IDLE_SECONDS))
+            raise TooManyUploads(retry_after=int(IDLE_SECONDS))
         beginning = self._beginning.total()
         if len(self._uploads) + beginning >= MOST and not await self._drop(_idle(self._uploads.values())[:1]):
             raise PoolExhausted
@@ -176,7 +187,7 @@ class ResumableUploads:
         for upload in uploads:
             any_at_all = True
             self._uploads.pop((upload.progress.owner, upload.progress.upload_id), None)
-            await upload.close(tus.GONE.body)
+            await upload.close(UploadGone())
             self._board.keep(upload.progress)
         return any_at_all
 
@@ -184,19 +195,24 @@ class ResumableUploads:
         while True:
             await asyncio.sleep(min(_REAP_SECONDS, self._resume_seconds))
             await self._drop([upload for upload in self._uploads.values() if self._has_expired(upload)])
+            for owner in {owner for owner, _ in self._uploads}:
+                await self._bound(owner)
 
 
 def _idle(uploads: Iterable[ResumableUpload]) -> list[ResumableUpload]:
     now = _now()
-    return [upload for upload in uploads if not upload.busy and now >= upload.touched + IDLE_SECONDS]
+    return [upload for upload in uploads if not upload.busy and now >= upload.heard + IDLE_SECONDS]
 
 
-def _surplus(uploads: Iterable[ResumableUpload], most_bytes: int) -> list[ResumableUpload]:
-    """Return the idle that must go, so that those that are not at work hold no more than so many bytes."""
-    resting = [upload for upload in uploads if not upload.busy]
+def _surplus(uploads: Iterable[ResumableUpload], most_bytes: int, *, idle: bool) -> list[ResumableUpload]:
+    """Return those that must go, so that all at which nobody is at work hold no more than so many bytes.
+
+    `idle`: only those go that are. Else what is still on its way to Telegram is left out.
+    """
+    resting = [upload for upload in uploads if (not upload.busy if idle else upload.at_rest)]
     held = sum(upload.held for upload in resting)
     surplus = []
-    for upload in _idle(resting):
+    for upload in _idle(resting) if idle else resting:
         if held <= most_bytes:
             break
         if upload.held:

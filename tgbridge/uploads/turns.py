@@ -2,7 +2,7 @@
 
 A client that lost its connection comes back before the server has noticed the loss: a mobile phone changes
 its network, and no packet tells. So a request that has heard nothing from its client for a while gives way to
-the next one. As long as bytes come, the next one is told to come later (423), after it has waited for a
+the next one. As long as bytes come, the next one is told to come later, after it has waited for a
 little: clients count how often they are told.
 """
 
@@ -13,13 +13,12 @@ import math
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from tgbridge.http import tus
+from tgbridge.uploads.errors import UploadLocked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from tgbridge.errors import HTTPFailure
-    from tgbridge.http.tus import Problem
+    from tgbridge.uploads.errors import UploadError
 
 SILENCE_SECONDS: Final = 3.0
 """After so long without a byte a client is taken for gone, once another request comes."""
@@ -36,7 +35,7 @@ class Turn:
         self.grip = asyncio.timeout(None)
         self._gives_way = gives_way
         self._listens_since: float | None = None
-        self._ousted_by: Problem | None = None
+        self._ousted_by: type[UploadError] | None = None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -54,16 +53,16 @@ class Turn:
         since = self._listens_since
         return math.inf if since is None else max(0.0, since + silence_seconds - _now())
 
-    def interrupt(self, why: Problem) -> None:
+    def interrupt(self, why: type[UploadError]) -> None:
         """Make the task give up its turn, by a TimeoutError where it stands. The first to do so says why."""
         if self._ousted_by is None and not self.over.is_set():
             self._ousted_by = why
             self.grip.reschedule(_now())
 
     @property
-    def failure(self) -> HTTPFailure | None:
-        """What the task's client is told, if it had to give up its turn."""
-        return None if self._ousted_by is None else self._ousted_by.failure(Connection="close")
+    def failure(self) -> UploadError | None:
+        """What the task raises, if it had to give up its turn."""
+        return None if self._ousted_by is None else self._ousted_by(ousted=True)
 
 
 class Turns:
@@ -82,21 +81,23 @@ class Turns:
         return self._turn is not None
 
     @asynccontextmanager
-    async def take(self, *, gives_way: bool = False, by_force: Problem | None = None) -> AsyncIterator[Turn]:
+    async def take(
+        self, *, gives_way: bool = False, by_force: type[UploadError] | None = None
+    ) -> AsyncIterator[Turn]:
         """Have the turn while the block runs.
 
-        `by_force` takes it away from whoever has it, who is told this.
-        Raises HTTPFailure 423 if another task has it that does not give way, or in the middle if another one
-        was given way to.
+        `by_force` takes it away from whoever has it, for whom it is raised.
+        Raises UploadLocked if another task has it that does not give way, or in the middle if another one was
+        given way to.
         """
         give_up_at = _now() + self._wait_seconds
         while (other := self._turn) is not None:
             left = 0.0 if by_force else other.gives_way_in(self._silence_seconds)
             if left <= 0:
-                other.interrupt(by_force or tus.LOCKED)
+                other.interrupt(by_force or UploadLocked)
                 await other.over.wait()
             elif _now() >= give_up_at:
-                raise tus.LOCKED.failure()
+                raise UploadLocked
             else:
                 with suppress(TimeoutError):
                     async with asyncio.timeout_at(min(_now() + left, give_up_at)):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from telethon import errors, functions, types
+from telethon.password import compute_check
 
 if TYPE_CHECKING:
     from tests.sandbox.conftest import SignIn, Telegram
@@ -141,6 +142,9 @@ async def test_a_cancelled_code_is_void(telegram: Telegram) -> None:
         ("+9996629007", [("SentCodeTypeFragmentSms", "CodeTypeSms"), ("SentCodeTypeSms", None)]),
         ("+9996629011", [("SentCodeTypeFlashCall", "CodeTypeSms"), ("SentCodeTypeSms", None)]),
         ("+9996629012", [("SentCodeTypeMissedCall", "CodeTypeSms"), ("SentCodeTypeSms", None)]),
+        ("+9996629014", [("SentCodeTypeSmsWord", "CodeTypeSms"), ("SentCodeTypeSms", None)]),
+        ("+9996629015", [("SentCodeTypeSmsPhrase", "CodeTypeSms"), ("SentCodeTypeSms", None)]),
+        ("+9996629016", [("SentCodeTypeFirebaseSms", "CodeTypeCall"), ("SentCodeTypeCall", None)]),
     ],
 )
 async def test_the_ways_of_a_code(telegram: Telegram, phone: str, ways: list[tuple[str, str | None]]) -> None:
@@ -168,7 +172,7 @@ async def test_a_code_by_email_is_no_phone_code(telegram: Telegram) -> None:
     """It is taken as an e-mail verification only, https://core.telegram.org/api/auth#email-verification."""
     client = await telegram()
     sent = await client.send_code_request("+9996629005")
-    with pytest.raises(errors.PhoneCodeInvalidError):
+    with pytest.raises(errors.CodeInvalidError):
         await client(functions.auth.SignInRequest("+9996629005", sent.phone_code_hash, CODE))
     answer = await client(
         functions.auth.SignInRequest(
@@ -176,6 +180,42 @@ async def test_a_code_by_email_is_no_phone_code(telegram: Telegram) -> None:
         )
     )
     assert answer.user.phone == "9996629005"
+
+
+async def test_a_code_by_email_expires_by_its_own_name(telegram: Telegram, sandbox: Sandbox) -> None:
+    """EMAIL_VERIFY_EXPIRED, https://core.telegram.org/method/account.verifyEmail."""
+    client = await telegram()
+    sent = await client.send_code_request("+9996629005")
+    sandbox.faults.expire_codes()
+    verification = types.EmailVerificationCode(CODE)
+    with pytest.raises(errors.EmailVerifyExpiredError):
+        await client(
+            functions.auth.SignInRequest("+9996629005", sent.phone_code_hash, email_verification=verification)
+        )
+
+
+@pytest.mark.parametrize(
+    ("phone", "code"),
+    [
+        ("+9996629011", "9996622222"),
+        ("+9996629014", "tangerine"),
+        ("+9996629015", "seven quiet rivers meet"),
+    ],
+)
+async def test_codes_that_are_no_five_digits(telegram: Telegram, phone: str, code: str) -> None:
+    """A flash call's number, a word and a phrase are what is to be entered, and five digits are not."""
+    client = await telegram()
+    await client.send_code_request(phone)
+    with pytest.raises(errors.PhoneCodeInvalidError):
+        await client.sign_in(phone, CODE)
+    assert (await client.sign_in(phone, code)).phone == phone[1:]
+
+
+async def test_a_paid_code(telegram: Telegram) -> None:
+    """No code is sent before it is paid for, https://core.telegram.org/api/auth#paid-auth."""
+    client = await telegram()
+    answer = await client(functions.auth.SendCodeRequest("+9996629017", 1, "hash", types.CodeSettings()))
+    assert isinstance(answer, types.auth.SentCodePaymentRequired)
 
 
 async def test_a_number_without_an_account_can_make_one(telegram: Telegram, sign_in: SignIn) -> None:
@@ -291,3 +331,20 @@ async def test_two_step_password(telegram: Telegram) -> None:
         )
     assert (await client.sign_in(password="tgbridge")).phone == "9996612345"
     assert await client.is_user_authorized()
+
+
+async def test_a_password_that_changes(telegram: Telegram, sandbox: Sandbox) -> None:
+    """A proof is good for the password that its parameters were made for."""
+    client = await telegram(1)
+    phone = "+9996612345"
+    await client.send_code_request(phone)
+    with pytest.raises(errors.SessionPasswordNeededError):
+        await client.sign_in(phone, "11111")
+    parameters = await client(functions.account.GetPasswordRequest())
+    assert sandbox.faults.change_password(770_012_345, "another")
+    assert not sandbox.faults.change_password(1, "another")
+    proof = compute_check(parameters, "tgbridge")
+    for error in (errors.SrpPasswordChangedError, errors.SrpIdInvalidError):
+        with pytest.raises(error):
+            await client(functions.auth.CheckPasswordRequest(proof))
+    assert (await client.sign_in(password="another")).phone == "9996612345"

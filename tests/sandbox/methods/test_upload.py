@@ -287,9 +287,9 @@ async def test_attributes_and_thumbnail_are_kept(sign_in: SignIn) -> None:
     )
     assert sent.media.video
     assert (sent.file.name, sent.file.mime_type, sent.file.duration) == ("видео 🎬.mp4", "video/mp4", 3.5)
-    assert [(thumb.type, thumb.w, thumb.h, thumb.size) for thumb in sent.document.thumbs] == [
-        ("m", small.width, small.height, len(jpeg))
-    ]
+    stripped, thumb = sent.document.thumbs
+    assert isinstance(stripped, types.PhotoStrippedSize)
+    assert (thumb.type, thumb.w, thumb.h, thumb.size) == ("m", small.width, small.height, len(jpeg))
     assert await client.download_media(sent, bytes, thumb=-1) == jpeg
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from telethon import TelegramClient, errors, functions
 from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
-from tgbridge.sandbox import Sandbox
+from tgbridge.sandbox import Sandbox, telephone
+from tgbridge.sandbox.media import PHOTOS
 from tgbridge.sandbox.seeds import IDS
 
 if TYPE_CHECKING:
@@ -72,6 +74,27 @@ async def test_messages_uploads_and_devices_are_found_again(
         found = (await client(functions.account.GetAuthorizationsRequest())).authorizations
         assert [item.current for item in found] == [True]
         assert await client.download_media(before, bytes) == await client.download_media(video, bytes)
+
+
+async def test_sizes_and_thumbnails_are_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was made of pictures, and what the telephone has sent, has its bytes after a restart as well."""
+    source: Any = PHOTOS["noon"].largest.source
+    async with life(tmp_path, monkeypatch) as (sandbox, client):
+        await client.send_code_request(PHONE)
+        await client.sign_in(PHONE, "22222")
+        file = io.BytesIO(source.read(0, source.size))
+        file.name = "noon.jpg"
+        sent = await client.send_file("me", file)
+        telephone.send(sandbox, PHONE, "video")
+        session = client.session.save()
+    async with life(tmp_path, monkeypatch, session) as (_, client):
+        video, photo = await client.get_messages("me", limit=2)
+        assert [size.type for size in photo.photo.sizes] == [size.type for size in sent.photo.sizes]
+        for message in (photo, video):
+            held = message.photo or message.document
+            for size in (held.sizes if message.photo else held.thumbs)[1:]:
+                assert len(await client.download_media(message, bytes, thumb=size)) == size.size
+        assert len(await client.download_media(video, bytes)) == video.document.size
 
 
 async def test_who_was_signed_out_stays_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

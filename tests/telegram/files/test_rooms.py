@@ -21,13 +21,21 @@ if TYPE_CHECKING:
 class Upload:
     """Parts of ten bytes that land some time after they were cut."""
 
-    def __init__(self, budget: Budget, account: int, *, admission_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        budget: Budget,
+        account: int,
+        *,
+        admission_seconds: float = 5.0,
+        places: asyncio.Semaphore | None = None,
+    ) -> None:
         self.in_flight = 0
         self.freed = 0
         self.failure: Exception | None = None
         self.rooms = Rooms(
             budget,
             account,
+            places=asyncio.Semaphore(1) if places is None else places,
             room=10,
             beside=1,
             admission_seconds=admission_seconds,
@@ -37,7 +45,7 @@ class Upload:
 
     async def run(self, parts: int, pauses: Callable[[], int]) -> None:
         """Fill a part slowly, cut it, let it land, and so on."""
-        await self.rooms.enter()
+        await self.rooms.admit()
         landing = []
         for _ in range(parts):
             await self.rooms.next()
@@ -98,8 +106,8 @@ async def test_the_own_room_is_nobody_elses() -> None:
     """With the budget full, an upload goes on in its own room as its part lands, before anybody who waits."""
     budget = Budget(process_bytes=22, account_bytes=22, stream_bytes=22)
     first, second = Upload(budget, 1), Upload(budget, 2)
-    await first.rooms.enter()
-    await second.rooms.enter()
+    await first.rooms.admit()
+    await second.rooms.admit()
     first.rooms.add()
     waiting = asyncio.create_task(first.rooms.next())
     await asyncio.sleep(0)
@@ -115,8 +123,8 @@ async def test_a_grant_that_comes_too_late_goes_back() -> None:
     """Who went on in his own room does not keep what he had asked for beside it."""
     budget = Budget(process_bytes=22, account_bytes=22, stream_bytes=22)
     first, second = Upload(budget, 1), Upload(budget, 2)
-    await first.rooms.enter()
-    await second.rooms.enter()
+    await first.rooms.admit()
+    await second.rooms.admit()
     first.rooms.add()
     waiting = asyncio.create_task(first.rooms.next())
     await asyncio.sleep(0)
@@ -131,20 +139,20 @@ async def test_what_is_lent_is_had_back_or_refused() -> None:
     """During a pause others may use the room; who comes back to none is told so, and may try again."""
     budget = Budget(process_bytes=22, account_bytes=22, stream_bytes=22)
     paused, other = Upload(budget, 1, admission_seconds=0.01), Upload(budget, 2)
-    await paused.rooms.enter()
+    await paused.rooms.admit()
     paused.rooms.lend(4)
     assert paused.rooms.held == 5
-    await other.rooms.enter()
-    await other.rooms.reclaim()
+    await other.rooms.admit()
+    await other.rooms.admit()
     third = Upload(budget, 3)
-    entering = asyncio.create_task(third.rooms.enter())
+    entering = asyncio.create_task(third.rooms.admit())
     await asyncio.sleep(0)
     with pytest.raises(PoolExhausted):
-        await paused.rooms.reclaim()
+        await paused.rooms.admit()
     other.rooms.close()
     await entering
     third.rooms.close()
-    await paused.rooms.reclaim()
+    await paused.rooms.admit()
     assert paused.rooms.held == 11
     paused.rooms.close()
     assert (budget.held, budget.waiting, budget.streams) == (0, 0, 0)
@@ -154,7 +162,7 @@ async def test_a_failure_ends_waiting() -> None:
     """Who waits for room hears of what makes waiting useless."""
     budget = Budget(process_bytes=11, account_bytes=11, stream_bytes=11)
     upload = Upload(budget, 1)
-    await upload.rooms.enter()
+    await upload.rooms.admit()
     upload.rooms.add()
     waiting = asyncio.create_task(upload.rooms.next())
     await asyncio.sleep(0)
@@ -170,16 +178,68 @@ async def test_a_grant_in_the_moment_of_giving_up_is_given_back() -> None:
     """Whoever stops waiting just when his turn has come keeps nothing."""
     budget = Budget(process_bytes=21, account_bytes=21, stream_bytes=21)
     paused, other = Upload(budget, 1), Upload(budget, 2)
-    await paused.rooms.enter()
+    await paused.rooms.admit()
     paused.rooms.lend(4)
-    await other.rooms.enter()
-    coming_back = asyncio.create_task(paused.rooms.reclaim())
+    await other.rooms.admit()
+    coming_back = asyncio.create_task(paused.rooms.admit())
     await asyncio.sleep(0)
     other.rooms.close()
     coming_back.cancel()
     await asyncio.wait({coming_back})
     assert paused.rooms.held == 5
-    await paused.rooms.reclaim()
+    await paused.rooms.admit()
     assert paused.rooms.held == 11
     paused.rooms.close()
     assert budget.held == 0
+
+
+async def test_nothing_is_held_before_the_first_bytes() -> None:
+    """An upload that was only begun, or has been paused before it had anything, takes nothing from others."""
+    budget = Budget(process_bytes=11, account_bytes=11, stream_bytes=11)
+    begun = Upload(budget, 1)
+    begun.rooms.lend(0)
+    begun.rooms.release_beside()
+    assert (begun.rooms.held, budget.held, budget.streams) == (0, 0, 0)
+    begun.rooms.close()
+
+
+async def test_of_each_account_so_many_at_once() -> None:
+    """Who finds all places of the account taken waits for one; a pause, the end and a failure free it."""
+    budget = Budget(process_bytes=100, account_bytes=100, stream_bytes=100)
+    places = asyncio.Semaphore(1)
+    uploads = [Upload(budget, 1, places=places) for _ in range(5)]
+    first, second, third, fourth, fifth = (upload.rooms for upload in uploads)
+    coming = []
+    for rooms in (first, second, third, fourth, fifth):
+        coming.append(asyncio.create_task(rooms.admit()))
+        await asyncio.sleep(0)
+    assert [rooms.held for rooms in (first, second)] == [11, 0]
+    first.lend(10)  # though it is full
+    await coming[1]
+    second.add()
+    second.end()
+    await coming[2]
+    third.close()
+    await coming[3]
+    coming[4].cancel()
+    await asyncio.wait({coming[4]})
+    fourth.close()
+    await first.admit()
+    assert [rooms.held for rooms in (first, second, third, fourth, fifth)] == [11, 11, 0, 0, 0]
+    for rooms in (first, second, fifth):
+        rooms.close()
+    assert (budget.held, budget.streams, places.locked()) == (0, 0, False)
+
+
+async def test_no_place_for_long() -> None:
+    """Who waits too long for a place is told so, and has taken nothing."""
+    budget = Budget(process_bytes=100, account_bytes=100, stream_bytes=100)
+    places = asyncio.Semaphore(1)
+    first, late = (Upload(budget, 1, places=places, admission_seconds=0.01) for _ in range(2))
+    await first.rooms.admit()
+    with pytest.raises(PoolExhausted):
+        await late.rooms.admit()
+    first.rooms.close()
+    await late.rooms.admit()
+    late.rooms.close()
+    assert (budget.held, budget.waiting, budget.streams) == (0, 0, 0)

@@ -203,11 +203,13 @@ async def test_who_finds_no_room_at_all_is_told(make_writer: MakeWriter) -> None
     windows = {f"window_bytes_per_{name}": MIB for name in ("upload", "account", "process")}
     writer = await make_writer(admission_seconds=0.01, upload=windows)
     async with writer.open() as first, writer.open() as second:
+        assert writer.content(await writer.store(b"alone")) == b"alone"
+        await first.write(b"x")
+        await second.write(b"x")
         with pytest.raises(PoolExhausted):
             await writer.store(b"late")
         await first.aclose()
         assert writer.content(await writer.store(b"in time")) == b"in time"
-        await second.write(b"x")
 
 
 @pytest.mark.parametrize("size", [900 * KIB, SMALL_FILE_BYTES + 1])

@@ -37,7 +37,7 @@ def complete(call: Call, authorization: Authorization) -> types.auth.Authorizati
 
 
 @method(functions.auth.SendCodeRequest)
-async def send_code(call: Call, request: functions.auth.SendCodeRequest) -> types.auth.SentCode:
+async def send_code(call: Call, request: functions.auth.SendCodeRequest) -> Any:
     """Send a code, and give its hash."""
     check_api_id(request.api_id)
     phone = _phone(call, request.phone_number)
@@ -51,6 +51,8 @@ async def send_code(call: Call, request: functions.auth.SendCodeRequest) -> type
     account = call.sandbox.state.account(phone.user_id)
     ways = codes.plan(phone, signed_in=account is not None and bool(account.authorizations))
     phone_code_hash = call.sandbox.state.logins.send_code(phone, call.auth_key.id, ways)
+    if phone.suffix == "9017":
+        return codes.payment_required(phone_code_hash)
     return codes.sent_code(phone, ways, 0, phone_code_hash)
 
 
@@ -82,11 +84,12 @@ async def sign_in(call: Call, request: functions.auth.SignInRequest) -> Any:
     if not code and verification is None:
         raise RpcError(400, "PHONE_CODE_EMPTY")
     sent = _sent(call, phone, request.phone_code_hash)
-    if sent.ways[sent.step] == "email":
+    way = sent.ways[sent.step]
+    if way == "email":
         code = verification.code if isinstance(verification, types.EmailVerificationCode) else None
-    if code != phone.code:
+    if code != codes.code_by(way, phone):
         sent.wrong += 1
-        raise RpcError(400, "PHONE_CODE_INVALID")
+        raise RpcError(400, "CODE_INVALID" if way == "email" else "PHONE_CODE_INVALID")
     if phone.suffix == "9008":
         raise RpcError(401, "USER_DEACTIVATED")
     if not call.sandbox.state.is_registered(phone):
@@ -139,10 +142,13 @@ def _phone(call: Call, text: str) -> PhoneNumber:
 def _sent(call: Call, phone: PhoneNumber, phone_code_hash: str) -> SentCode:
     if not phone_code_hash:
         raise RpcError(400, "PHONE_CODE_HASH_EMPTY")
-    sent: SentCode | None = call.sandbox.state.logins.code(phone_code_hash, phone, call.auth_key.id)
-    if sent is None:
-        raise RpcError(400, "PHONE_CODE_EXPIRED")
-    return sent
+    logins = call.sandbox.state.logins
+    sent: SentCode | None = logins.code(phone_code_hash, phone, call.auth_key.id)
+    if sent is not None:
+        return sent
+    expired: SentCode | None = logins.sent(phone_code_hash, phone, call.auth_key.id)
+    by_email = expired is not None and expired.ways[expired.step] == "email"
+    raise RpcError(400, "EMAIL_VERIFY_EXPIRED" if by_email else "PHONE_CODE_EXPIRED")
 
 
 def _finish(call: Call, phone: PhoneNumber, phone_code_hash: str) -> types.auth.Authorization:

@@ -35,7 +35,7 @@ async def get_password(call: Call, _request: functions.account.GetPasswordReques
         # Half a second of CPU time on a slow machine, which would hold up everybody else.
         verifier = await asyncio.to_thread(srp.make_verifier, account.password, *state.password_salts)
         challenge = await asyncio.to_thread(srp.Challenge, verifier)
-        state.logins.challenges[call.auth_key.id] = challenge
+        state.logins.challenges[call.auth_key.id] = challenge, account.password
         answer.current_algo = verifier.algorithm
         answer.srp_B, answer.srp_id = challenge.public, challenge.id
         answer.hint = account.password_hint
@@ -52,9 +52,11 @@ async def check_password(
     proof = request.password
     if pending.account.password is None or not isinstance(proof, types.InputCheckPasswordSRP):
         raise RpcError(400, "PASSWORD_HASH_INVALID")
-    challenge = logins.challenges.pop(call.auth_key.id, None)
+    challenge, password = logins.challenges.pop(call.auth_key.id, (None, None))
     if challenge is None or challenge.id != proof.srp_id:
         raise RpcError(400, "SRP_ID_INVALID")
+    if password != pending.account.password:
+        raise RpcError(400, "SRP_PASSWORD_CHANGED")
     if not await asyncio.to_thread(challenge.accepts, proof.A, proof.M1):
         raise RpcError(400, "PASSWORD_HASH_INVALID")
     logins.passwords.pop(call.auth_key.id, None)

@@ -8,12 +8,22 @@ from typing import TYPE_CHECKING
 from telethon.tl import functions, types
 
 from tgbridge.sandbox.dispatch import method
+from tgbridge.sandbox.methods.messages import MAX_CAPTION, MAX_CAPTION_PREMIUM, MAX_TEXT
+from tgbridge.sandbox.world.uploads import MAX_PARTS, MAX_PARTS_PREMIUM
 
 if TYPE_CHECKING:
     from tgbridge.sandbox.dispatch import Call
 
 _EXPIRES = timedelta(hours=1)
 _MINUTE_MS = 60_000
+# https://core.telegram.org/api/config#client-configuration
+_APP_CONFIG = {
+    "caption_length_limit_default": MAX_CAPTION,
+    "caption_length_limit_premium": MAX_CAPTION_PREMIUM,
+    "upload_max_fileparts_default": MAX_PARTS,
+    "upload_max_fileparts_premium": MAX_PARTS_PREMIUM,
+}
+_APP_CONFIG_HASH = 1
 
 
 @method(functions.help.GetConfigRequest)
@@ -59,10 +69,21 @@ async def get_config(call: Call, _request: functions.help.GetConfigRequest) -> t
         call_connect_timeout_ms=30_000,
         call_packet_timeout_ms=10_000,
         me_url_prefix="https://t.me/",
-        caption_length_max=1024,
-        message_length_max=4096,
+        caption_length_max=MAX_CAPTION,
+        message_length_max=MAX_TEXT,
         webfile_dc_id=call.dc.id,
     )
+
+
+@method(functions.help.GetAppConfigRequest)
+async def get_app_config(
+    _call: Call, request: functions.help.GetAppConfigRequest
+) -> types.help.AppConfig | types.help.AppConfigNotModified:
+    """Give what apps are to know of limits, https://core.telegram.org/method/help.getAppConfig."""
+    if request.hash == _APP_CONFIG_HASH:
+        return types.help.AppConfigNotModified()
+    values = [types.JsonObjectValue(name, types.JsonNumber(value)) for name, value in _APP_CONFIG.items()]
+    return types.help.AppConfig(_APP_CONFIG_HASH, types.JsonObject(values))
 
 
 @method(functions.help.GetNearestDcRequest)

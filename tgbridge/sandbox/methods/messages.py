@@ -44,7 +44,8 @@ async def send_media(call: Call, request: functions.messages.SendMediaRequest) -
     account = saved_messages(call, request.peer)
     _check_random_id(account, request.random_id)
     caption = _caption(account, request.message, request.entities)
-    media = _incoming(call, account).media(request.media)
+    media = await _incoming(call, account).media(request.media)
+    _check_random_id(account, request.random_id)  # again: it may have been sent meanwhile
     message = account.add_message(caption, media=media, entities=request.entities, date=now(call))
     return _sent(call, account, {request.random_id: message})
 
@@ -53,7 +54,7 @@ async def send_media(call: Call, request: functions.messages.SendMediaRequest) -
 async def upload_media(call: Call, request: functions.messages.UploadMediaRequest) -> Any:
     """Make a photo or a document of an upload, without a message."""
     account = saved_messages(call, request.peer)
-    return account.files.stamp_media(_incoming(call, account).media(request.media))
+    return account.files.stamp_media(await _incoming(call, account).media(request.media))
 
 
 @method(functions.messages.SendMultiMediaRequest)
@@ -71,7 +72,7 @@ async def send_multi_media(call: Call, request: functions.messages.SendMultiMedi
     for index, single in enumerate(request.multi_media):
         _check_random_id(account, single.random_id)
         captions.append(_caption(account, single.message, single.entities))
-        media.append(_album_media(incoming, index, single.media))
+        media.append(await _album_media(incoming, index, single.media))
     if len({_album_kind(item) for item in media}) > 1:
         raise RpcError(400, "MEDIA_GROUPED_INVALID")
     date = now(call)
@@ -89,14 +90,13 @@ async def send_multi_media(call: Call, request: functions.messages.SendMultiMedi
 async def edit_message(call: Call, request: functions.messages.EditMessageRequest) -> types.Updates:
     """Change a message's text or caption, or its media."""
     account = saved_messages(call, request.peer)
-    message = account.history.get(request.id)
-    if not isinstance(message, types.Message):
-        raise RpcError(400, "MESSAGE_ID_INVALID")
+    message = _message(account, request.id)
     media = message.media
     if request.media is not None:
         if media is None:
             raise RpcError(400, "MEDIA_PREV_INVALID")
-        media = _incoming(call, account).media(request.media)
+        media = await _incoming(call, account).media(request.media)
+        message = _message(account, request.id)  # again: it may have been deleted meanwhile
     text, entities = message.message, message.entities
     if request.message is not None:
         entities = request.entities or None
@@ -127,15 +127,22 @@ async def delete_messages(
     return types.messages.AffectedMessages(event.pts, event.count)
 
 
+def _message(account: Account, message_id: int) -> types.Message:
+    message = account.history.get(message_id)
+    if not isinstance(message, types.Message):
+        raise RpcError(400, "MESSAGE_ID_INVALID")
+    return message
+
+
 def _incoming(call: Call, account: Account) -> Incoming:
     return Incoming(call.sandbox.state, account, call.dc.id, now(call))
 
 
-def _album_media(incoming: Incoming, index: int, media: Any) -> Any:
+async def _album_media(incoming: Incoming, index: int, media: Any) -> Any:
     if not isinstance(media, types.InputMediaPhoto | types.InputMediaDocument):
         raise RpcError(400, "MEDIA_INVALID")
     try:
-        return incoming.media(media)
+        return await incoming.media(media)
     except RpcError as error:
         # FILE_REFERENCE_EXPIRED becomes FILE_REFERENCE_1_EXPIRED: a client has to know whose it was.
         raise RpcError(error.code, _REFERENCE_ERROR.sub(f"FILE_REFERENCE_{index}_", error.message)) from error
@@ -157,16 +164,21 @@ def _check_random_id(account: Account, random_id: int) -> None:
 
 def _text(text: str, entities: Any) -> str:
     text = text if entities else text.strip()
-    if len(text) > MAX_TEXT:
+    if _length(text) > MAX_TEXT:
         raise RpcError(400, "MESSAGE_TOO_LONG")
     return text
 
 
 def _caption(account: Account, text: str, entities: Any) -> str:
     text = text if entities else text.strip()
-    if len(text) > (MAX_CAPTION_PREMIUM if account.premium else MAX_CAPTION):
+    if _length(text) > (MAX_CAPTION_PREMIUM if account.premium else MAX_CAPTION):
         raise RpcError(400, "MEDIA_CAPTION_TOO_LONG")
     return text
+
+
+def _length(text: str) -> int:
+    """Count UTF-16 code units, as in all lengths and offsets of Telegram's texts."""
+    return len(text.encode("utf-16-le")) // 2
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from tgbridge.sandbox.world.phone import PhoneNumber
 
 CODE_LENGTH = 5
+WORD = "tangerine"
+PHRASE = "seven quiet rivers meet"
 RESEND_SECONDS = 60
 
 _PLANS = {
@@ -23,6 +25,9 @@ _PLANS = {
     "9011": ("flash_call", "sms"),
     "9012": ("missed_call", "sms"),
     "9013": ("email_setup",),
+    "9014": ("sms_word", "sms"),
+    "9015": ("sms_phrase", "sms"),
+    "9016": ("firebase_sms", "call"),
 }
 _PLAIN = {
     "app": types.auth.SentCodeTypeApp,
@@ -55,9 +60,44 @@ def sent_code(
     )
 
 
-def _sent_type(way: str, phone: PhoneNumber) -> Any:
-    caller = phone.digits[:-CODE_LENGTH]
+def code_by(way: str, phone: PhoneNumber) -> str:
+    """Give what is to be entered if the code went to a number by one of the ways."""
     match way:
+        case "sms_word":
+            return WORD
+        case "sms_phrase":
+            return PHRASE
+        case "flash_call":
+            return f"{_caller(phone)}{phone.code}"
+        case _:
+            return phone.code
+
+
+def payment_required(phone_code_hash: str) -> types.auth.SentCodePaymentRequired:
+    """Give the answer that no code is sent before it is paid for (https://core.telegram.org/api/auth#paid-auth)."""
+    return types.auth.SentCodePaymentRequired(
+        store_product="org.telegram.sandbox.code",
+        phone_code_hash=phone_code_hash,
+        support_email_address="sms@telegram.example",
+        support_email_subject="Login code",
+        premium_days=7,
+        currency="USD",
+        amount=100,
+    )
+
+
+def _caller(phone: PhoneNumber) -> str:
+    return phone.digits[:-CODE_LENGTH]
+
+
+def _sent_type(way: str, phone: PhoneNumber) -> Any:  # noqa: PLR0911 - one for each constructor
+    match way:
+        case "sms_word":
+            return types.auth.SentCodeTypeSmsWord(beginning=WORD[0])
+        case "sms_phrase":
+            return types.auth.SentCodeTypeSmsPhrase(beginning=PHRASE.partition(" ")[0])
+        case "firebase_sms":
+            return types.auth.SentCodeTypeFirebaseSms(CODE_LENGTH)
         case "email":
             return types.auth.SentCodeTypeEmailCode("s******@e******.org", CODE_LENGTH)
         case "email_setup":
@@ -65,8 +105,8 @@ def _sent_type(way: str, phone: PhoneNumber) -> Any:
         case "fragment":
             return types.auth.SentCodeTypeFragmentSms("https://fragment.com/numbers", CODE_LENGTH)
         case "flash_call":
-            return types.auth.SentCodeTypeFlashCall(f"{caller}{'X' * CODE_LENGTH}")
+            return types.auth.SentCodeTypeFlashCall(f"{_caller(phone)}*")
         case "missed_call":
-            return types.auth.SentCodeTypeMissedCall(caller, CODE_LENGTH)
+            return types.auth.SentCodeTypeMissedCall(_caller(phone), CODE_LENGTH)
         case _:
             return _PLAIN[way](CODE_LENGTH)

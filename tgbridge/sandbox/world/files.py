@@ -140,6 +140,10 @@ class FileStore:
         """Look a file up."""
         return self._files.get(file_id)
 
+    def of(self, owner: int) -> list[StoredFile]:
+        """Give all files of an account, by its id."""
+        return [stored for stored in self._files.values() if stored.owner == owner]
+
     def find(self, kind: str, file_id: int, access_hash: int, owner: int) -> StoredFile | None:
         """Look a file up for one who claims to know it: kind, access hash and owner must be right."""
         stored = self._files.get(file_id)

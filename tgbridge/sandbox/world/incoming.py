@@ -1,19 +1,20 @@
 """What becomes of media that a client sends: uploaded anew, or known already.
 
-A photo keeps its bytes as its only size: Telegram scales it and makes a JPEG of it, which takes a decoder.
+Photos get smaller sizes, pictures and videos a thumbnail, all of them a preview, as pictures.py makes them.
 
 Sources: https://core.telegram.org/api/files#uploading-files, https://core.telegram.org/type/InputMedia
 """
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
 from tgbridge.sandbox.dispatch import RpcError
-from tgbridge.sandbox.world import images
+from tgbridge.sandbox.world import images, pictures
 from tgbridge.sandbox.world.builders import Variant
 
 if TYPE_CHECKING:
@@ -31,8 +32,7 @@ MAX_THUMB_SIZE = 200 * 1024
 MAX_THUMB_EXTENT = 320
 
 _PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"})
-# Size letters with the longer side that a picture of that size has at most.
-_LETTERS = (("s", 100), ("m", 320), ("x", 800), ("y", 1280))
+_POSTER_BYTES = 64 * 1024
 
 
 class Incoming:
@@ -44,8 +44,8 @@ class Incoming:
         self._dc_id = dc_id
         self._date = date
 
-    def media(self, media: Any) -> Any:
-        """Make the media of a message.
+    async def media(self, media: Any) -> Any:
+        """Make the media of a message. Takes a moment for pictures, in which other calls go on.
 
         Raises RpcError 400: MEDIA_EMPTY, MEDIA_INVALID, TTL_MEDIA_INVALID, the errors of `Uploads.finish`,
         of file references, and PHOTO_EXT_INVALID, PHOTO_SAVE_FILE_INVALID, IMAGE_PROCESS_FAILED and
@@ -57,9 +57,9 @@ class Incoming:
             case types.InputMediaEmpty():
                 raise RpcError(400, "MEDIA_EMPTY")
             case types.InputMediaUploadedPhoto():
-                return types.MessageMediaPhoto(photo=self._photo(media.file), spoiler=media.spoiler)
+                return types.MessageMediaPhoto(photo=await self._photo(media.file), spoiler=media.spoiler)
             case types.InputMediaUploadedDocument():
-                return wrap(self._document(media), spoiler=media.spoiler)
+                return wrap(await self._document(media), spoiler=media.spoiler)
             case types.InputMediaPhoto(id=types.InputPhoto()):
                 photo = self._known("photo", media.id).media
                 return types.MessageMediaPhoto(photo=photo, spoiler=media.spoiler)
@@ -76,44 +76,63 @@ class Incoming:
         files.check_reference(file.id, file.file_reference)
         return stored
 
-    def _photo(self, file: Any) -> types.Photo:
+    async def _photo(self, file: Any) -> types.Photo:
         if PurePath(file.name).suffix.lower() not in _PHOTO_SUFFIXES:
             raise RpcError(400, "PHOTO_EXT_INVALID")
         blob = self._upload(file)
         if blob.size > MAX_PHOTO_SIZE or isinstance(file, types.InputFileBig):
             raise RpcError(400, "PHOTO_SAVE_FILE_INVALID")
-        picture = images.probe(blob.read(0, blob.size))
+        content = blob.read(0, blob.size)
+        picture = images.probe(content)
         if picture is None:
             raise RpcError(400, "IMAGE_PROCESS_FAILED")
         longer, shorter = max(picture.width, picture.height), min(picture.width, picture.height)
         if longer + shorter > MAX_PHOTO_EXTENT or longer > MAX_PHOTO_RATIO * shorter:
             raise RpcError(400, "PHOTO_INVALID_DIMENSIONS")
-        letter = next((letter for letter, side in _LETTERS if longer <= side), "w")
         self._state.uploads.keep(blob)
-        variant = Variant(letter, blob, picture.width, picture.height)
-        return self._account.photo([variant], date=self._date)
+        made = await asyncio.to_thread(pictures.of_photo, content, picture)
+        if made is None:
+            letter = pictures.letter_of(longer)
+            made = pictures.Made((Variant(letter, blob, picture.width, picture.height),))
+        return self._account.photo(made.sizes, date=self._date, stripped=made.stripped)
 
-    def _document(self, media: types.InputMediaUploadedDocument) -> types.Document:
+    async def _document(self, media: types.InputMediaUploadedDocument) -> types.Document:
         blob = self._upload(media.file)
-        thumbs = self._thumbs(media.thumb)
         self._state.uploads.keep(blob)
+        made = await self._thumbs(media, blob)
         return self._account.document(
             blob,
             mime_type=media.mime_type.lower() or "application/octet-stream",
             attributes=media.attributes,
-            thumbs=thumbs,
+            thumbs=made.sizes,
+            stripped=made.stripped,
             date=self._date,
         )
 
-    def _thumbs(self, file: Any) -> list[Variant]:
+    async def _thumbs(self, media: types.InputMediaUploadedDocument, blob: PartedBlob) -> pictures.Made:
+        """Take the thumbnail that the client sent, or else make one of what can be seen."""
+        sent = self._sent_thumb(media.thumb)
+        if sent is not None:
+            thumb, content = sent
+            return pictures.Made((thumb,), await asyncio.to_thread(pictures.preview, content))
+        if media.mime_type.lower().startswith("image/") and blob.size <= MAX_PHOTO_SIZE:
+            return await asyncio.to_thread(pictures.of_file, blob.read(0, blob.size))
+        for attribute in media.attributes:
+            if isinstance(attribute, types.DocumentAttributeVideo):
+                head = blob.read(0, _POSTER_BYTES)
+                return await asyncio.to_thread(pictures.poster, attribute.w, attribute.h, head)
+        return pictures.Made()
+
+    def _sent_thumb(self, file: Any) -> tuple[Variant, bytes] | None:
         if file is None:
-            return []
+            return None
         blob = self._upload(file)
-        picture = images.probe(blob.read(0, blob.size)) if blob.size <= MAX_THUMB_SIZE else None
+        content = blob.read(0, MAX_THUMB_SIZE + 1)
+        picture = images.probe(content) if len(content) <= MAX_THUMB_SIZE else None
         if picture is None or max(picture.width, picture.height) > MAX_THUMB_EXTENT:
-            return []  # as at Telegram, where a thumbnail that is none is passed over
+            return None  # as at Telegram, where a thumbnail that is none is passed over
         self._state.uploads.keep(blob)
-        return [Variant("m", blob, picture.width, picture.height)]
+        return Variant("m", blob, picture.width, picture.height), content
 
     def _upload(self, file: Any) -> PartedBlob:
         if not isinstance(file, types.InputFile | types.InputFileBig):

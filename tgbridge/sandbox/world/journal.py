@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.extensions import BinaryReader
 
-from tgbridge.sandbox.world.blobs import PartedBlob
+from tgbridge.sandbox.media import DIRECTORY
+from tgbridge.sandbox.world.blobs import DiskBlob, PartedBlob
 from tgbridge.sandbox.world.files import StoredFile
 
 if TYPE_CHECKING:
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tgbridge.sandbox.world.accounts import Account
+    from tgbridge.sandbox.world.blobs import Blob
     from tgbridge.sandbox.world.history import Event
+
+
+_ROOTS = frozenset({"made", "media"})
+"""Where bytes are that were not uploaded: in the state directory's own files, or among the seeds'."""
 
 
 def uploads_in(directory: Path) -> set[str]:
@@ -33,6 +39,7 @@ def uploads_in(directory: Path) -> set[str]:
         for line in _lines(path)
         if line["kind"] == "file"
         for blob in line["blobs"].values()
+        if blob[0] not in _ROOTS
     }
 
 
@@ -43,7 +50,8 @@ class Journal:
         self._path = path
         self._uploads = uploads
         self._account = account
-        self._known: set[int] = set()
+        self._known = {stored.id for stored in account.files.of(account.id)}  # the seeds, made anew each time
+        self._roots = {"made": account.files.directory, "media": DIRECTORY}
 
     def resume(self) -> None:
         """Let all happen again to an account that is as it was when it was made, and go on from there."""
@@ -78,9 +86,9 @@ class Journal:
         stored = self._account.files.get(held.id) if held is not None else None
         if stored is None or stored.id in self._known:
             return
-        blobs = {letter: blob for letter, blob in stored.blobs.items() if isinstance(blob, PartedBlob)}
-        if not blobs:
-            return  # of the seeds, which are made anew each time
+        blobs = {letter: self._place(blob) for letter, blob in stored.blobs.items()}
+        if None in blobs.values():
+            return  # made up by a test
         self._known.add(stored.id)
         yield {
             "kind": "file",
@@ -90,17 +98,28 @@ class Journal:
             "dc": stored.dc_id,
             "mime_type": stored.mime_type,
             "media": _write(stored.media),
-            "blobs": {
-                letter: [blob.path.name, blob.size, blob.part_size, blob.positions.tolist()]
-                for letter, blob in blobs.items()
-            },
+            "blobs": blobs,
         }
 
+    def _place(self, blob: Blob) -> list[Any] | None:
+        """Say where bytes are; None for those that are in no file."""
+        if isinstance(blob, PartedBlob):
+            return [blob.path.name, blob.size, blob.part_size, blob.positions.tolist()]
+        if isinstance(blob, DiskBlob):
+            for root, directory in self._roots.items():
+                if blob.path.parent == directory:
+                    return [root, blob.path.name, blob.size]
+        return None
+
+    def _blob(self, place: list[Any]) -> Blob:
+        if place[0] in self._roots:
+            root, name, size = place
+            return DiskBlob(self._roots[root] / name, size)
+        name, size, part_size, positions = place
+        return PartedBlob(self._uploads / name, size, part_size, array("Q", positions))
+
     def _restore(self, line: dict[str, Any]) -> None:
-        blobs = {
-            letter: PartedBlob(self._uploads / name, size, part_size, array("Q", positions))
-            for letter, (name, size, part_size, positions) in line["blobs"].items()
-        }
+        blobs = {letter: self._blob(place) for letter, place in line["blobs"].items()}
         self._known.add(line["id"])
         self._account.files.restore(
             StoredFile(
@@ -110,7 +129,7 @@ class Journal:
                 dc_id=line["dc"],
                 kind=line["type"],
                 mime_type=line["mime_type"],
-                blobs=dict(blobs),
+                blobs=blobs,
                 media=_read(line["media"]),
             )
         )

@@ -56,7 +56,7 @@ class Logins:
     not another one that makes it void. Telegram's documentation leaves that open.
 
     ``passwords`` holds, by key, what that key will be signed in as once the two-step password is right, and
-    ``challenges`` the last one that it got.
+    ``challenges`` the last one that it got, and the password that this is about.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -66,7 +66,7 @@ class Logins:
         self.keeps_tokens = False
         self.export_lifetime = 60.0
         self.passwords: dict[bytes, Authorization] = {}
-        self.challenges: dict[bytes, Challenge] = {}
+        self.challenges: dict[bytes, tuple[Challenge, str]] = {}
         self._codes: dict[str, SentCode] = {}
         self._tokens: dict[bytes, LoginToken] = {}
         self._exports: dict[bytes, tuple[Authorization, int, float]] = {}
@@ -90,10 +90,13 @@ class Logins:
 
     def code(self, phone_code_hash: str, phone: PhoneNumber, key_id: bytes) -> SentCode | None:
         """Look up what was sent to this number, for this key, under this hash, unless it has expired."""
+        sent = self.sent(phone_code_hash, phone, key_id)
+        return None if sent is None or sent.expires <= self._now() or sent.wrong >= MAX_ATTEMPTS else sent
+
+    def sent(self, phone_code_hash: str, phone: PhoneNumber, key_id: bytes) -> SentCode | None:
+        """Look it up also when it has expired."""
         sent = self._codes.get(phone_code_hash)
-        if sent is None or (sent.phone, sent.key_id) != (phone, key_id):
-            return None
-        return None if sent.expires <= self._now() or sent.wrong >= MAX_ATTEMPTS else sent
+        return sent if sent is not None and (sent.phone, sent.key_id) == (phone, key_id) else None
 
     def drop_code(self, phone_code_hash: str) -> None:
         """Forget a code."""

@@ -15,9 +15,13 @@ code is X five times. Any such number is an account on its first sign-in. YYYY t
 9008  is deactivated: USER_DEACTIVATED at the right code
 9009  has Telegram Premium
 9010  gets its code by SMS, and then by a call
-9011  gets its code by a call that hangs up (flash call)
-9012  gets its code as the last digits of the number that calls (missed call)
+9011  gets its code by a call that hangs up (flash call): it is the number that calls, 99966 and the code
+9012  gets its code as the last digits of the number that calls (missed call), which is the same
 9013  gets no code before it has an e-mail address, which only Telegram's own apps set up
+9014  gets a word by SMS, "tangerine", and then a code
+9015  gets a phrase by SMS, "seven quiet rivers meet", and then a code
+9016  gets its code by Firebase's SMS
+9017  gets no code before it is paid for: auth.sentCodePaymentRequired
 ====  ==================================================================================================
 
 All others get their code in the app where they are signed in somewhere, and by SMS otherwise.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from telethon.tl import types
+
+from tgbridge import mediatypes, signatures
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,7 +25,8 @@ class FileKey(NamedTuple):
 class RemoteFile:
     """A document, a photo, or a thumbnail of either, as some message showed it.
 
-    `size` is in bytes and exact. `thumb_size` is the type letter of the wanted photo size, "" for a
+    `size` is in bytes; of a document it is exact, of a picture Telegram is wrong now and then, and 0 is
+    unknown (files/corrections.py). `thumb_size` is the type letter of the wanted photo size, "" for a
     document itself; a photo always needs one. `file_reference` expires after some hours
     (https://core.telegram.org/api/file_reference), all else stays true as long as the file exists.
     """
@@ -39,6 +42,12 @@ class RemoteFile:
     mime_type: str
     name: str
     date: datetime
+    content: bytes | None = field(default=None, repr=False)
+    """All the bytes, where the message itself brought them (photoCachedSize)."""
+    is_guessed: bool = False
+    """Whether `mime_type` is a guess, and the first bytes know better."""
+    stem: str = ""
+    """Of a `name` whose extension was made from the type: what stands before it."""
 
     def __post_init__(self) -> None:
         """Refuse what no data centre would serve."""
@@ -46,6 +55,12 @@ class RemoteFile:
             raise ValueError("size is negative")
         if self.kind == "photo" and not self.thumb_size:
             raise ValueError("a photo is read in one of its sizes")
+
+    def recognised(self, head: bytes) -> RemoteFile:
+        """Return it with the type that its first bytes tell; an extension that was made up follows."""
+        mime_type = signatures.recognise(head) or self.mime_type
+        name = f"{self.stem}{mediatypes.extension(mime_type)}" if self.stem else self.name
+        return replace(self, mime_type=mime_type, name=name, is_guessed=False)
 
     @property
     def key(self) -> FileKey:

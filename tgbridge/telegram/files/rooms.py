@@ -1,9 +1,12 @@
 """What one upload holds in memory, counted in rooms of one part each.
 
-One room is the upload's own from its beginning to its end: bytes come into it, become a part, and when
+One room is the upload's own from its first bytes to its last: bytes come into it, become a part, and when
 Telegram has that part, the next bytes come. So every upload gets on by itself, however little the others
 leave: there is no deadlock, and nobody starves. Further rooms are the budget's to grant, and go back as parts
 arrive.
+
+The own room cannot be taken back while its sender is waited for. So nobody has one who has sent nothing, and
+of each account only so many uploads have one at the same time, whose `places` they take; the others wait.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ class Rooms:
         budget: Budget,
         account: Hashable,
         *,
+        places: asyncio.Semaphore,
         room: int,
         beside: int,
         admission_seconds: float,
@@ -40,15 +44,18 @@ class Rooms:
         self._budget = budget
         self._account = account
         self._share: Share | None = None
+        self._places = places
+        self._placed = False  # whether one of the places is taken
         self._room = room
         self._beside = beside
+        self._beside_lent = beside  # of it, what is not held yet
         self._admission_seconds = admission_seconds
         self._free = free
         self._check = check
-        self._granted = 0
+        self._granted = 1  # the own room, all of which is lent until the first bytes come
         self._parts = 0
         self._open = True  # whether more bytes come
-        self._lent = 0  # bytes of the own room, during a pause
+        self._lent = room  # bytes of the own room, before the beginning and during a pause
         self._asked = 0  # bytes, for admission
         self._changed = asyncio.Event()
 
@@ -57,15 +64,24 @@ class Rooms:
         """Bytes that count as held."""
         return 0 if self._share is None else self._share.held
 
-    async def enter(self) -> None:
-        """Get the own room. Raises PoolExhausted if there is none for a long time."""
-        self._share = self._budget.enter(self._account, wake=self._woken, reclaim=self._reclaim)
+    async def admit(self) -> None:
+        """Have the whole of the own room, for bytes that are here. Raises PoolExhausted if it takes long."""
+        if self._placed:
+            return
+        if self._share is None:
+            self._share = self._budget.enter(self._account, wake=self._woken, reclaim=self._reclaim)
         try:
-            await self._admitted(self._room + self._beside)
+            async with asyncio.timeout(self._admission_seconds):
+                await self._places.acquire()
+                self._placed = True
+                await self._admitted(self._lent + self._beside_lent)
+        except TimeoutError:
+            self._leave_place()
+            raise PoolExhausted from None
         except BaseException:
-            self.close()
+            self._leave_place()
             raise
-        self._granted = 1
+        self._lent = self._beside_lent = 0
 
     async def next(self) -> None:
         """Wait until there is a room beyond those of the parts in memory. Raises what `check` does."""
@@ -97,54 +113,53 @@ class Rooms:
     def end(self) -> None:
         """Take no more bytes: the own room goes when the last part does."""
         self._open = False
+        self._leave_place()
         self._give_back()
 
     def release_beside(self) -> None:
         """Count what was held all the time as held no more. Idempotent."""
-        beside, self._beside = self._beside, 0
-        self._give(beside)
+        held, self._beside, self._beside_lent = self._beside - self._beside_lent, 0, 0
+        self._give(held)
 
     def reopen(self) -> None:
-        """Take bytes again after `end`, when all parts have left: the own room is lent out until then."""
+        """Take bytes again after `end`, when all parts have left: the own room is lent until they come."""
         self._open = True
         self._granted = 1
         self._lent = self._room
 
     def lend(self, held: int) -> None:
         """Give the own room back, but for the `held` bytes in it, for a pause."""
-        if self._open and not self._lent:
+        if self._open and self._placed:
+            self._leave_place()
             self._lent = self._room - held
             self._give(self._lent)
-
-    async def reclaim(self) -> None:
-        """Get the whole of the own room again after `lend`. Raises PoolExhausted as `enter` does."""
-        if self._lent:
-            await self._admitted(self._lent)
-            self._lent = 0
 
     def close(self) -> None:
         """Give everything back. Idempotent."""
         self._open = False
         self._granted = 0
+        self._leave_place()
         share, self._share = self._share, None
         if share is not None:
             share.leave()
 
     async def _admitted(self, size: int) -> None:
-        if self._take(size):
+        if not size or self._take(size):
             return
         self._asked = size
         try:
-            async with asyncio.timeout(self._admission_seconds):
-                while self._asked:
-                    await self._wait()
-        except BaseException as error:
+            while self._asked:
+                await self._wait()
+        except BaseException:
             if not self._asked:  # it was granted in the same moment
                 self._give(size)
             self._asked = 0
-            if isinstance(error, TimeoutError):
-                raise PoolExhausted from None
             raise
+
+    def _leave_place(self) -> None:
+        if self._placed:
+            self._placed = False
+            self._places.release()
 
     async def _wait(self) -> None:
         self._free()

@@ -35,7 +35,7 @@ _ATTEMPTS = 6
 """For one part: a migration, an expired reference, a CDN and its loss may all meet it, each once or twice."""
 
 # https://core.telegram.org/api/file_reference; the last one is for references of an old kind.
-_STALE_REFERENCE = frozenset(
+STALE_REFERENCE = frozenset(
     {
         "FILE_REFERENCE_EXPIRED",
         "FILE_REFERENCE_INVALID",
@@ -86,7 +86,7 @@ class Source:
                 failure = refusal
                 if refusal.name == "FILE_MIGRATE" and refusal.value:
                     self._dc_id = refusal.value
-                elif refusal.name in _STALE_REFERENCE:
+                elif refusal.name in STALE_REFERENCE:
                     await self._renew(reference, refetch)
                 else:
                     raise

@@ -78,6 +78,7 @@ class FileUpload:
         budget: Budget,
         account: Hashable,
         *,
+        places: asyncio.Semaphore,
         part_bytes: int,
         size: int | None = None,
         at_most: int | None = None,
@@ -114,6 +115,7 @@ class FileUpload:
         self._rooms = Rooms(
             budget,
             account,
+            places=places,
             room=part_bytes if bound is None else max(1, min(part_bytes, bound)),
             beside=beside,
             admission_seconds=admission_seconds,
@@ -129,30 +131,42 @@ class FileUpload:
         return self._way.stored
 
     @property
+    def certain(self) -> int:
+        """Bytes from the beginning on that `recover` can't give up any more: none of them is on its way."""
+        first = min((part.index for _, part in self._in_flight.values()), default=self._parts)
+        if self._lost is not None:
+            first = min(first, self._lost.index)
+        return self.received if first == self._parts else first * self._part_bytes
+
+    @property
     def held(self) -> int:
         """Bytes of memory that count as this upload's."""
         return self._rooms.held
 
     async def __aenter__(self) -> Self:
-        """Wait for room for one part. Raises PoolExhausted if there is none for a long time."""
-        await self._rooms.enter()
+        """Begin. Nothing is held before the first bytes."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Give up what is in flight."""
         await self.aclose()
 
+    async def admit(self) -> None:
+        """Wait for room for one part. Raises PoolExhausted if there is none for a long time."""
+        await self._rooms.admit()
+
     async def write(self, data: Buffer) -> None:
         """Take the next bytes; return when they have their place in memory or in flight.
 
-        Raises the TelegramFailure that any part met, PoolExhausted after a `pause` as on entering, and
-        ValueError for more bytes than were announced.
+        Raises the TelegramFailure that any part met, what `admit` raises before the first bytes and after a
+        `pause`, and ValueError for more bytes than were announced.
         """
         view = memoryview(data)
         if self._ended or (self._size is not None and self.received + len(view) > self._size):
             raise ValueError("bytes beyond the end of the file")
         self._raise_failure()
-        await self._rooms.reclaim()
+        if view:
+            await self._rooms.admit()
         while view:
             # A full part stays here until a byte follows it: only then it is known not to be the last.
             if len(self._tail) == self._part_bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 from tgbridge.telegram.files.budget import Budget
 from tgbridge.telegram.files.upload import FileUpload
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.files.upload import Client, Observer
 
 ADMISSION_SECONDS: Final = 20.0
-"""How long an upload waits for room for its first part: as long as a browser would for a page."""
+"""How long bytes that have come wait for room: as long as a browser would for a page."""
 
 
 class Uploader:
@@ -28,6 +30,8 @@ class Uploader:
             stream_bytes=settings.window_bytes_per_upload,
         )
         self._admission_seconds = admission_seconds
+        self._most_at_once = settings.uploads_per_account
+        self._places: WeakValueDictionary[Hashable, asyncio.Semaphore] = WeakValueDictionary()
 
     def open(
         self,
@@ -49,6 +53,7 @@ class Uploader:
             client,
             self.budget,
             account,
+            places=self._places.setdefault(account, asyncio.Semaphore(self._most_at_once)),
             part_bytes=self.part_bytes,
             size=size,
             at_most=at_most,

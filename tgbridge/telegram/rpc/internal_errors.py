@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tgbridge.errors import InternalError
 from tgbridge.telegram.rpc.call import Backoff
@@ -13,13 +13,10 @@ if TYPE_CHECKING:
     from tgbridge.telegram.rpc.call import Call
     from tgbridge.telegram.rpc.patience import Patience
 
-_PERHAPS_CARRIED_OUT: Final = frozenset({"TIMEDOUT", "TIMEOUT"})
-
-
 def repeat_internal_errors(call: Call) -> Call:
     """Ask again, with growing pauses, until patience ends; then raise the last InternalError.
 
-    At once where the request may not be carried out twice, and the server does not know whether it was.
+    At once where the request may not be carried out twice: what is broken may have been half done.
     """
 
     async def repeated(request: TLRequest, patience: Patience) -> Any:
@@ -27,10 +24,8 @@ def repeat_internal_errors(call: Call) -> Call:
         while True:
             try:
                 return await call(request, patience)
-            except InternalError as error:
-                if not patience.repeatable and error.name in _PERHAPS_CARRIED_OUT:
-                    raise
-                if not await backoff.pause():
+            except InternalError:
+                if not patience.repeatable or not await backoff.pause():
                     raise
 
     return repeated
