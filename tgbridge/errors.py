@@ -12,11 +12,9 @@ The tree (nothing in it knows aiohttp or Telethon)::
     │   │   ├── PasswordNeeded          the account has two-step verification
     │   │   └── PartsLost               it has not kept what was uploaded
     │   ├── TelegramUnavailable         unreachable, silent, or broken on Telegram's side
-<<<<<<< HEAD
     │   │   └── InternalError           it says so itself
-=======
+
     │   │   └── AnswerLost              it was asked, once, and what came of it is not known
->>>>>>> main
     │   └── FileCorrupted               what came is not the file that was announced
     ├── PoolExhausted                   every client of the pool is in use
     ├── FileTooLarge                    more bytes than the setting or Telegram takes
@@ -134,7 +132,6 @@ class TelegramUnavailable(TelegramFailure):
         self.retry_after = retry_after
 
 
-<<<<<<< HEAD
 class InternalError(TelegramUnavailable):
     """Telegram answered that it has failed on its own side: the same request may succeed the next moment.
 
@@ -144,10 +141,10 @@ class InternalError(TelegramUnavailable):
     def __init__(self, name: str) -> None:
         super().__init__(f"internal error at Telegram: {name}")
         self.name = name
-=======
+
+
 class AnswerLost(TelegramUnavailable):
     """A request that must not be repeated was sent, and its answer did not come: it may have been done."""
->>>>>>> main
 
 
 class FileCorrupted(TelegramFailure):

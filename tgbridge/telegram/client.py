@@ -222,7 +222,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
 
         Internal errors and lost connections are asked again meanwhile, but for what must not be repeated
         (repeats.py). A login follows PHONE_MIGRATE and its like. Raises TelegramFailure kinds: FLOOD_WAIT at
-        once, however short (``patiently`` sits it out); AnswerLost for what must not be repeated. Several requests are made one after the other. The other arguments are Telethon's, and do nothing.
+        once, however short (``patiently`` sits it out); AnswerLost for what must not be repeated.
+        Several requests are made one after the other. The other arguments are Telethon's, and do nothing.
         """
         if not isinstance(request, TLRequest):
             return [await self(one) for one in request]

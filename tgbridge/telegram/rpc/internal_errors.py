@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.rpc.call import Call
     from tgbridge.telegram.rpc.patience import Patience
 
+
 def repeat_internal_errors(call: Call) -> Call:
     """Ask again, with growing pauses, until patience ends; then raise the last InternalError.
 
