@@ -109,6 +109,8 @@ def test_frames_of_causes() -> None:
     except RuntimeError as error:
         told = frames(error)
     assert [line for line in told if " " not in line] == ["RuntimeError", "ValueError"]
+    # By module and line: where the service is installed is nobody's business.
+    assert re.fullmatch(rf"{re.escape(__name__)}:\d+ fail", told[-1])
 
 
 def test_socket_that_takes_no_more(logged: Callable[[], list[dict[str, Any]]]) -> None:

@@ -89,7 +89,7 @@ def _escaped(value: object) -> str:
 
 
 def frames(error: BaseException) -> list[str]:
-    """Where ``error`` came from, and its causes: files, lines and functions, innermost last.
+    """Where ``error`` came from, and its causes: modules, lines and functions, innermost last.
 
     No messages and no values: they may repeat what somebody typed.
     """
@@ -97,9 +97,9 @@ def frames(error: BaseException) -> list[str]:
     link: BaseException | None = error
     while link is not None:
         told.append(type(link).__name__)
+        innermost = list(traceback.walk_tb(link.__traceback__))[-_INNERMOST_FRAMES:]
         told += [
-            f"{frame.filename.rpartition('/site-packages/')[2]}:{frame.lineno} {frame.name}"
-            for frame in traceback.extract_tb(link.__traceback__)[-_INNERMOST_FRAMES:]
+            f"{frame.f_globals.get('__name__')}:{line} {frame.f_code.co_name}" for frame, line in innermost
         ]
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
     return told

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from telethon.tl import types
 
-from tgbridge.errors import TelegramUnavailable
+from tgbridge.errors import FloodWait, SessionEnded, TelegramFailure, TelegramUnavailable
 from tgbridge.settings import Settings
 from tgbridge.telegram.addresses import DataCentres, Place, choose
 from tgbridge.telegram.files.account import Address
@@ -119,6 +119,39 @@ async def test_the_configuration_is_asked_for_once() -> None:
     centres._valid_until = asyncio.get_running_loop().time()
     await centres.addresses(call, 4)
     assert asked == 3
+
+
+@pytest.mark.parametrize("error", [TelegramUnavailable("gone"), FloodWait(60)], ids=str)
+async def test_what_is_known_is_used_where_it_cannot_be_asked_anew(error: TelegramFailure) -> None:
+    """Addresses hardly ever change; it is asked again a while later. Nothing can be known of an ended session."""
+    now = datetime.now(UTC)
+    outcomes: list[Any] = [
+        error,
+        _config(now, now + timedelta(hours=1)),
+        error,
+        SessionEnded("SESSION_REVOKED"),
+    ]
+    asked = 0
+
+    async def call(_: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        outcome = outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    centres = DataCentres(Settings().telegram)
+    with pytest.raises(type(error)):
+        await centres.addresses(call, 4)
+    known = await centres.addresses(call, 4)
+    centres._valid_until = 0.0
+    for _ in range(3):
+        assert await centres.addresses(call, 4) == known
+    assert asked == 3
+    centres._valid_until = 0.0
+    with pytest.raises(SessionEnded):
+        await centres.addresses(call, 4)
 
 
 def test_several_keys_of_both_forms(tmp_path: Path) -> None:

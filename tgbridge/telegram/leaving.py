@@ -22,11 +22,14 @@ _SIGNED_OUT: Final = "AUTH_KEY_UNREGISTERED"
 
 
 async def end_session(pool: ClientPool, session: str) -> None:
-    """End ``session`` at Telegram, and close its client. Raises TelegramFailure kinds and PoolExhausted."""
+    """End ``session`` at Telegram, and close its client: streams and uploads of it end, too.
+
+    Raises TelegramFailure kinds and PoolExhausted.
+    """
     async with pool.borrow(session) as client:
         await login.log_out(client)
     pool.ended.add(session, _SIGNED_OUT)
-    await pool.drop(session)
+    await pool.drop(session, at_once=True)
 
 
 async def leave_session(pool: ClientPool, session: str) -> None:

@@ -122,10 +122,11 @@ class ClientPool:
         finally:
             self._give_back(slot)
 
-    async def drop(self, session: str) -> None:
+    async def drop(self, session: str, *, at_once: bool = False) -> None:
         """Lend this session's client no more, and close it once nobody uses it; keep nothing of its keys.
 
-        For a session that has ended, or whose next client is to begin afresh.
+        For a session that has ended, or whose next client is to begin afresh. ``at_once``: close it although
+        it is used, for whatever is under way with it ends with the session: that gets TelegramUnavailable.
         """
         try:
             key = key_of(session)
@@ -135,7 +136,7 @@ class ClientPool:
         slot = self._slots.get(key)
         if slot is not None:
             slot.ended = True
-            self._retire(slot)
+            self._retire(slot, at_once=at_once)
             if slot.closing is not None:
                 await slot.closed.wait()
 

@@ -108,6 +108,30 @@ async def test_a_connection_can_be_opened_ahead(reader: Reader) -> None:
     assert connections(reader).stats.connections == {HOME: 1}
 
 
+@pytest.mark.swift_time
+@pytest.mark.parametrize("dc_id", [HOME, FOREIGN])
+async def test_connections_are_closed_when_nothing_is_asked(make_reader: Any, dc_id: int) -> None:
+    """After the setting's time, and not while one call is under way; the next call opens another."""
+    reader = await make_reader(files={"idle_seconds": 60})
+    file = await reader.file(4 * MIB, dc_id=dc_id)
+    assert await read_all(reader, file, MIB)
+    held = reader.sandbox.faults.hold(GET_FILE)
+    reading = asyncio.create_task(read(reader, file))
+    await held.reached(1)
+    await asyncio.sleep(19)
+    held.release()
+    assert await reading
+    reader.sandbox.faults.clear()
+    await asyncio.sleep(59)
+    assert connections(reader).stats.connections[dc_id] == 1
+    await asyncio.sleep(62)
+    assert connections(reader).stats.connections == {}
+    keys = reader.sandbox.counters.auth_keys
+    assert await read(reader, file)
+    assert connections(reader).stats.connections == {dc_id: 1}
+    assert reader.sandbox.counters.auth_keys == keys
+
+
 # Giving up
 
 

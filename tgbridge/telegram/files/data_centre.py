@@ -167,14 +167,17 @@ class DataCentre:
     def _close_idle(self) -> None:
         """Close what has not been used for a while; Telegram's own apps do so, too."""
         self._timer = None
-        idle_before = _now() - self._idle_seconds
+        since: list[float] = []
         for lane in self._lanes:
             if lane.connection is None or lane.calls or lane.borrowed:
                 continue
-            if lane.idle_since <= idle_before:
+            if lane.idle_since + self._idle_seconds <= _now():
                 lane.connection.close()
-        if any(lane.ready.done() and not lane.ended and not lane.borrowed for lane in self._lanes):
-            self._close_idle_later()
+            else:
+                since.append(lane.idle_since)
+        if since:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_at(min(since) + self._idle_seconds, self._close_idle)
 
     # Opening
 
