@@ -199,6 +199,7 @@ FAULTS: dict[str, tuple[Callable[[Sandbox], object], int, dict[str, object]]] = 
 }
 
 
+@pytest.mark.swift_time
 @pytest.mark.parametrize(("arrange", "status", "expected"), FAULTS.values(), ids=FAULTS)
 async def test_errors_before_the_first_page_have_a_status(
     sandbox: Sandbox,
@@ -229,6 +230,7 @@ async def receive(response: ClientResponse, received: bytearray) -> None:
         received += chunk
 
 
+@pytest.mark.swift_time
 @pytest.mark.parametrize("fault", ["error", "flood_wait", "internal_error"])
 async def test_errors_in_the_middle_break_the_connection(
     sandbox: Sandbox, signed_in: ClientSession, account: Account, fault: str

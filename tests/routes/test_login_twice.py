@@ -400,6 +400,7 @@ async def test_lost_send_code(
     await until(lambda: service.app[keys.POOL].stats.clients == 0)
 
 
+@pytest.mark.swift_time
 @pytest.mark.parametrize(
     ("phone", "path", "form", "method"),
     [
@@ -433,6 +434,7 @@ async def test_lost_for_longer(
     assert signed_in_as(sandbox, phone) == ["tgbridge"]
 
 
+@pytest.mark.swift_time
 async def test_lost_for_longer_before_the_password(browser: ClientSession, sandbox: Sandbox) -> None:
     """That the code was right, and the password is next, is found out later as well."""
     await post(browser, "/send-code", {"phone": WITH_PASSWORD})

@@ -122,6 +122,7 @@ async def test_others_sessions(new_browser: NewBrowser, sign_in: SignIn, sandbox
         assert await ask(mine, "DELETE", f"/sessions/{theirs}") == (404, UNKNOWN)
 
 
+@pytest.mark.swift_time
 @pytest.mark.parametrize(
     ("method", "path", "asked", "told"),
     [

@@ -89,6 +89,25 @@ async def test_client_gone(
     held.release()
 
 
+async def test_logging_out_ends_it(
+    sandbox: Sandbox, service: Service, signed_in: ClientSession, add_file: AddFile, until: Until
+) -> None:
+    """A stream of the session that has ended is broken off, and nothing of it is left."""
+    file = add_file(20 * MIB)
+    held = sandbox.faults.hold("upload.getFile", skip=2, times=None)
+    async with signed_in.get(file.path) as response:
+        await response.content.readexactly(1000)
+        await held.reached(1)
+        async with signed_in.post("/logout") as answer:
+            assert answer.status == 200
+        with pytest.raises(ClientPayloadError):
+            await response.read()
+    await until(lambda: len(service.app[keys.IN_FLIGHT]) == 0)
+    assert service.app[keys.POOL].stats.clients == 0
+    assert service.app[keys.DOWNLOADER].budget.streams == 0
+    held.release()
+
+
 async def test_client_gone_that_never_read(
     service: Service, signed_in: ClientSession, add_file: AddFile, until: Until
 ) -> None:

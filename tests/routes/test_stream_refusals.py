@@ -119,6 +119,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.swift_time
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 async def test_errors_before_the_first_byte_have_a_status(
     sandbox: Sandbox, signed_in: ClientSession, add_file: AddFile, fault: Fault

@@ -115,6 +115,7 @@ async def test_not_signed_in(browser: ClientSession) -> None:
         assert await response.json() == {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"}
 
 
+@pytest.mark.swift_time
 async def test_refused_and_flooded(sandbox: Sandbox, signed_in: ClientSession) -> None:
     """What Telegram refuses has the endpoint's own text, a long wait the common one."""
     path = f"/stream_thumbnail/{IDS['photo_abroad']}"

@@ -118,6 +118,7 @@ TOLD: dict[str, tuple[Callable[[Sandbox], Any], int, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.swift_time
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", TOLD)
 async def test_what_passes(

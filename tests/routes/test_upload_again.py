@@ -143,6 +143,7 @@ async def test_a_first_one_that_was_refused(signed_in: ClientSession, why: str) 
     assert await stored(signed_in, told.body["message_id"]) == NOISE
 
 
+@pytest.mark.swift_time
 @pytest.mark.parametrize("method", [SEND, ALBUM])
 async def test_a_first_one_that_nobody_knows_of(
     sandbox: Sandbox, signed_in_to: SignedInTo, account: Account, method: str
@@ -167,6 +168,7 @@ async def test_a_first_one_that_nobody_knows_of(
     assert await stored(browser, told.body["message_id"]) == NOISE
 
 
+@pytest.mark.swift_time
 async def test_half_of_a_first_one(sandbox: Sandbox, signed_in_to: SignedInTo, account: Account) -> None:
     """What was sent of it before the failure was taken back, and is sent anew: all is there, once."""
     _, browser = await signed_in_to()

@@ -123,7 +123,7 @@ async def test_the_configuration_is_asked_for_once() -> None:
 
 @pytest.mark.parametrize("error", [TelegramUnavailable("gone"), FloodWait(60)], ids=str)
 async def test_what_is_known_is_used_where_it_cannot_be_asked_anew(error: TelegramFailure) -> None:
-    """Addresses hardly ever change; it is asked again a while later. Nothing can be known of an ended session."""
+    """Addresses hardly ever change, and it is asked again later; an ended session is told of at once."""
     now = datetime.now(UTC)
     outcomes: list[Any] = [
         error,

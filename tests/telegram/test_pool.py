@@ -239,6 +239,19 @@ async def test_a_dropped_client_is_lent_no_more(make_pool: MakePool, sandbox: Sa
     assert sandbox.counters.connections == {1: 2}
 
 
+async def test_a_client_can_be_dropped_at_once(make_pool: MakePool, sandbox: Sandbox, stored: str) -> None:
+    """Whatever is under way with it ends, since the session has."""
+    pool = make_pool()
+    held = sandbox.faults.hold("users.getUsers")
+    async with pool.borrow(stored) as client:
+        asking = asyncio.create_task(client(ME))
+        await held.reached(1)
+        await pool.drop(stored, at_once=True)
+        assert pool.stats.clients == 0
+        with pytest.raises(TelegramUnavailable, match="closed"):
+            await asking
+
+
 async def test_dropping_an_idle_client_closes_it(
     make_pool: MakePool, sandbox: Sandbox, stored: str, until: Until
 ) -> None:

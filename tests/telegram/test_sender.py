@@ -9,25 +9,24 @@ import pytest
 from telethon.tl import functions, types
 
 from tgbridge.errors import SessionEnded, TelegramUnavailable
+from tgbridge.sandbox.mtproto.connection import Connection as ServerSide
 from tgbridge.telegram.addresses import DataCentres
 from tgbridge.telegram.client import BridgeClient
+from tgbridge.telegram.mtproto import connection
 
 if TYPE_CHECKING:
-    from tests.telegram.conftest import MakePool, MakeSettings, Until
+    from tests.telegram.conftest import MakePool, MakeSettings
     from tgbridge.sandbox import Sandbox
 
 ME = functions.users.GetUsersRequest([types.InputUserSelf()])
 
 
-def refuse(
-    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, times: int, *, plain: bool = False
-) -> list[Any]:
+def refuse(monkeypatch: pytest.MonkeyPatch, times: int, *, plain: bool = False) -> list[ServerSide]:
     """Let the server answer packets by -404, be they encrypted or those of a key exchange."""
-    from tgbridge.sandbox.mtproto.connection import Connection
+    packet = ServerSide._packet
+    refused: list[ServerSide] = []
 
-    packet, refused = Connection._packet, []
-
-    def answer(self: Connection, framing: Any, received: Any) -> None:
+    def answer(self: ServerSide, framing: Any, received: Any) -> None:
         is_plain = received.data[:8] == bytes(8)
         if is_plain is plain and len(refused) < times:
             refused.append(self)
@@ -35,45 +34,43 @@ def refuse(
         else:
             packet(self, framing, received)
 
-    monkeypatch.setattr(Connection, "_packet", answer)
+    monkeypatch.setattr(ServerSide, "_packet", answer)
     return refused
 
 
 async def test_an_unknown_key_is_believed_the_second_time(
-    client: BridgeClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    client: BridgeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """-404 also answers what was damaged on its way: once, it is a lost connection like any other."""
     await client(ME)
-    refused = refuse(sandbox, monkeypatch, 1)
+    refused = refuse(monkeypatch, 1)
     assert (await client(ME))[0].is_self
     assert len(refused) == 1
-    refused = refuse(sandbox, monkeypatch, 2)
+    refused = refuse(monkeypatch, 2)
     with pytest.raises(SessionEnded, match="AUTH_KEY_NOT_FOUND"):
         await client(ME)
     assert len(refused) == 2
 
 
-async def test_answers_in_between_count(
-    client: BridgeClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_answers_in_between_count(client: BridgeClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only two in a row are believed."""
     for _ in range(3):
-        refuse(sandbox, monkeypatch, 1)
+        refuse(monkeypatch, 1)
         assert (await client(ME))[0].is_self
 
 
 @pytest.mark.swift_time
 async def test_a_key_exchange_that_is_refused_is_no_ended_session(
-    sandbox: Sandbox, make_settings: MakeSettings, make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
+    make_settings: MakeSettings, make_pool: MakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is tried again, and is unavailability in the end."""
     make_pool()
     settings = make_settings()
     client = BridgeClient("", settings, DataCentres(settings.telegram))
-    refuse(sandbox, monkeypatch, 2, plain=True)
+    refuse(monkeypatch, 2, plain=True)
     await client.connect()
     await client.disconnect()
-    refuse(sandbox, monkeypatch, 10_000, plain=True)
+    refuse(monkeypatch, 10_000, plain=True)
     client = BridgeClient("", settings, DataCentres(settings.telegram))
     with pytest.raises(TelegramUnavailable):
         await client.connect()
@@ -96,9 +93,7 @@ async def test_the_old_connection_has_ended_before_the_next_begins(
     assert most == 1
 
 
-async def test_closing_waits_until_the_server_has_closed(
-    client: BridgeClient, sandbox: Sandbox, until: Until
-) -> None:
+async def test_closing_waits_until_the_server_has_closed(client: BridgeClient, sandbox: Sandbox) -> None:
     """So that whoever connects next with the key is the only one."""
     await client(ME)
     (server_side,) = sandbox.data_centres[1].connections
@@ -110,10 +105,7 @@ async def test_a_server_that_does_not_close_is_not_waited_for_long(
     client: BridgeClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The connection is broken off then."""
-    from tgbridge.sandbox.mtproto.connection import Connection
-    from tgbridge.telegram.mtproto import connection
-
-    monkeypatch.setattr(Connection, "eof_received", lambda _: True)
+    monkeypatch.setattr(ServerSide, "eof_received", lambda _: True)
     monkeypatch.setattr(connection, "PARTING_SECONDS", 0.01)
     await client(ME)
     await client.disconnect()

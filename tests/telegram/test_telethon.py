@@ -17,8 +17,8 @@ from telethon.tl.alltlobjects import LAYER
 from telethon.tl.core import GzipPacked, MessageContainer, RpcResult
 
 import tgbridge.telegram
-from tgbridge.telegram import client as module
 from tgbridge.telegram.client import BridgeClient
+from tgbridge.telegram.sender import Sender
 
 if TYPE_CHECKING:
     from tgbridge.sandbox import Sandbox
@@ -45,7 +45,7 @@ def test_private_names() -> None:
 
 def test_only_the_client_is_derived_from_telethon() -> None:
     """Nothing else of `telegram` is a class of Telethon's, or imports a private name of its."""
-    bases = set()
+    bases: set[str] = set()
     for path in Path(tgbridge.telegram.__file__).parent.glob("**/*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("telethon"):
@@ -65,7 +65,7 @@ def test_what_is_asked_of_a_sender() -> None:
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute):
                 asked |= {node.attr} if node.value.attr == "_sender" else set()
     assert asked <= SENDER
-    assert all(hasattr(module.Sender, name) for name in SENDER - {"connect", "auth_key"})
+    assert all(hasattr(Sender, name) for name in SENDER - {"connect", "auth_key"})
 
 
 def test_what_is_overridden() -> None:
@@ -76,7 +76,7 @@ def test_what_is_overridden() -> None:
 
 
 def test_what_messages_are_made_of() -> None:
-    """Constructors, readers and the layer: what is not in Telethon's documentation, and has been there long."""
+    """Constructors, readers and the layer: not documented by Telethon, but there for long."""
     assert RpcResult.CONSTRUCTOR_ID == 0xF35C6D01
     assert MessageContainer.CONSTRUCTOR_ID == 0x73F1F8DC
     assert GzipPacked.CONSTRUCTOR_ID == 0x3072CFA1
