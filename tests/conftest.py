@@ -171,7 +171,7 @@ async def new_browser(service: Service) -> AsyncIterator[NewBrowser]:
         def make(service: Service = service) -> ClientSession:
             # A jar keeps cookies of IP addresses only if it is told to.
             jar = CookieJar(unsafe=True)
-            browser = ClientSession(service.url, cookie_jar=jar, timeout=ClientTimeout(total=120))
+            browser = ClientSession(service.url, cookie_jar=jar, timeout=ClientTimeout(total=600))
             stack.push_async_callback(browser.close)
             return browser
 

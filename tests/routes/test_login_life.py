@@ -97,12 +97,14 @@ async def test_two_people(new_browser: NewBrowser, log_in: SignIn) -> None:
 
 async def test_one_client_for_many_requests(
     signed_in: ClientSession,
+    service: Service,
     make_settings: MakeSettings,
     serve: Serve,
     new_browser: NewBrowser,
     sandbox: Sandbox,
 ) -> None:
     """A cookie survives a restart; two hundred requests at once with it connect one client."""
+    await service.stop()
     again = await serve(make_settings())
     browser = new_browser(again)
     browser.cookie_jar.update_cookies({cookie.key: cookie.value for cookie in signed_in.cookie_jar})

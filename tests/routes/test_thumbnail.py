@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from telethon.tl import types
 
 from tgbridge.sandbox.media import DOCUMENTS, PHOTOS
