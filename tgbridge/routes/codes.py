@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from tgbridge.session import SessionState
-    from tgbridge.telegram.login import SentCode
+    from tgbridge.telegram.sent_codes import SentCode
 
 PHONE_MISSING: Final = "Phone number is required."
 CODE_FIRST: Final = "Please request a code first."
