@@ -102,11 +102,16 @@ async def test_send_code_whose_answer_was_lost(
     assert sandbox.counters.of("auth.sendCode", 2) == 2
 
 
-async def test_send_code_without_a_cookie(browser: ClientSession, sandbox: Sandbox) -> None:
-    """Nothing tells such a browser from others: each request begins a login, and the last one goes on."""
+async def test_send_code_without_a_cookie(browser: ClientSession, copy_of: CopyOf, sandbox: Sandbox) -> None:
+    """Such a browser is told from others only as far as another request of its is answered at the time."""
+    copy = copy_of(browser)
     assert (await twice_at_once(browser, "/send-code", {"phone": PHONE}))[0] == 200
+    assert sandbox.counters.of("auth.sendCode") == 1
+    await post(copy, "/send-code", {"phone": PHONE})
     assert sandbox.counters.of("auth.sendCode") == 2
     assert (await post(browser, "/sign-in", FORM))[0] == 200
+    assert (await post(copy, "/sign-in", FORM))[0] == 200
+    assert signed_in_as(sandbox, PHONE) == ["tgbridge", "tgbridge"]
 
 
 async def test_send_code_that_failed(signed_in: ClientSession, sandbox: Sandbox) -> None:
