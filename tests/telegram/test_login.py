@@ -209,7 +209,7 @@ async def test_a_stale_proof_is_made_anew(client: BridgeClient, sandbox: Sandbox
     always = sandbox.faults.error("auth.checkPassword", 400, name, times=None)
     with pytest.raises(FloodWait) as caught:
         await login.check_password(client, PASSWORD)
-    assert (caught.value.name, caught.value.seconds, always.applied) == (name, 5, 3)
+    assert (caught.value.name, caught.value.seconds, always.applied) == ("FLOOD_WAIT", 5, 3)
     sandbox.faults.remove(always)
     sandbox.faults.error("auth.checkPassword", 400, name)
     assert await login.check_password(client, PASSWORD)

@@ -177,7 +177,7 @@ async def check_password(client: BridgeClient, password: str) -> User:
     try:
         return await until_known(ask, lambda: signed_in(client))
     except _StaleProof as error:
-        raise FloodWait(_STALE_RETRY_SECONDS, error.reason) from error
+        raise FloodWait(_STALE_RETRY_SECONDS) from error  # a code that frontends know
 
 
 class _StaleProof(TelegramUnavailable):
