@@ -24,7 +24,7 @@ from tgbridge.telegram.files.account import Address
 from tgbridge.telegram.files.connections import FileConnections
 from tgbridge.telegram.greeting import first_request, next_request
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
-from tgbridge.telegram.repeats import may_be_repeated
+from tgbridge.telegram.repeatable import may_be_repeated
 from tgbridge.telegram.sender import BridgeConnection, BridgeSender
 from tgbridge.telegram.session_keys import SessionKeys
 from tgbridge.telegram.telethon_log import LOGGERS
@@ -239,8 +239,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         """Ask Telegram and return its answer, within ``telegram.request_timeout_seconds``.
 
         Internal errors are tried again shortly after, a few times, but for what must not be repeated
-        (repeats.py). A login follows PHONE_MIGRATE and its like. Raises TelegramFailure kinds: FLOOD_WAIT at
-        once, however short (``patiently`` sits it out); AnswerLost for what must not be repeated.
+        (repeatable.py), which also raises AnswerLost. A login follows PHONE_MIGRATE and its like. Raises
+        TelegramFailure kinds: FLOOD_WAIT at once, however short (``patiently`` sits it out).
         """
         return await self._ask(request, self._time_allowed())
 

@@ -6,7 +6,7 @@ What is different, by override and never by patching:
   late answer is dropped unread.
 - When the connection is gone for good, whoever waits gets an error; Telethon cancels, which looks like a
   cancellation of the waiter's own task, or forgets what was not yet sent.
-- A request that must not be repeated (repeats.py) is not sent again once it may have been written.
+- A request that must not be repeated (repeatable.py) is not sent again once it may have been written.
 - A reconnection is bounded in time, backs off, and greets the server anew (initConnection) before anything
   else. A request that takes the connection down each time is not asked for ever.
 - Updates go to who listens, and not into Telethon's queue: nothing consumes it, so that it would only grow.
@@ -33,7 +33,7 @@ from tgbridge.telegram.futures import look_at
 from tgbridge.telegram.mtproto import rsa_keys
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
 from tgbridge.telegram.mtproto.key_exchange import create_key
-from tgbridge.telegram.repeats import innermost, may_be_repeated
+from tgbridge.telegram.repeatable import innermost, may_be_repeated
 from tgbridge.telegram.shared_state import SharedState
 from tgbridge.telegram.telethon_log import LOGGERS
 
