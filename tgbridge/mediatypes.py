@@ -13,15 +13,23 @@ UNKNOWN: Final = "application/octet-stream"
 _TYPES: Final = mimetypes.MimeTypes()
 _MORE: Final = MappingProxyType(
     {
+        ".3g2": "video/3gpp2",
+        ".3ga": "audio/3gpp",
+        ".3gp": "video/3gpp",
         ".aac": "audio/aac",
+        ".amr": "audio/amr",
         ".avif": "image/avif",
         ".flac": "audio/flac",
         ".heic": "image/heic",
         ".heif": "image/heif",
+        ".m2ts": "video/mp2t",
         ".m4a": "audio/mp4",
+        ".m4b": "audio/mp4",
         ".m4v": "video/x-m4v",
         ".md": "text/markdown",
+        ".mka": "audio/x-matroska",
         ".mkv": "video/x-matroska",
+        ".mts": "video/mp2t",
         ".oga": "audio/ogg",
         ".ogg": "audio/ogg",
         ".ogv": "video/ogg",
@@ -29,6 +37,9 @@ _MORE: Final = MappingProxyType(
         ".webp": "image/webp",
         # Python's table takes TypeScript for an MPEG transport stream.
         ".ts": "text/plain",
+        ".weba": "audio/webm",
+        ".wma": "audio/x-ms-wma",
+        ".wmv": "video/x-ms-wmv",
     }
 )
 _ENCODINGS: Final = MappingProxyType(
@@ -40,6 +51,9 @@ _SYNONYMS: Final = MappingProxyType(
         "audio/x-mp3": "audio/mpeg",
         "audio/x-flac": "audio/flac",
         "audio/x-m4a": "audio/mp4",
+        "audio/x-m4b": "audio/mp4",
+        "audio/aacp": "audio/aac",
+        "audio/x-aac": "audio/aac",
         "audio/m4a": "audio/mp4",
         "audio/wave": "audio/wav",
         "audio/vnd.wave": "audio/wav",
@@ -50,6 +64,8 @@ _SYNONYMS: Final = MappingProxyType(
         "image/x-png": "image/png",
     }
 )
+# Where a type has several extensions, and the first of them is not the usual one.
+_USUAL_EXTENSIONS: Final = MappingProxyType({"audio/ogg": ".ogg"})
 # RFC 6838, section 4.2
 _WELL_FORMED: Final = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 
@@ -79,4 +95,4 @@ def canonical(mime_type: str) -> str:
 
 def extension(mime_type: str) -> str:
     """Return what the names of files of this type end in, with its dot, or ""."""
-    return _TYPES.guess_extension(mime_type) or ""
+    return _USUAL_EXTENSIONS.get(mime_type) or _TYPES.guess_extension(mime_type) or ""
