@@ -88,3 +88,36 @@ def held() -> Callable[[object], int]:
         return sum(bytes_in(field, seen) for field in fields)
 
     return lambda value: bytes_in(value, set())
+
+
+def repeated(begin: bytes, piece: bytes) -> bytes:
+    return begin + piece * ((1 << 20) // len(piece))
+
+
+ENDLESS = {
+    "frames of AAC without sound": (repeated(b"", bytes.fromhex("fff15080 00ffff")), "audio/aac"),
+    "headers of frames": (repeated(b"", b"\xff\xfb"), "audio/mpeg"),
+    "pages of Ogg": (repeated(b"", b"OggS" + bytes(23)), "audio/ogg"),
+    "comments": (repeated(b"fLaC\x84\xff\xff\xff\0\0\0\0\xff\xff\xff\xff", bytes(4)), "audio/flac"),
+    "frames of ID3": (repeated(b"ID3\4\0\0\x7f\x7f\x7f\x7f", b"TXXX" + bytes(6)), "audio/mpeg"),
+    "chunks": (repeated(b"RIFF\0\0\0\0WAVE", b"JUNK" + bytes(4)), "audio/wav"),
+    "boxes": (repeated(b"", b"\0\0\0\x08free"), "video/mp4"),
+    "boxes in boxes": (repeated(b"\xff\xff\xff\xffmoov", b"\0\0\0\x08free"), "video/mp4"),
+    "elements": (repeated(b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x80", b"\xec\x80"), "video/webm"),
+    "times of clusters": (repeated(b"\x1f\x43\xb6\x75\x80", b"\xe7\x81\1"), "video/webm"),
+    "segments": (repeated(b"\xff\xd8", b"\xff\xfe\0\2"), "image/jpeg"),
+    "fill bytes": (repeated(b"\xff\xd8", b"\xff"), "image/jpeg"),
+    "tags": (repeated(b"II*\0\x08\0\0\0\xff\xff", bytes(12)), "image/tiff"),
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_what_only_costs_time_is_given_up(kind: str) -> None:
+    """A file of nothing but the smallest pieces is looked at for a while, and then let pass."""
+    data, mime_type = ENDLESS[kind]
+    inspector: Any = inspector_for(mime_type)
+    inspector.feed(memoryview(data))
+    pulled = inspector._inspector._pulled
+    assert pulled.over or pulled._skipped
+    assert pulled.strides is None or pulled.strides._over
+    assert inspector.facts().width is None

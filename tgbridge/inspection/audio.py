@@ -44,7 +44,7 @@ AUDIO_TYPES: Final = frozenset(
 )
 
 _MOST_TAGS: Final = 16
-_MOST_BLOCKS: Final = 10_000
+_MOST_BLOCKS: Final = 3_000
 _RIFF: Final = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64"})
 _STREAM_INFO, _COMMENTS = 0, 4  # RFC 9639, section 8.1
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 ASF_MAGIC: Final = bytes.fromhex("3026b275")
 
-_MOST_CHUNKS: Final = 10_000
+_MOST_CHUNKS: Final = 3_000
 _MOST_TEXT: Final = 1024  # bytes
 _ENDLESS: Final = frozenset({0, 2**32 - 1})  # what a writer says who could not come back to say it
 _TITLES: Final = frozenset({b"INAM", b"NAME"})

@@ -36,7 +36,7 @@ IMAGE_TYPES: Final = frozenset(
 
 _HEAD_BYTES: Final = 4096
 _BOX_BYTES: Final = 64 * 1024
-_MOST_STEPS: Final = 10_000
+_MOST_STEPS: Final = 3_000
 _JPEG: Final = b"\xff\xd8"
 _TIFF: Final = {b"II": "little", b"MM": "big"}
 _SAYS_AT_ONCE: Final = (b"\x89PNG", b"GIF8", b"RIFF", b"BM")
@@ -94,11 +94,11 @@ class ImageInspector:
         """Read the segments up to the frame's; `begun` is what has been read of the first one."""
         for _ in range(_MOST_STEPS):
             head = begun + (yield max(0, 4 - len(begun)))
-            while head[0] == 0xFF and (head[1] == 0xFF or head[1] in _ALONE):  # fill bytes may come first
-                head = head[1 if head[1] == 0xFF else 2 :]
-                head += yield max(0, 4 - len(head))
             if head[0] != 0xFF or head[1] in {_SCAN, _END}:
                 return
+            if head[1] == 0xFF or head[1] in _ALONE:  # fill bytes may stand before a marker
+                begun = head[1 if head[1] == 0xFF else 2 :]
+                continue
             body, size = head[4:], int.from_bytes(head[2:4], "big") - 2
             if head[1] in _FRAMES:
                 body += yield max(0, 5 - len(body))

@@ -22,7 +22,7 @@ _FIRST_PAGE: Final = 0x02
 _CODEC_BYTES: Final = 64
 _LOOK: Final = _HEAD_BYTES + 255 + _CODEC_BYTES
 _NO_END: Final = 2**64 - 1  # no packet ends on this page
-_MOST_PAGES: Final = 5_000  # that are looked at for comments: a picture of 20 MB and more among them
+_MOST_PAGES: Final = 3_000  # that are looked at for comments: a picture of 12 MB and more among them
 
 
 class _Codec(NamedTuple):

@@ -16,8 +16,8 @@ from typing import Final, TypeAlias
 MOST_WANTED: Final = 4096
 """Bytes that a parser may want at once: one that wants more has met nonsense, and is ended."""
 
-MOST_STRIDES: Final = 50_000
-"""Pieces of a file that are looked at; they take some 50 ms, and tell how long the others will be."""
+MOST_STRIDES: Final = 20_000
+"""Pieces of a file that are looked at; they take 10 to 60 ms, and tell how long the others will be."""
 
 MISLED: Final = (ArithmeticError, LookupError, ValueError, struct.error)
 """What a parser raises where the bytes are not what they should be."""

@@ -23,7 +23,7 @@ ID3_V1_BYTES: Final = 128
 """The older kind of tag is a file's end."""
 
 _MOST_TEXT: Final = 1024  # bytes of a text that are read
-_MOST_ENTRIES: Final = 10_000
+_MOST_ENTRIES: Final = 3_000
 _FOOTER: Final = 0x10
 _UNSYNCHRONISED, _EXTENDED = 0x80, 0x40
 _TITLES: Final = frozenset({b"TIT2", b"TT2"})
