@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import encodings
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +61,14 @@ def test_names_of_each_region(charset: str) -> None:
 def test_a_charset_that_is_told(raw: bytes, charset: str, text: str) -> None:
     """It counts, if it is one of text and the bytes are text in it."""
     assert decoded(raw, charset) == text
+
+
+def test_charsets_that_are_none_leave_nothing_behind() -> None:
+    """Names that strangers make up are not looked up, since Python would remember each of them."""
+    before = len(encodings._cache)
+    for number in range(100):
+        assert decoded(b"a.txt", f"x-made-up-{number}") == "a.txt"
+    assert len(encodings._cache) == before
 
 
 @given(raw=st.binary(max_size=200), charset=st.text(max_size=20))

@@ -7,15 +7,16 @@ half of the names in the tests wrongly).
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NAMED: Final = re.compile(
-    r"utf-8|ascii|iso8859-\d+|cp125\d|cp866|cp932|cp949|koi8-[ru]|gb2312|gbk|gb18030|big5|shift_jis|euc_(jp|kr)"
+# What may be looked up: Python remembers each name that it was asked for, also of charsets that are none.
+_LABELS: Final = re.compile(
+    r"utf-?8|(?:us-)?ascii|iso-8859-(?:1[0-6]?|[2-9])|(?:windows-|cp)125[0-8]|cp866|cp932|cp949|koi8-[ru]"
+    r"|gb2312|gbk|gb18030|big5|shift[_-]jis|euc-(?:jp|kr)"
 )
 _MOST_CHARACTERS: Final = 256  # that are looked at
 _CONTROLS: Final = re.compile(r"[\x80-\x9f]")
@@ -44,13 +45,10 @@ def decoded(raw: bytes, charset: str) -> str:
 
     ISO-8859-1 is read as Windows reads it (https://encoding.spec.whatwg.org/#names-and-labels).
     """
-    try:
-        name = codecs.lookup(charset).name
-    except (LookupError, ValueError):
-        return readable(raw)
+    label = charset.lower()
     text = None
-    if _NAMED.fullmatch(name):
-        text = _decoded(raw, "cp1252" if name == "iso8859-1" else name)
+    if _LABELS.fullmatch(label):
+        text = _decoded(raw, "cp1252" if label == "iso-8859-1" else label)
     return readable(raw) if text is None else text
 
 
