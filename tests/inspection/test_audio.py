@@ -130,6 +130,16 @@ def test_flac(cover: bytes) -> None:
         assert (found.duration, found.title, found.performer) == (10.0, "Täst", "Who")
 
 
+def test_flac_that_was_piped() -> None:
+    """Without a number of samples the last frame tells it, wherever the file was cut off."""
+    data = FILES["piped.flac"]
+    assert facts(data, "audio/flac").duration == pytest.approx(1.0)
+    half = facts(data[:-1500], "audio/flac").duration
+    assert half is not None
+    assert 0.3 < half < 0.9
+    assert facts(data + b"\xff\xf8" * 1000, "audio/flac").duration == pytest.approx(1.0)
+
+
 def page(granule: int, packet: bytes, *, first: bool = False, serial: int = 7, whole: bool = True) -> bytes:
     laces = [255] * (len(packet) // 255) + ([len(packet) % 255] if whole else [])
     head = b"OggS" + struct.pack("<BBqIII", 0, 2 * first, granule, serial, 0, 0)

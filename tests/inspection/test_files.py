@@ -19,6 +19,7 @@ SOUND = {
     "variable.mp3": (6.08, NAMED),
     "xing.mp3": (3.10, NAMED),
     "piped.wav": (1.0, NAMELESS),
+    "piped.flac": (1.0, NAMELESS),
     "song.wav": (1.0, NAMED),
     "song.aiff": (0.5, NAMED),
     "song.flac": (1.0, NAMED),

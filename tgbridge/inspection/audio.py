@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from tgbridge.inspection.chunks import ASF_MAGIC, ChunkedSound
+from tgbridge.inspection.chunks import MAGICS, ChunkedSound
 from tgbridge.inspection.facts import Facts
+from tgbridge.inspection.flac import MAGIC, FlacSound
 from tgbridge.inspection.frames import AmrFrames, Frames
 from tgbridge.inspection.ogg import PAGE, OggSound
-from tgbridge.inspection.pulled import MOST_WANTED, Pulled, within
-from tgbridge.inspection.tags import ID3_V1_BYTES, Tags, read_comments, read_id3, read_id3_v1
+from tgbridge.inspection.pulled import MOST_WANTED, Pulled
+from tgbridge.inspection.tags import ID3_V1_BYTES, Tags, read_id3, read_id3_v1
 
 if TYPE_CHECKING:
     from tgbridge.inspection.pulled import Parser
@@ -44,9 +45,6 @@ AUDIO_TYPES: Final = frozenset(
 )
 
 _MOST_TAGS: Final = 16
-_MOST_BLOCKS: Final = 3_000
-_RIFF: Final = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64"})
-_STREAM_INFO, _COMMENTS = 0, 4  # RFC 9639, section 8.1
 
 
 class AudioInspector:
@@ -58,8 +56,7 @@ class AudioInspector:
         self._tags = Tags()
         self._pulled = Pulled(self._read())
         self._end = b""
-        self._seconds = 0.0
-        self._sound: Frames | AmrFrames | OggSound | None = None
+        self._sound: FlacSound | OggSound | AmrFrames | Frames | None = None
         self._chunks: ChunkedSound | None = None
 
     def feed(self, data: memoryview) -> None:
@@ -84,7 +81,7 @@ class AudioInspector:
         if self._chunks is not None:
             return self._chunks.lasts(size)
         if sound is None:
-            return self._seconds
+            return 0.0
         return sound.strides.whole(sound.seconds, size - self._pulled.at)
 
     def _read(self) -> Parser:
@@ -94,8 +91,9 @@ class AudioInspector:
                 break
             yield from read_id3(magic + (yield 6), self._tags)
             magic = yield 4
-        if magic == b"fLaC":
-            yield from self._flac()
+        if magic == MAGIC:
+            self._sound = FlacSound(self._tags)
+            yield from self._sound.read()
         elif magic == PAGE:
             self._sound = OggSound(self._tags)
             yield from self._sound.read()
@@ -103,29 +101,9 @@ class AudioInspector:
             line = yield 2
             self._sound = AmrFrames(magic + (line if line == b"R\n" else line + (yield 3)))
             yield self._sound.strides
-        elif magic in _RIFF or magic in {b"FORM", ASF_MAGIC}:
+        elif magic in MAGICS:
             self._chunks = ChunkedSound(self._tags)
-            if magic in _RIFF:
-                yield from self._chunks.read_riff(magic, self._pulled)
-            yield from self._chunks.read_aiff() if magic == b"FORM" else self._chunks.read_asf()
+            yield from self._chunks.read(magic, self._pulled)
         else:
             self._sound = Frames(magic)
             yield self._sound.strides
-
-    def _flac(self) -> Parser:
-        """Read the blocks before the sound (RFC 9639, section 8)."""
-        for _ in range(_MOST_BLOCKS):
-            head = yield 4
-            kind, size = head[0] & 0x7F, int.from_bytes(head[1:], "big")
-            if kind == _STREAM_INFO:
-                info = yield 18
-                rate = int.from_bytes(info[10:13], "big") >> 4
-                samples = int.from_bytes(info[13:18], "big") & 0xFFFFFFFFF
-                self._seconds = samples / rate if rate else 0.0
-                yield 18 - size
-            elif kind == _COMMENTS:
-                yield from within(read_comments(self._tags), size)
-            else:
-                yield -size
-            if head[0] & 0x80:
-                return

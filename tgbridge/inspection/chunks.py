@@ -17,7 +17,11 @@ from tgbridge.inspection.tags import ID3_HEAD_BYTES, Tags, read_id3
 if TYPE_CHECKING:
     from tgbridge.inspection.pulled import Parser, Pulled
 
-ASF_MAGIC: Final = bytes.fromhex("3026b275")
+_RIFF: Final = frozenset({b"RIFF", b"RIFX", b"RF64", b"BW64"})
+_AIFF: Final = b"FORM"
+_ASF: Final = bytes.fromhex("3026b275")
+MAGICS: Final = _RIFF | {_AIFF, _ASF}
+"""The first four bytes of such files."""
 
 _MOST_CHUNKS: Final = 3_000
 _MOST_TEXT: Final = 1024  # bytes
@@ -37,8 +41,23 @@ class ChunkedSound:
         self._bytes_a_second = 0
         self._endless_from: int | None = None
 
-    def read_riff(self, magic: bytes, pulled: Pulled) -> Parser:
-        """Read RIFF, RF64 or, the other way round, RIFX, whose first four bytes were read."""
+    def read(self, magic: bytes, pulled: Pulled) -> Parser:
+        """Read a file whose first four bytes were read, by a parser that `pulled` feeds."""
+        if magic in _RIFF:
+            yield from self._riff(magic, pulled)
+        elif magic == _AIFF:
+            yield from self._aiff()
+        else:
+            yield from self._asf()
+
+    def lasts(self, size: int) -> float:
+        """Return how long a file of so many bytes sounds."""
+        if self._endless_from is not None and self._bytes_a_second:
+            return (size - self._endless_from) / self._bytes_a_second
+        return self._seconds
+
+    def _riff(self, magic: bytes, pulled: Pulled) -> Parser:
+        """Read RIFF, RF64 or, the other way round, RIFX."""
         order: Literal["big", "little"] = "big" if magic == b"RIFX" else "little"
         yield 8
         large = 0
@@ -64,8 +83,8 @@ class ChunkedSound:
                 yield from self._any(kind, size)
             yield -(size & 1)
 
-    def read_aiff(self) -> Parser:
-        """Read AIFF or AIFF-C, whose first four bytes were read."""
+    def _aiff(self) -> Parser:
+        """Read AIFF or AIFF-C."""
         yield 8
         for _ in range(_MOST_CHUNKS):
             head = yield 8
@@ -80,8 +99,8 @@ class ChunkedSound:
                 yield from self._any(kind, size)
             yield -(size & 1)
 
-    def read_asf(self) -> Parser:
-        """Read Windows Media, whose first four bytes were read."""
+    def _asf(self) -> Parser:
+        """Read Windows Media."""
         count = int.from_bytes((yield 26)[20:24], "little")
         for _ in range(min(count, _MOST_CHUNKS)):
             head = yield 24
@@ -93,12 +112,6 @@ class ChunkedSound:
                 yield -size
             else:
                 yield from within(reader(), size)
-
-    def lasts(self, size: int) -> float:
-        """Return how long a file of so many bytes sounds."""
-        if self._endless_from is not None and self._bytes_a_second:
-            return (size - self._endless_from) / self._bytes_a_second
-        return self._seconds
 
     def _info(self, order: Literal["big", "little"]) -> Parser:
         if (yield 4) != b"INFO":

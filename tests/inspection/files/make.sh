@@ -12,6 +12,7 @@ make $film -c:v libvpx -b:v 5k -g 5 -c:a libopus -b:a 6k -live 1 -f webm - > liv
 make $film -c:v libx264 -g 5 -c:a aac -b:a 8k -movflags frag_keyframe+empty_moov+default_base_moof -f mp4 - > fragmented.mp4
 make $film -c:v libx264 -g 5 -c:a aac -b:a 8k -movflags frag_keyframe -f mp4 - > first-in-index.mp4
 make -f lavfi -i "$(tone 1 8000)" -c:a pcm_u8 -f wav - > piped.wav
+make -f lavfi -i "$(tone 1 8000)" -c:a flac -f flac - > piped.flac
 make -f lavfi -i "$(tone 3 16000)" -c:a aac -b:a 8k adts.aac
 make -f lavfi -i "$(tone 6 16000)" -c:a libmp3lame -b:a 8k -write_xing 0 -id3v2_version 0 constant.mp3
 make -f lavfi -i "anoisesrc=duration=2:sample_rate=16000,apad=whole_dur=6" -c:a libmp3lame -q:a 9 -write_xing 0 -id3v2_version 4 $named variable.mp3
