@@ -54,6 +54,13 @@ def test_names_of_each_region(charset: str) -> None:
         (b"R\xe9sum\xe9.txt", "x-unheard-of", "Résumé.txt"),
         (b"a+AGI-.txt", "utf-7", "a+AGI-.txt"),
         (b"a.txt", "zlib", "a.txt"),
+        (b"a.txt", "iso-8859-12", "a.txt"),
+        *((b"a.txt", f"iso-8859-{number}", "a.txt") for number in range(20)),
+        *((b"a.txt", f"windows-125{number}", "a.txt") for number in range(10)),
+        *(
+            (b"a.txt", name, "a.txt")
+            for name in ("utf8", "us-ascii", "cp949", "shift-jis", "Shift_JIS", "EUC-JP")
+        ),
         (b"a.txt", "\0", "a.txt"),
         (b"a.txt", "x" * 10_000, "a.txt"),
     ],
