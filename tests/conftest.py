@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet
 from yarl import URL
 
 from tests.ready import ready_session
+from tests.swift_time import SwiftLoop
 from tgbridge import keys
 from tgbridge.app import ENDPOINTS, Service
 from tgbridge.sandbox import Sandbox
@@ -24,7 +25,7 @@ from tgbridge.settings.sources import load_settings
 from tgbridge.telegram.pool import PoolStats
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tgbridge.routes.endpoint import Endpoint
@@ -38,6 +39,13 @@ def pytest_collection_finish() -> None:
     """Spare the garbage collector what stays to the end, which is most of what there is: modules, tests."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_asyncio_loop_factories(
+    config: pytest.Config, item: pytest.Item
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Let time fly for tests that wait for minutes."""
+    return {"loop": SwiftLoop if item.get_closest_marker("swift_time") else asyncio.new_event_loop}
 
 
 class SignIn(Protocol):

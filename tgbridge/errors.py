@@ -12,6 +12,8 @@ The tree (nothing in it knows aiohttp or Telethon)::
     │   │   ├── PasswordNeeded          the account has two-step verification
     │   │   └── PartsLost               it has not kept what was uploaded
     │   ├── TelegramUnavailable         unreachable, silent, or broken on Telegram's side
+    │   │   └── InternalError           it says so itself
+
     │   │   └── AnswerLost              it was asked, once, and what came of it is not known
     │   └── FileCorrupted               what came is not the file that was announced
     ├── PoolExhausted                   every client of the pool is in use
@@ -128,6 +130,17 @@ class TelegramUnavailable(TelegramFailure):
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+
+
+class InternalError(TelegramUnavailable):
+    """Telegram answered that it has failed on its own side: the same request may succeed the next moment.
+
+    ``name`` is what it said; after ``TIMEOUT`` nobody knows whether the request was carried out.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"internal error at Telegram: {name}")
+        self.name = name
 
 
 class AnswerLost(TelegramUnavailable):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
 from telethon.tl import types
-from yarl import URL
 
 from tests.devices import device, scan
 from tests.routes.events import events
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import LooseHeaders
     from multidict import CIMultiDictProxy
 
-    from tests.conftest import MakeSettings, NewBrowser, Serve
+    from tests.conftest import MakeSettings, NewBrowser, Serve, SignIn
     from tgbridge.app import Service
     from tgbridge.sandbox import Sandbox
     from tgbridge.sandbox.world.accounts import Account
@@ -123,13 +122,12 @@ def get(signed_in: ClientSession) -> Get:
 
 @pytest.fixture
 def signed_in_to(
-    make_settings: MakeSettings, serve: Serve, new_browser: NewBrowser, signed_in: ClientSession
+    make_settings: MakeSettings, serve: Serve, new_browser: NewBrowser, sign_in: SignIn
 ) -> SignedInTo:
     async def start(**sections: Mapping[str, Any]) -> tuple[Service, ClientSession]:
         service = await serve(make_settings(**sections))
         browser = new_browser(service)
-        cookies = {cookie.key: cookie for cookie in signed_in.cookie_jar}
-        browser.cookie_jar.update_cookies(cookies, URL(service.url))
+        await sign_in(browser)  # with a session of its own: no two services may share one
         return service, browser
 
     return start

@@ -33,7 +33,8 @@ LOGGERS: defaultdict[str, logging.Logger] = defaultdict(lambda: logging.getLogge
 class Telegram(Protocol):
     """Gives connected clients, which are disconnected when the test ends.
 
-    They have a key, unless they are to agree on a ``new_key``.
+    They have a key, unless they are to agree on a ``new_key``. ``media``: at the address for media, where a
+    key may have several at once.
     """
 
     async def __call__(
@@ -180,7 +181,8 @@ def initialised(request: Any) -> Any:
 class NewWire(Protocol):
     """Opens wires, which are closed when the test ends; ``begun`` ones have their salt and are introduced.
 
-    They have a key, unless they are to agree on a ``new_key``.
+    They have a key, unless they are to agree on a ``new_key``. ``media``: at the address for media, where a
+    key may have several at once.
     """
 
     async def __call__(
@@ -190,6 +192,7 @@ class NewWire(Protocol):
         key: AuthKey | None = None,
         new_key: bool = False,
         begun: bool = True,
+        media: bool = False,
         sandbox: Sandbox | None = None,
     ) -> Wire: ...
 
@@ -205,12 +208,14 @@ async def wire(sandbox: Sandbox) -> AsyncIterator[NewWire]:
         key: AuthKey | None = None,
         new_key: bool = False,
         begun: bool = True,
+        media: bool = False,
         sandbox: Sandbox | None = None,
     ) -> Wire:
         at = sandbox or usual
         if key is None and not new_key:
             key = AuthKey(ready_key(at, dc).key)
-        made = await Wire.open(at.data_centres[dc].address, key)
+        centre = at.data_centres[dc]
+        made = await Wire.open(centre.media_address if media else centre.address, key)
         wires.append(made)
         if begun:
             await made.begin()
@@ -257,6 +262,13 @@ async def telegram(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     yield client
     for made in clients:
         await made.disconnect()
+
+
+def for_media(sandbox: Sandbox, client: TelegramClient) -> str:
+    """A client's session at the address for media, where it may have several connections at once."""
+    stored = StringSession(client.session.save())
+    stored.set_dc(stored.dc_id, *sandbox.data_centres[stored.dc_id].media_address)
+    return str(stored.save())
 
 
 class SignIn(Protocol):

@@ -108,7 +108,6 @@ async def test_everything_else(control: ClientSession, sandbox: Sandbox) -> None
     for fault in (
         {"fault": "delay", "seconds": 0.5, "dc": 3},
         {"fault": "silence_data_centre", "dc": 3},
-        {"fault": "one_main_connection", "enabled": True},
     ):
         async with control.post("/faults", json=fault) as response:
             assert (response.status, await response.json()) == (200, {"result": None})
@@ -121,7 +120,6 @@ async def test_everything_else(control: ClientSession, sandbox: Sandbox) -> None
         "silent": True,
         "refusing": False,
     }
-    assert found["one_main_connection"] is True
     for method, path in (("delete", "/faults"), ("delete", "/counters"), ("post", "/data-centres/3/stop")):
         async with control.request(method, path) as response:
             assert response.status == 204

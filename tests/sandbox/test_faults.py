@@ -10,6 +10,7 @@ import pytest
 from telethon import errors, functions, types
 from telethon.crypto import AuthKey
 
+from tests.sandbox.conftest import for_media
 from tgbridge.sandbox.world.blobs import Synthetic
 
 if TYPE_CHECKING:
@@ -305,22 +306,29 @@ async def test_forgotten_keys(sandbox: Sandbox, sign_in: SignIn) -> None:
         await client(GET_NEAREST)
 
 
-async def test_one_main_connection(sandbox: Sandbox, sign_in: SignIn, telegram: Telegram) -> None:
-    """A second session ends the key for good, once that rule is on, unless it never wants updates."""
+async def test_two_connections_of_an_authorization(
+    sandbox: Sandbox, sign_in: SignIn, telegram: Telegram
+) -> None:
+    """One after the other is fine; the second at a time ends the authorization for good, on both."""
     client = await sign_in()
     session = client.session.save()
-    sandbox.faults.one_main_connection = True
-    without = await telegram(session=session, receive_updates=False)
-    assert await failures(client, 1) == [""]
-    await without.disconnect()
     await client.disconnect()
     again = await telegram(session=session)
     assert await failures(again, 1) == [""]
     with pytest.raises(errors.AuthKeyDuplicatedError):
-        await telegram(session=session)
-    sandbox.faults.one_main_connection = False
+        await telegram(session=session, receive_updates=False)
     for _ in range(2):
         assert await failures(again, 1) == ["AuthKeyDuplicatedError"]
+
+
+async def test_connections_for_media_may_be_parallel(
+    sandbox: Sandbox, sign_in: SignIn, telegram: Telegram
+) -> None:
+    """At addresses that are media_only, beside one at another."""
+    client = await sign_in()
+    others = [await telegram(session=for_media(sandbox, client)) for _ in range(2)]
+    for one in (client, *others):
+        assert await failures(one, 1) == [""]
 
 
 EVERYTHING: list[Callable[[Faults], Any]] = [
@@ -338,7 +346,6 @@ async def test_clear(sandbox: Sandbox, telegram: Telegram) -> None:
     """Everything can be taken away at once."""
     for fault in EVERYTHING:
         fault(sandbox.faults)
-    sandbox.faults.one_main_connection = True
     sandbox.faults.clear()
-    assert (sandbox.faults.rules, sandbox.faults.one_main_connection) == ((), False)
+    assert sandbox.faults.rules == ()
     assert await failures(await telegram(new_key=True), 1) == [""]

@@ -14,6 +14,7 @@ from telethon import TelegramClient, errors, events, functions, types
 from telethon.crypto import rsa
 from telethon.sessions import StringSession
 
+from tests.sandbox.conftest import for_media
 from tgbridge.sandbox import Call, Registry, RpcError, Sandbox, ports
 
 if TYPE_CHECKING:
@@ -212,8 +213,8 @@ async def test_clocks_may_differ(
 async def test_updates_are_pushed(sandbox: Sandbox, sign_in: SignIn, telegram: Telegram) -> None:
     """Updates go to the account's connected sessions that want them, but for the one that caused them."""
     client = await sign_in()
-    other = await telegram(session=client.session.save())
-    without = await telegram(session=client.session.save(), receive_updates=False)
+    other = await telegram(session=for_media(sandbox, client))
+    without = await telegram(session=for_media(sandbox, client), receive_updates=False)
     stranger = await sign_in("+9996620002")
     got: dict[str, asyncio.Queue[Any]] = {}
     for name, one in (("client", client), ("other", other), ("without", without), ("stranger", stranger)):

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from telethon.crypto import rsa
 from telethon.tl import types
 
 from tgbridge.errors import TelegramUnavailable
 from tgbridge.settings import Settings
-from tgbridge.telegram.addresses import DataCentres, Place, choose, trust_keys
+from tgbridge.telegram.addresses import DataCentres, Place, choose
 from tgbridge.telegram.files.account import Address
+from tgbridge.telegram.mtproto.rsa_keys import fingerprint
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+# As https://core.telegram.org/api/obtaining_api_id names them in hexadecimal, signed.
+PRODUCTION_KEY = 0xD09D1D85DE64FD85 - (1 << 64)
+TEST_KEY = 0xB25898DF208D2603 - (1 << 64)
 
 
 def option(host: str, dc_id: int = 2, **flags: Any) -> types.DcOption:
@@ -117,15 +122,27 @@ async def test_the_configuration_is_asked_for_once() -> None:
 
 
 def test_several_keys_of_both_forms(tmp_path: Path) -> None:
-    """PKCS#1 and SubjectPublicKeyInfo, with text between them; Telethon accepts all."""
+    """PKCS#1 and SubjectPublicKeyInfo, with text between them; Telegram's own are then not accepted."""
     keys = [generate_private_key(public_exponent=65537, key_size=2048).public_key() for _ in range(2)]
     forms = (PublicFormat.PKCS1, PublicFormat.SubjectPublicKeyInfo)
     pems = [key.public_bytes(Encoding.PEM, form) for key, form in zip(keys, forms, strict=True)]
     path = tmp_path / "keys.pem"
     path.write_bytes(b"our keys\n" + b"\nand\n".join(pems))
-    trust_keys(path)
-    trusted = {(key.n, key.e) for key, old in rsa._server_keys.values() if not old}
-    assert {(key.public_numbers().n, 65537) for key in keys} <= trusted
+    telegram = Settings.model_validate({"telegram": {"dc_host": "::1", "dc_public_key": path}}).telegram
+    accepted = DataCentres(telegram).public_keys
+    assert all(fingerprint(key.public_numbers().n, 65537) in accepted for key in keys)
+    assert PRODUCTION_KEY not in accepted
+
+
+@pytest.mark.parametrize(
+    ("test_servers", "key", "number"), [(False, PRODUCTION_KEY, 2), (True, TEST_KEY, 10_002)]
+)
+def test_telegrams_own_keys(*, test_servers: bool, key: int, number: int) -> None:
+    """The fingerprints that Telegram publishes; the test servers are called by other numbers, too."""
+    settings = Settings.model_validate({"telegram": {"test_servers": test_servers}}).telegram
+    centres = DataCentres(settings)
+    assert [one for one in (PRODUCTION_KEY, TEST_KEY) if one in centres.public_keys] == [key]
+    assert centres.number(2) == number
 
 
 def _config(date: datetime, expires: datetime) -> Any:

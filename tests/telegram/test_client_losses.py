@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from telethon.extensions import BinaryReader
 from telethon.tl import functions, types
 
 from tgbridge.errors import (
@@ -14,9 +16,10 @@ from tgbridge.errors import (
     TelegramRefused,
     TelegramUnavailable,
 )
-from tgbridge.telegram import login, sender
+from tgbridge.telegram import login
 from tgbridge.telegram.addresses import DataCentres
 from tgbridge.telegram.client import BridgeClient
+from tgbridge.telegram.mtproto import connection
 
 if TYPE_CHECKING:
     from tests.telegram.conftest import MakePool, MakeSettings, SignIn, Until
@@ -80,56 +83,75 @@ async def test_a_server_that_hangs_up_at_once_is_not_hammered(
     assert sandbox.counters.connections[1] < 10
 
 
-async def test_who_asks_does_not_wait_for_a_pause(
-    client: BridgeClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A data centre that is back is found by the next request, however long the pause had become."""
-    monkeypatch.setattr(sender, "_LONGEST_DELAY_SECONDS", 3600.0)
-    await client(ME)
-    client._sender._fruitless = 20
-    await sandbox.data_centres[1].stop()
-    lost = asyncio.create_task(client(ME))
-    await asyncio.sleep(0)
-    await sandbox.data_centres[1].start()
-    assert (await client(ME))[0].is_self
-    assert (await lost)[0].is_self
-
-
+@pytest.mark.swift_time
 async def test_a_request_that_always_ends_the_connection_is_given_up(
     client: BridgeClient, sandbox: Sandbox
 ) -> None:
-    """A few attempts, with pauses between them; other requests go on over the same client."""
+    """When its time is over, with pauses in between; other requests go on over the same client."""
     sandbox.counters.reset()
     sandbox.faults.drop("users.getUsers", times=None)
     with pytest.raises(TelegramUnavailable):
         await client(ME)
-    assert sandbox.counters.of("users.getUsers", 1) == 4
-    assert sandbox.counters.connections[1] <= 4
+    assert 4 < sandbox.counters.connections[1] < 30
     assert await client(CONFIG)
 
 
 async def test_silence_is_noticed_without_a_request(
-    impatient: BridgeClient, sandbox: Sandbox, make_settings: MakeSettings, until: Until
+    stored: str, make_settings: MakeSettings, sandbox: Sandbox, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The keepalive finds out that the peer is gone, and connects anew."""
-    await impatient.disconnect()
-    client = alone(make_settings(**IMPATIENT), impatient.session_string())
-    client.ping_seconds = 0.01
+    """Pings find out that the peer is gone; the next request is asked on another connection."""
+    monkeypatch.setattr(connection, "KEEPALIVE_SECONDS", 0.01)
+    client = alone(make_settings(**IMPATIENT), stored)
     await client.connect()
     sandbox.faults.silence_data_centre(1)
-    connections = sandbox.counters.connections[1]
-    await until(lambda: sandbox.counters.connections[1] > connections)
+    current = await client.main_connection()
+    await until(lambda: current.failure)
+    sandbox.faults.silence_data_centre(1, silent=False)
+    assert await client(ME)
     await client.disconnect()
 
 
-async def test_a_request_on_a_connection_that_is_going(client: BridgeClient) -> None:
-    """Asked before Telethon has noticed: a loss as any other, where uvloop has a RuntimeError."""
+async def test_an_idle_client_comes_back_when_it_is_asked(client: BridgeClient, sandbox: Sandbox) -> None:
+    """And not before: a data centre that restarts would see all of its clients in one moment."""
     await client(ME)
-    connection = client._sender._connection
-    connection._writer.transport.close()
-    with pytest.raises(ConnectionResetError):
-        connection._send(b"asked in that moment")
+    sandbox.counters.reset()
+    sandbox.faults.drop_connections(1)
+    current = await client.main_connection()
+    while current.failure is None:
+        await asyncio.sleep(0)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert sandbox.counters.connections[1] == 0
+    assert client.is_usable
     assert await client(ME)
+    assert sandbox.counters.connections[1] == 1
+
+
+async def test_a_request_on_a_connection_that_is_going(client: BridgeClient, sandbox: Sandbox) -> None:
+    """Nothing is encrypted for a socket that is being closed: the request goes to another connection."""
+    await client(ME)
+    current = await client.main_connection()
+    current._transport.close()
+    assert await client(ME)
+    assert sandbox.counters.of("users.getUsers", 1) == 3
+
+
+async def test_a_restart_of_the_data_centre_costs_few_connects(
+    make_pool: MakePool, sandbox: Sandbox, sign_in: SignIn
+) -> None:
+    """Of clients that are asked something while it is away: it is tried for all of them together."""
+    pool = make_pool()
+    sessions = [await sign_in(pool, f"+999661{number:04}") for number in range(20)]
+    await sandbox.data_centres[1].stop()
+    sandbox.counters.reset()
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(pool.borrow(session)) for session in sessions]
+        asking = [asyncio.create_task(client(ME)) for client in clients]
+        await asyncio.sleep(0.05)
+        (pace,) = clients[0].connector._paces.values()
+        assert pace.failures < 30
+        await sandbox.data_centres[1].start()
+        assert all(answer[0].is_self for answer in await asyncio.gather(*asking))
 
 
 async def test_salts_may_expire(client: BridgeClient, sandbox: Sandbox) -> None:
@@ -239,8 +261,11 @@ async def test_file_connections_get_what_they_need(client: BridgeClient, sandbox
     assert key.state.salt != 0
     exported = await client.export_authorization(2)
     assert exported.bytes
-    query = functions.help.GetConfigRequest()
-    assert bytes(client.initialised(query)).endswith(bytes(query))
+    preamble = client.preamble()
+    wrapped = BinaryReader(preamble.first + bytes(CONFIG)).tgread_object()
+    assert isinstance(wrapped.query, functions.InvokeWithoutUpdatesRequest)
+    assert isinstance(wrapped.query.query.query, functions.help.GetConfigRequest)
+    assert BinaryReader(preamble.later + bytes(CONFIG)).tgread_object().query == CONFIG
 
 
 async def test_ipv6(sandbox: Sandbox, make_settings: MakeSettings) -> None:

@@ -79,6 +79,7 @@ async def test_a_silent_peer(
         assert sandbox.counters.of(MAKE) >= 2
 
 
+@pytest.mark.swift_time
 async def test_doubt(
     sandbox: Sandbox,
     make_settings: MakeSettings,

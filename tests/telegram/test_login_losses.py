@@ -17,7 +17,7 @@ from tgbridge.telegram.repeatable import may_be_repeated
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.telegram.conftest import MakePool, Until
+    from tests.telegram.conftest import MakePool
     from tgbridge.sandbox import Sandbox
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.pool import ClientPool
@@ -196,15 +196,13 @@ async def test_telegram_gone(client: BridgeClient, sandbox: Sandbox) -> None:
     assert user.phone == PHONE[1:]
 
 
-async def test_what_was_not_sent(client: BridgeClient, sandbox: Sandbox, until: Until) -> None:
+async def test_what_was_not_sent(client: BridgeClient, sandbox: Sandbox) -> None:
     """A step that was asked for while there was no connection is taken once there is one again."""
     phone_code_hash = await send(client)
-    sandbox.faults.refuse_connections()
-    sandbox.faults.drop_connections()
-    await until(lambda: client._sender._reconnecting)
+    await sandbox.data_centres[1].stop()
     signing_in = asyncio.create_task(login.sign_in(client, PHONE, phone_code_hash, CODE))
-    await asyncio.sleep(0)
-    sandbox.faults.clear()
+    await asyncio.sleep(0.05)
+    await sandbox.data_centres[1].start()
     assert (await signing_in).phone == PHONE[1:]
     assert sandbox.counters.of("users.getUsers") == 0
 

@@ -243,7 +243,7 @@ async def test_nothing_is_left_of_a_login_that_is_cut_off(
             await asyncio.wait({attempt._asking})
             assert signed_in_as(sandbox, PHONE) == ["telephone", "tgbridge"]
         if lost:
-            await client._sender.disconnect()
+            sandbox.faults.drop_connections()
         leaving = asyncio.create_task(abandon_login(pool, attempt, AsyncExitStack()))
         held.release()
         await leaving

@@ -8,7 +8,7 @@
     ``{"fault": "flood_wait", "method": "upload.getFile", "seconds": 3, "times": 2}``: any public method of
     `tgbridge.sandbox.faults.Faults` by its name, with its arguments. 201 and ``{"id": 1}`` where that is a
     rule for a method, 200 and ``{"result": …}`` otherwise; 400 and ``{"error": "…"}`` where name or arguments
-    do not fit. ``{"fault": "one_main_connection", "enabled": true}`` sets that switch.
+    do not fit.
 ``POST /faults/{id}/release``
     lets go what a "hold" holds back. 204, or 404.
 ``DELETE /faults``, ``DELETE /faults/{id}``
@@ -132,9 +132,6 @@ class Control:
     async def _add_fault(self, request: web.Request) -> web.Response:
         arguments = await _json_object(request)
         name = arguments.pop("fault", None)
-        if name == "one_main_connection":
-            self._sandbox.faults.one_main_connection = arguments.get("enabled") is True
-            return web.json_response({"result": None})
         if not isinstance(name, str) or name not in FAULTS:
             raise _bad_request("no such fault")
         validated = validate_call(config=ConfigDict(strict=True))
@@ -238,7 +235,6 @@ def state(sandbox: Sandbox) -> dict[str, Any]:
         "bytes_out": counters.bytes_out,
         "data_centres": describe_data_centres(sandbox),
         "networks": {centre.id: asdict(sandbox.faults.network(centre.id)) for centre in sandbox.all_centres},
-        "one_main_connection": sandbox.faults.one_main_connection,
         "auth_keys": [
             {
                 "id": key.name,

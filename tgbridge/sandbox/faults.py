@@ -66,8 +66,6 @@ class Faults:
         self._rules: list[Rule] = []
         self._networks = {dc_id: Network() for dc_id in (*sandbox.DATA_CENTRES, sandbox.CDN)}
         self._key_verdicts: deque[Verdict] = deque()
-        self.one_main_connection = False
-        """Whether a key with two connected sessions that get updates ends by AUTH_KEY_DUPLICATED (406)."""
 
     # Methods
 
@@ -215,7 +213,6 @@ class Faults:
             network.delay, network.bytes_per_second = 0.0, None
             network.silent = network.refusing = False
         self._key_verdicts.clear()
-        self.one_main_connection = False
 
     # What the server asks
 
@@ -232,11 +229,16 @@ class Faults:
         return self._key_verdicts.popleft() if self._key_verdicts else "ok"
 
     def check_key(self, call: Call) -> None:
-        """Refuse a key that is used twice. Raises RpcError 406."""
-        key = call.auth_key
-        if self.one_main_connection and key.authorization is not None and not call.without_updates:
-            others = (session for session in key.sessions.values() if session is not call.session)
-            if any(other.receives_updates and other.connections for other in others):
+        """End an authorization that asks on two connections at once, for good. Raises RpcError 406.
+
+        So a data centre does where its address is not media_only, from one IP address or from two
+        (https://core.telegram.org/api/errors#406-not-acceptable).
+        """
+        key, connection = call.auth_key, call.connection
+        if key.authorization is not None and not connection.media_only:
+            connection.asked_for.add(key.authorization)
+            others = call.dc.connections - {connection}
+            if any(key.authorization in other.asked_for and not other.closed for other in others):
                 self._end(key, _DUPLICATED)
         if key.revoked == _DUPLICATED:
             raise RpcError(406, _DUPLICATED)

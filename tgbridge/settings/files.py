@@ -52,6 +52,13 @@ class FilesSettings(Section):
     cache_bytes_per_account: ByteSize = setting(
         ByteSize(8 * MIB), "bytes; 0 keeps nothing", "Players ask for the same range again.", ge=0
     )
+    idle_seconds: float = setting(
+        60.0,
+        "seconds",
+        "How long a connection for files is kept on which nothing is asked: another one costs a round trip.",
+        gt=0,
+        le=_DAY,
+    )
     verify_hashes: bool = setting(
         False,
         "true or false",

@@ -93,6 +93,11 @@ class TelegramSettings(Section):
         "That server's RSA public keys. Unset: those of Telegram's production servers.",
         variable="TELEGRAM_DC_PUBLIC_KEY",
     )
+    test_servers: bool = setting(
+        False,
+        "true or false",
+        "Whether that data centre is one of Telegram's test servers, with another key and other numbers.",
+    )
     connect_timeout_seconds: float = setting(
         10.0, "seconds", "Connecting and agreeing on a key takes ten round trips.", gt=0, le=300
     )
@@ -105,6 +110,14 @@ class TelegramSettings(Section):
         "Reading and uploading sit out waits up to this; a person does not wait longer for a page.",
         ge=0,
         le=300,
+    )
+    transfer_wait_seconds: float = setting(
+        120.0,
+        "seconds",
+        "Once bytes of a body have moved, either way: so long a stream stalls and an upload waits, for a "
+        "flood wait or an outage, from its last progress on. Waits of 5 to 70 are reported from the field.",
+        gt=0,
+        le=3600,
     )
     device_model: str = setting(
         "tgbridge", "text", "Shown in Telegram's list of devices.", min_length=1, max_length=64

@@ -11,17 +11,18 @@ import ipaddress
 import socket
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from telethon.crypto import rsa
 from telethon.tl import functions
 
+from tgbridge.errors import SessionEnded, TelegramFailure
 from tgbridge.settings.public_keys import read_public_keys
 from tgbridge.telegram.errors import translated
 from tgbridge.telegram.files.account import Address
+from tgbridge.telegram.mtproto import telegram_keys
+from tgbridge.telegram.mtproto.connector import Connector
+from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
-    from pathlib import Path
     from typing import Any
 
     from telethon.tl import types
@@ -34,6 +35,9 @@ _TELEGRAM_IPV4: Final = "149.154.167.51"
 _TELEGRAM_IPV6: Final = "2001:67c:4e8:f002::a"
 _TELEGRAM_PORT: Final = 443
 
+# https://core.telegram.org/mtproto/auth_key#creating-an-authorization-key, p_q_inner_data_dc
+_TEST_SERVER: Final = 10_000
+
 # help.getConfig says itself how long it holds; a server that says nonsense is not asked more often than this.
 _LEAST_SECONDS: Final = 60.0
 _MOST_SECONDS: Final = 3600.0
@@ -44,15 +48,6 @@ class Place(NamedTuple):
 
     dc_id: int
     address: Address
-
-
-def trust_keys(path: Path) -> None:
-    """Let Telethon accept the RSA keys in the PEM file at ``path``, PKCS#1 or SubjectPublicKeyInfo.
-
-    Raises OSError and ValueError as ``read_public_keys`` does.
-    """
-    for key in read_public_keys(path):
-        rsa.add_key(key.public_bytes(Encoding.PEM, PublicFormat.PKCS1), old=False)
 
 
 async def resolve(host: str, port: int, *, use_ipv6: bool) -> str:
@@ -101,15 +96,28 @@ def choose(
     return tuple(dict.fromkeys(found))
 
 
+def _accepted(settings: TelegramSettings) -> PublicKeys:
+    if settings.dc_public_key is not None:
+        return PublicKeys(read_public_keys(settings.dc_public_key))
+    return PublicKeys.of_pem(telegram_keys.TEST if settings.test_servers else telegram_keys.PRODUCTION)
+
+
 class DataCentres:
     """Telegram's data centres as this process knows them: where to start, and what help.getConfig told."""
 
     def __init__(self, settings: TelegramSettings) -> None:
+        """Raises OSError and ValueError for a file of public keys that is none."""
         self._settings = settings
         self._options: tuple[types.DcOption, ...] = ()
         self._valid_until = 0.0
-        if settings.dc_public_key is not None:
-            trust_keys(settings.dc_public_key)
+        self.connector = Connector(request_timeout=settings.request_timeout_seconds)
+        """Opens connections, for all clients of the process."""
+        self.public_keys = _accepted(settings)
+        """The RSA keys by which they are known, those of CDNs excepted."""
+
+    def number(self, dc_id: int) -> int:
+        """What a data centre is called in key exchanges: its id, at the test servers 10000 more."""
+        return dc_id + _TEST_SERVER if self._settings.test_servers else dc_id
 
     async def start(self) -> Place:
         """Where a client without a session begins: the configured data centre, or Telegram's own.
@@ -141,10 +149,17 @@ class DataCentres:
     ) -> tuple[Address, ...]:
         """The addresses of a data centre, best first, or none.
 
-        ``call`` asks Telegram where what is known has expired; what it raises is raised.
+        ``call`` asks Telegram where what is known has expired. What it raises is raised where nothing is
+        known, and SessionEnded always.
         """
         if asyncio.get_running_loop().time() >= self._valid_until:
-            self._learn(await call(functions.help.GetConfigRequest()))
+            try:
+                self._learn(await call(functions.help.GetConfigRequest()))
+            except TelegramFailure as error:
+                if not self._options or isinstance(error, SessionEnded):
+                    raise
+                # Addresses hardly ever change: the old ones will do until it can be asked again.
+                self._valid_until = asyncio.get_running_loop().time() + _LEAST_SECONDS
         return choose(self._options, dc_id, media=media, cdn=cdn, use_ipv6=self._settings.use_ipv6)
 
     def _learn(self, config: types.Config) -> None:

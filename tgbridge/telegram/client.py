@@ -1,48 +1,63 @@
-"""One account, or one login under way: Telethon's client, with an end to every wait, and our errors.
+"""One account, or one login under way: Telethon's client over our own connections, with our errors.
 
 Connecting takes no request of its own: Telethon's help.getConfig, users.getUsers, updates.getState and
 updates.getDifference serve a client that keeps up with updates, which this one does not. The first request
-carries invokeWithLayer and initConnection instead (https://core.telegram.org/api/invoking), and so does each
-one until the server has answered it; a session that Telegram has ended shows with its answer.
+says who we are instead (https://core.telegram.org/api/invoking), and so does each one until the server has
+answered it; a session that Telegram has ended shows with its answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
+import logging
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from telethon import TelegramClient, errors, utils
+from telethon import TelegramClient, utils
+from telethon.crypto import AuthKey
 from telethon.sessions import StringSession
-from telethon.tl import functions, types
+from telethon.tl import TLRequest, functions, types
 
-from tgbridge.errors import AnswerLost, FloodWait, SettingsError, TelegramFailure, TelegramUnavailable
+from tgbridge.errors import (
+    AnswerLost,
+    InternalError,
+    SessionEnded,
+    SettingsError,
+    TelegramUnavailable,
+)
 from tgbridge.telegram.addresses import Place
-from tgbridge.telegram.errors import is_internal, translated
+from tgbridge.telegram.errors import translated
 from tgbridge.telegram.files.account import Address
 from tgbridge.telegram.files.connections import FileConnections
-from tgbridge.telegram.greeting import first_request, next_request
-from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+from tgbridge.telegram.mtproto.calls import init_connection
 from tgbridge.telegram.repeatable import may_be_repeated
-from tgbridge.telegram.sender import BridgeConnection, BridgeSender
+from tgbridge.telegram.rpc.answers import translate_answers
+from tgbridge.telegram.rpc.call import compose, now
+from tgbridge.telegram.rpc.closing import Closing
+from tgbridge.telegram.rpc.flood_waits import sit_out_flood_waits
+from tgbridge.telegram.rpc.internal_errors import repeat_internal_errors
+from tgbridge.telegram.rpc.log import log_calls
+from tgbridge.telegram.rpc.lost_connections import outlast_lost_connections
+from tgbridge.telegram.rpc.migration import follow_migrations
+from tgbridge.telegram.rpc.patience import Patience
+from tgbridge.telegram.sender import Sender
 from tgbridge.telegram.session_keys import SessionKeys
-from tgbridge.telegram.telethon_log import LOGGERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
-
-    from telethon.tl import TLRequest
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tgbridge.settings import Settings
     from tgbridge.telegram.addresses import DataCentres
+    from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+    from tgbridge.telegram.mtproto.calls import Preamble
+    from tgbridge.telegram.mtproto.connection import Connection
+    from tgbridge.telegram.mtproto.connector import Connector
+    from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
-_ATTEMPTS: Final = 4
-_FIRST_DELAY_SECONDS: Final = 0.05
-_FLOOD_WAITS_IN_A_ROW: Final = 5
-
-_MIGRATIONS: Final = (errors.PhoneMigrateError, errors.NetworkMigrateError, errors.UserMigrateError)
-_NOT_GREETED: Final = (errors.ConnectionNotInitedError, errors.ConnectionLayerInvalidError)
+# What Telethon logs below WARNING may have contents in it.
+_TELETHON: Final = logging.getLogger("tgbridge.telegram.telethon")
+_TELETHON.setLevel(logging.WARNING)
 
 
 class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no types
@@ -58,8 +73,6 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     Raises ValueError for a text that is no session string.
     """
 
-    ping_seconds: float = 60.0
-
     def __init__(
         self, session: str, settings: Settings, data_centres: DataCentres, keys: SessionKeys | None = None
     ) -> None:
@@ -70,35 +83,54 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             StringSession(session),
             telegram.api_id,
             telegram.api_hash.get_secret_value(),
-            connection=BridgeConnection,
             use_ipv6=telegram.use_ipv6,
             device_model=telegram.device_model,
             app_version=telegram.app_version,
             system_version=telegram.system_version,
             flood_sleep_threshold=0,
             receive_updates=False,
+            base_logger=_TELETHON,
         )
-        self._log = LOGGERS
         self._telegram = telegram
         self._data_centres = data_centres
         self.keys = keys or SessionKeys()
-        self._sender = self._new_sender(self.session.auth_key, self.keys)
-        self._greeted: int | None = None
-        self._opening: asyncio.Task[None] | None = None
+        hello = functions.InitConnectionRequest(
+            api_id=telegram.api_id,
+            device_model=telegram.device_model,
+            system_version=telegram.system_version,
+            app_version=telegram.app_version,
+            system_lang_code="en",
+            lang_pack="",  # those of official apps only
+            lang_code="en",
+            query=None,
+        )
+        self._quiet = init_connection(hello, updates=False)
+        self._listening = init_connection(hello, updates=True)
+        self._sender = self._home_sender()
         self._closing: asyncio.Task[None] | None = None
-        self._keeping_alive: asyncio.Task[None] | None = None
         self._moving = asyncio.Lock()
         self._asking_addresses = asyncio.Lock()
         self.login_turn = asyncio.Lock()
         self.on_new_key: Callable[[], None] | None = None
         self.on_update: Callable[[Any], None] | None = None
         self.files = FileConnections(self, settings)
+        self._ending = Closing()
+        self._ask = compose(
+            self._attempt,
+            translate_answers,
+            partial(log_calls, where=lambda: self.home_dc_id),
+            outlast_lost_connections,
+            repeat_internal_errors,
+            sit_out_flood_waits,
+            partial(follow_migrations, follow=self._follow_login),
+            self._ending,
+        )
 
     # The life of the connection
 
     @property
     def is_usable(self) -> bool:
-        """Whether requests have a chance: connected, or connecting anew after a loss. If not: ``connect``."""
+        """Whether requests have a chance: connected, or lost and then connected by them; else `connect`."""
         return self._closing is None and bool(self._sender.is_connected())
 
     def session_string(self) -> str:
@@ -110,12 +142,9 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
 
         Does nothing if connected. Raises TelegramUnavailable.
         """
-        if self._closing is not None:
-            raise TelegramUnavailable("the client is closed")
         async with self._moving:  # in the middle of which it is not connected
             if not self.is_usable:
-                with translated():
-                    await self._apart(self._open())
+                await self._open(self._sender)
 
     async def disconnect(self) -> None:
         """Close all connections and end all tasks, also while connecting.
@@ -126,137 +155,79 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             self._closing = asyncio.create_task(self._close())
         await asyncio.shield(self._closing)
 
-    async def _open(self) -> None:
-        async with asyncio.timeout(self._telegram.connect_timeout_seconds):
-            session = self.session
-            if session.auth_key:
-                place = await self._data_centres.home(
-                    Place(session.dc_id, Address(session.server_address, session.port))
-                )
-            else:
-                place = await self._data_centres.start()
-            sender = self._new_sender(session.auth_key, self.keys)
-            await self._connect_sender(sender, place)
-        await self._adopt(sender, place)
-
-    async def _move(self, dc_id: int) -> None:
-        """Begin anew at another data centre, with a new key; the old one belongs to nobody."""
-        found = await self._data_centres.addresses(self._send, dc_id)
-        if not found:
-            raise TelegramUnavailable(f"Telegram names no usable address of data centre {dc_id}")
-        place = Place(dc_id, found[0])
-        # First, so that a flood of logins never has more connections than the pool has clients.
-        await self._sender.disconnect()
-        keys = SessionKeys()
-        sender = self._new_sender(None, keys)
-        await self._connect_sender(sender, place)
-        self.keys = keys
-        await self._adopt(sender, place)
-        if self.on_new_key is not None:
-            self.on_new_key()
-
-    def _new_sender(self, auth_key: Any, keys: SessionKeys) -> BridgeSender:
-        return BridgeSender(
-            auth_key,
-            keys.home,
-            patience=self._telegram.connect_timeout_seconds,
-            greet=self._greet,
-            hear=lambda updates: None if self.on_update is None else self.on_update(updates),
-        )
-
-    def _greet(self, request: TLRequest) -> TLRequest:
-        return first_request(self._init_request, request, updates=self.on_update is not None)
-
-    async def _connect_sender(self, sender: BridgeSender, place: Place) -> None:
-        dc_id, address = place
-        try:
-            await sender.connect(BridgeConnection(address.host, address.port, dc_id, loggers=LOGGERS))
-        except BaseException:
-            await sender.disconnect()
-            raise
-
-    async def _adopt(self, sender: BridgeSender, place: Place) -> None:
-        old, self._sender = self._sender, sender
-        self._greeted = None
-        self.session.set_dc(place.dc_id, place.address.host, place.address.port)
-        self.session.auth_key = sender.auth_key
-        if self._keeping_alive is not None:
-            self._keeping_alive.cancel()
-        self._keeping_alive = asyncio.create_task(self._keep_alive(sender))
-        await old.disconnect()
-
     async def _close(self) -> None:
-        if self._opening is not None:
-            self._opening.cancel()
-            await asyncio.wait({self._opening})
+        self._ending.close()
         await self.files.aclose()
         await self._sender.disconnect()
-        if self._keeping_alive is not None:
-            self._keeping_alive.cancel()
-            await asyncio.wait({self._keeping_alive})
 
-    async def _apart(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do ``work`` in a task that ``disconnect`` can end, and that ends with whoever waits for it."""
-        task = self._opening = asyncio.create_task(work)
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            raise
-        finally:
-            self._opening = None
-        if task.cancelled():
-            raise ConnectionError("closed while connecting")
-        task.result()
+    async def _open(self, sender: Sender) -> None:
+        """Open a connection, as often as it takes within the time-out."""
 
-    async def _keep_alive(self, sender: BridgeSender) -> None:
-        """Notice a peer that has fallen silent, within ``ping_seconds`` and a request's time-out."""
-        while sender.is_connected():
-            await asyncio.sleep(self.ping_seconds)
-            await self._ping(sender, self._telegram.request_timeout_seconds)
+        async def connect(_request: TLRequest, _patience: Patience) -> None:
+            await sender.connection()
 
-    async def _keep_watch(self) -> None:
-        """Notice it within a request's time-out, while an answer is awaited that takes longer."""
-        half = self._telegram.request_timeout_seconds / 2
-        while True:
-            await asyncio.sleep(half)
-            await self._ping(self._sender, half)
+        seconds = self._telegram.connect_timeout_seconds
+        patience = Patience(give_up_at=now() + seconds, flood_wait=0)
+        call = compose(connect, outlast_lost_connections, self._ending)
+        with translated():
+            async with asyncio.timeout(seconds):
+                await call(functions.PingRequest(0), patience)
 
-    async def _ping(self, sender: BridgeSender, seconds: float) -> None:
-        """Connect anew if nobody answers in time."""
-        asked_at = asyncio.get_running_loop().time()
-        try:
-            with translated():
-                async with asyncio.timeout(seconds):
-                    await sender.send(functions.PingRequest(random.getrandbits(63)))
-        except TelegramFailure:
-            sender.suspect(asked_at)
+    def _home_sender(self) -> Sender:
+        """Return what speaks to the session's data centre, or begins at Telegram's usual one."""
+        key = self.session.auth_key
+        return self._new_sender(self._locate, key and key.key, self.keys)
+
+    async def _locate(self) -> Place:
+        session = self.session
+        if not session.auth_key:
+            return await self._data_centres.start()
+        stored = Address(session.server_address, session.port)
+        return await self._data_centres.home(Place(session.dc_id, stored))
+
+    def _new_sender(
+        self, locate: Callable[[], Awaitable[Place]], key: bytes | None, keys: SessionKeys
+    ) -> Sender:
+        return Sender(
+            locate,
+            self._data_centres,
+            key=key,
+            state=keys.home,
+            preamble=self._main_preamble,
+            connect_timeout=self._telegram.connect_timeout_seconds,
+            on_open=self._adopt,
+            hear=self._hear,
+        )
+
+    def _adopt(self, place: Place, key: AuthorizationKey) -> None:
+        self.session.set_dc(place.dc_id, place.address.host, place.address.port)
+        self.session.auth_key = AuthKey(key.key)
+
+    def _main_preamble(self) -> Preamble:
+        return self._quiet if self.on_update is None else self._listening
+
+    def _hear(self, updates: Any) -> None:
+        if self.on_update is not None:
+            self.on_update(updates)
 
     # Requests
 
-    async def __call__(self, request: TLRequest) -> Any:
+    async def __call__(
+        self,
+        request: TLRequest | Sequence[TLRequest],
+        ordered: bool = False,  # noqa: ARG002 - Telethon's signature
+        flood_sleep_threshold: int | None = None,  # noqa: ARG002 - likewise
+    ) -> Any:
         """Ask Telegram and return its answer, within ``telegram.request_timeout_seconds``.
 
-        Internal errors are tried again shortly after, a few times, but for what must not be repeated
-        (repeatable.py), which also raises AnswerLost. A login follows PHONE_MIGRATE and its like. Raises
-        TelegramFailure kinds: FLOOD_WAIT at once, however short (``patiently`` sits it out).
+        Internal errors and lost connections are asked again meanwhile, but for what must not be repeated
+        (repeatable.py). A login follows PHONE_MIGRATE and its like. Raises TelegramFailure kinds: FLOOD_WAIT
+        at once, however short (``patiently`` sits it out); AnswerLost for what must not be repeated.
+        Several requests are made one after the other. The other arguments are Telethon's, and do nothing.
         """
-        return await self._ask(request, self._time_allowed())
-
-    async def _ask(self, request: TLRequest, seconds: float) -> Any:
-        await request.resolve(self, utils)
-        asked_at = asyncio.get_running_loop().time()
-        try:
-            with translated():
-                async with asyncio.timeout(seconds):
-                    return await self._persist(request)
-        except TelegramUnavailable as error:
-            if isinstance(error.__cause__, TimeoutError):
-                self._sender.suspect(asked_at)
-                if not may_be_repeated(request):
-                    raise AnswerLost(error.reason) from error
-            raise
+        if not isinstance(request, TLRequest):
+            return [await self(one) for one in request]
+        return await self.call(request, Patience.of_login(self._telegram))
 
     async def patiently(
         self,
@@ -267,89 +238,91 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     ) -> Any:
         """As ``await client(request)``, but waits of up to ``telegram.flood_wait_seconds`` are sat out.
 
-        ``on_wait`` is told the seconds before each. ``seconds`` is how long each answer is awaited, where it
+        ``on_wait`` is told the seconds before each. ``seconds`` is how long the answer is awaited, where it
         is not ``telegram.request_timeout_seconds``; a peer that is silent is found out as soon all the same.
         """
-        ask = partial(self, request) if seconds is None else partial(self._ask_at_length, request, seconds)
-        for _ in range(_FLOOD_WAITS_IN_A_ROW):
-            try:
-                return await ask()
-            except FloodWait as wait:
-                if wait.seconds > self._telegram.flood_wait_seconds:
-                    raise
-                if on_wait is not None:
-                    on_wait(wait.seconds)
-                await asyncio.sleep(wait.seconds)
-        return await ask()
+        patience = Patience.of_first_bytes(self._telegram, on_wait=on_wait)
+        if seconds is not None:
+            patience = replace(patience, give_up_at=now() + seconds)
+        return await self.call(request, patience)
 
-    async def _ask_at_length(self, request: TLRequest, seconds: float) -> Any:
-        watch = asyncio.create_task(self._keep_watch())
+    async def call(self, request: TLRequest, patience: Patience) -> Any:
+        """Ask Telegram and return its answer, with the caller's patience. Raises as a call without it does.
+
+        What must not be repeated is not, whatever the patience says.
+        """
+        if not may_be_repeated(request):
+            patience = replace(patience, repeatable=False)
         try:
-            return await self._ask(request, seconds)
-        finally:
-            watch.cancel()
-            await asyncio.wait({watch})
+            with translated():
+                async with asyncio.timeout_at(patience.give_up_at):
+                    await request.resolve(self, utils)
+                    return await self._ask(request, patience)
+        except TelegramUnavailable as error:
+            certain = isinstance(error, InternalError) or getattr(error.__cause__, "not_received", False)
+            if patience.repeatable or certain:
+                raise
+            raise AnswerLost(error.reason) from error
 
-    def _time_allowed(self) -> float:
-        """Seconds: the first answer belongs to connecting, so that a silent peer is found out as soon."""
-        telegram = self._telegram
-        if self._greeted is None:
-            return min(telegram.connect_timeout_seconds, telegram.request_timeout_seconds)
-        return telegram.request_timeout_seconds
-
-    async def _persist(self, request: TLRequest) -> Any:
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return await self._send(request)
-            except _NOT_GREETED:
-                if attempt == _ATTEMPTS:
-                    raise
-                self._greeted = None
-            except _MIGRATIONS as error:
-                if attempt == _ATTEMPTS or await self._signed_in():
-                    raise
-                await self._follow(error.new_dc)
-            except errors.RPCError as error:
-                if attempt == _ATTEMPTS or not is_internal(error) or not may_be_repeated(request):
-                    raise
-                await asyncio.sleep(_FIRST_DELAY_SECONDS * 2.0**attempt * random.uniform(0.5, 1.0))
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    async def _send(self, request: TLRequest) -> Any:
-        sender = self._sender
-        session_id = sender.session_id
-        greeted = self._greeted == session_id
-        updates = self.on_update is not None
-        answer = await sender.send(
-            next_request(request, updates=updates) if greeted else self._greet(request)
+    async def _attempt(self, request: TLRequest, patience: Patience) -> Any:
+        async with self._moving:
+            sender = self._sender
+        return await sender.call(
+            request, repeatable=patience.repeatable, patience=patience.give_up_at - now()
         )
-        if sender is self._sender:
-            self._greeted = session_id
-        return answer
 
-    async def _signed_in(self) -> bool:
-        try:
-            await self._send(functions.users.GetUsersRequest([types.InputUserSelf()]))
-        except errors.UnauthorizedError:
-            return False
-        return True
+    # Moving
 
     async def follow(self, dc_id: int) -> None:
         """Go on at another data centre, with a new key, within ``telegram.connect_timeout_seconds``.
 
         Nobody may be signed in. Does nothing if the client is there. Raises TelegramUnavailable.
         """
-        with translated():
-            async with asyncio.timeout(self._telegram.connect_timeout_seconds):
-                await self._follow(dc_id)
-
-    async def _follow(self, dc_id: int) -> None:
         async with self._moving:
             # Another request may have led the way meanwhile.
             if self._closing is not None:
-                raise ConnectionError("the client is closed")
+                raise TelegramUnavailable("the client is closed")
             if self.session.dc_id != dc_id:
-                await self._apart(self._move(dc_id))
+                await self._move(dc_id)
+
+    async def _follow_login(self, dc_id: int) -> bool:
+        me = functions.users.GetUsersRequest([types.InputUserSelf()])
+        try:
+            await translate_answers(self._attempt)(me, Patience.of_login(self._telegram))
+        except SessionEnded:
+            await self.follow(dc_id)
+            return True
+        return False
+
+    async def _move(self, dc_id: int) -> None:
+        """Begin anew at another data centre, with a new key; the old one belongs to nobody."""
+        sender, patience = self._sender, Patience.of_login(self._telegram)
+
+        async def attempt(request: TLRequest, _: Patience) -> Any:
+            return await sender.call(request)
+
+        ask = compose(attempt, translate_answers, outlast_lost_connections, self._ending)
+        found = await self._data_centres.addresses(lambda request: ask(request, patience), dc_id)
+        if not found:
+            raise TelegramUnavailable(f"Telegram names no usable address of data centre {dc_id}")
+
+        async def locate() -> Place:
+            return Place(dc_id, found[0])
+
+        # First, so that a flood of logins never has more connections than the pool has clients.
+        await self._sender.disconnect()
+        keys = SessionKeys()
+        sender = self._new_sender(locate, None, keys)
+        try:
+            await self._open(sender)
+        except BaseException:
+            await sender.disconnect()
+            self._sender = self._home_sender()
+            raise
+        self.keys = keys
+        self._sender = sender
+        if self.on_new_key is not None:
+            self.on_new_key()
 
     # The account, as its file connections see it (files/account.py)
 
@@ -360,16 +333,47 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
 
     def home_key(self) -> AuthorizationKey:
         """The main connection's key, and the state that it shares."""
-        return AuthorizationKey(self.session.auth_key.key, self.keys.home)
+        return self._sender.key
+
+    @property
+    def public_keys(self) -> PublicKeys:
+        """The RSA keys by which the data centres are known."""
+        return self._data_centres.public_keys
+
+    def number(self, dc_id: int) -> int:
+        """What a data centre is called in key exchanges."""
+        return self._data_centres.number(dc_id)
+
+    @property
+    def connector(self) -> Connector:
+        """What opens connections, for all clients of the process."""
+        return self._data_centres.connector
 
     @property
     def other_keys(self) -> dict[int, AuthorizationKey]:
         """Keys of other data centres, kept from one client of the session to the next."""
         return self.keys.others
 
-    def initialised(self, query: TLRequest, *, without_updates: bool = True) -> TLRequest:
-        """``query`` as the first request of an MTProto session. It stands at the end of the bytes."""
-        return first_request(self._init_request, query, updates=not without_updates)
+    @property
+    def login_waits(self) -> dict[int, float]:
+        """Until when Telegram wants no login at another data centre, kept likewise."""
+        return self.keys.login_waits
+
+    def preamble(self) -> Preamble:
+        """What stands before requests of a session that wants no updates."""
+        return self._quiet
+
+    def cdn_preamble(self) -> Preamble:
+        """What stands before requests to a CDN, which knows no account and sends no updates."""
+        return self._listening
+
+    async def main_connection(self) -> Connection:
+        """The main connection, open. Raises ConnectionFailed and TelegramUnavailable."""
+        return await self._sender.connection()
+
+    async def confirm(self) -> None:
+        """Ask something on the main connection. Raises SessionEnded where the session has ended."""
+        await self(functions.help.GetNearestDcRequest())
 
     async def addresses(self, dc_id: int, *, cdn: bool = False) -> Sequence[Address]:
         """The addresses for files of a data centre, best first; none if Telegram names none."""
@@ -378,7 +382,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
 
     async def export_authorization(self, dc_id: int) -> types.auth.ExportedAuthorization:
         """What logs a key of another data centre in, once."""
-        return await self.patiently(functions.auth.ExportAuthorizationRequest(dc_id))
+        return await self(functions.auth.ExportAuthorizationRequest(dc_id))
 
     async def cdn_public_keys(self, dc_id: int) -> Sequence[str]:
         """The RSA public keys of a CDN data centre, in PEM."""

@@ -6,7 +6,6 @@ stay as text. Both become Telegram's own name here, without the number that some
 
 from __future__ import annotations
 
-import asyncio
 import re
 from contextlib import contextmanager
 from types import MappingProxyType
@@ -18,11 +17,19 @@ from telethon.errors import rpcerrorlist
 from tgbridge.errors import (
     SESSION_ENDED,
     FloodWait,
+    InternalError,
     PasswordNeeded,
     SessionEnded,
     TelegramFailure,
     TelegramRefused,
     TelegramUnavailable,
+)
+from tgbridge.telegram.mtproto.failures import (
+    TRANSPORT_FLOOD,
+    ConnectionFailed,
+    PeerSilent,
+    ProtocolViolated,
+    TransportRefused,
 )
 
 if TYPE_CHECKING:
@@ -67,20 +74,6 @@ _INTERNAL: Final = frozenset(
     }
 )
 _INTERNAL_CODES: Final = frozenset({500, 503})  # and -500 (No workers running), -503 (Timeout)
-
-_TRANSPORT_NOT_FOUND: Final = 404
-_TRANSPORT_FLOOD: Final = 429
-
-# What a transport error, a forged or damaged packet, or an answer of another API layer look like to Telethon.
-_PROTOCOL_ERRORS: Final = (
-    errors.BadMessageError,
-    errors.InvalidChecksumError,
-    errors.ReadCancelledError,
-    errors.SecurityError,
-    errors.TypeNotFoundError,
-    BufferError,
-    asyncio.IncompleteReadError,
-)
 
 
 def _without_number(name: str) -> tuple[str, int | None]:
@@ -138,24 +131,27 @@ def _refusal(error: errors.RPCError) -> TelegramFailure:
     if name == "SESSION_PASSWORD_NEEDED":
         return PasswordNeeded()
     if is_internal(error):
-        return TelegramUnavailable(f"internal error at Telegram: {name}")
+        return InternalError(name)
     return TelegramRefused(name, value)
 
 
-def _transport_error(code: int) -> TelegramFailure:
-    # https://core.telegram.org/mtproto/mtproto-transports#transport-errors
-    if code == _TRANSPORT_NOT_FOUND:
-        return SessionEnded("AUTH_KEY_NOT_FOUND")
-    if code == _TRANSPORT_FLOOD:
-        return TelegramUnavailable("Telegram takes no more connections from here for now", retry_after=30)
-    return TelegramUnavailable(f"transport error {code}")
+def _lost(error: ConnectionFailed | OSError) -> TelegramUnavailable:
+    match error:
+        case TransportRefused(code=code) if code == TRANSPORT_FLOOD:
+            return TelegramUnavailable("Telegram takes no more connections from here for now", retry_after=30)
+        case PeerSilent() | TimeoutError():
+            return TelegramUnavailable("Telegram did not answer in time")
+        case ProtocolViolated():
+            return TelegramUnavailable("Telegram's answer could not be understood")
+        case ConnectionFailed():
+            return TelegramUnavailable(f"the connection to Telegram failed: {error}")
+    return TelegramUnavailable("the connection to Telegram failed")
 
 
-def failure(error: BaseException) -> TelegramFailure | None:  # noqa: PLR0911 - a table, read from top to bottom
+def failure(error: BaseException) -> TelegramFailure | None:
     """The failure that ``error`` means, or None if it is no failure of Telegram's or of the way there.
 
-    ``error`` loses what may be secret in it (the request, the bytes that could not be read), so that it can
-    be chained and logged.
+    ``error`` loses what may be secret in it (the request), so that it can be chained and logged.
     """
     match error:
         case TelegramFailure():
@@ -164,19 +160,8 @@ def failure(error: BaseException) -> TelegramFailure | None:  # noqa: PLR0911 - 
             return _refusal(error)
         case errors.MultiError():
             return next((failure(one) for one in error.exceptions if one is not None), None)
-        case errors.AuthKeyNotFound():
-            return SessionEnded("AUTH_KEY_NOT_FOUND")
-        case errors.InvalidBufferError(code=int(code)):
-            return _transport_error(code)
-        case TimeoutError():
-            return TelegramUnavailable("Telegram did not answer in time")
-        case OSError():
-            return TelegramUnavailable("the connection to Telegram failed")
-        case ValueError() if str(error).startswith("Request was unsuccessful"):
-            return TelegramUnavailable("Telegram kept failing")
-        case _ if isinstance(error, _PROTOCOL_ERRORS):
-            error.args = (type(error).__name__,)
-            return TelegramUnavailable("Telegram's answer could not be understood")
+        case ConnectionFailed() | OSError():
+            return _lost(error)
     return None
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telethon import errors, functions, types
 
+from tests.sandbox.conftest import for_media
 from tgbridge.sandbox.media import PHOTOS
 from tgbridge.sandbox.world.uploads import Uploads
 
@@ -69,11 +70,11 @@ async def test_a_file_comes_back_byte_for_byte(sign_in: SignIn, size: int) -> No
 
 
 async def test_parts_come_in_any_order_over_several_connections_and_again(
-    telegram: Telegram, sign_in: SignIn
+    sandbox: Sandbox, telegram: Telegram, sign_in: SignIn
 ) -> None:
     """The file is what its parts are, however they came."""
     client = await sign_in()
-    other = await telegram(session=client.session.save())
+    other = await telegram(session=for_media(sandbox, client))
     data = content(5 * 512 * KIB + 77)
     parts = [data[start : start + 512 * KIB] for start in range(0, len(data), 512 * KIB)]
     order = [5, 2, 0, 2, 4, 1, 5, 3, 0]

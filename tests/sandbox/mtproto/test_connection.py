@@ -123,7 +123,7 @@ async def test_what_a_client_does_not_read_waits(
     found = (await client.get_messages("me", ids=message.id)).document
     place = types.InputDocumentFileLocation(found.id, found.access_hash, found.file_reference, thumb_size="")
     key = AuthKey(StringSession(client.session.save()).auth_key.key)
-    line = await wire(key=key)
+    line = await wire(key=key, media=True)
     request = functions.InvokeWithoutUpdatesRequest(functions.upload.GetFileRequest(place, 0, 1 << 20))
     sent = {await line.send(request) for _ in range(20)}
     for msg_id in sent:

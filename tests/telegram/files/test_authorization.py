@@ -14,7 +14,7 @@ from tests.telegram.files.calls import (
     read,
     read_all,
 )
-from tgbridge.errors import SessionEnded, TelegramUnavailable
+from tgbridge.errors import FloodWait, SessionEnded, TelegramUnavailable
 
 if TYPE_CHECKING:
     from tests.telegram.files.conftest import MakeReader, Reader
@@ -63,7 +63,24 @@ async def test_a_login_may_wait_for_longer_than_connecting_takes(make_reader: Ma
     reader.sandbox.faults.flood_wait("auth.exportAuthorization", 1)
     assert await read_all(reader, file)
     assert reader.calls("auth.exportAuthorization") == 2
-    assert reader.sandbox.counters.connections[FOREIGN] <= 5  # one of them for the key
+    # One of them for the key; those that had no login yet are opened anew.
+    assert reader.sandbox.counters.connections[FOREIGN] <= 9
+
+
+@pytest.mark.swift_time
+async def test_a_wait_for_exports_is_remembered(make_reader: MakeReader) -> None:
+    """Whoever reads meanwhile is told at once; Telegram is not asked again before, by no client."""
+    reader = await make_reader()
+    file = await reader.file(MIB, dc_id=FOREIGN)
+    reader.sandbox.faults.flood_wait("auth.exportAuthorization", 300)
+    for _ in range(5):
+        with pytest.raises(FloodWait) as told:
+            await read(reader, file)
+    assert 290 < told.value.seconds <= 300
+    assert reader.calls("auth.exportAuthorization") == 1
+    assert reader.client.keys.login_waits[FOREIGN] > asyncio.get_running_loop().time() + 290
+    await asyncio.sleep(told.value.seconds + 1)
+    assert await read(reader, file)
 
 
 async def test_a_failed_export_is_the_callers_error(reader: Reader) -> None:

@@ -100,26 +100,65 @@ async def test_a_data_centre_without_an_address_is_unavailable(reader: Reader) -
         await read(reader, file, dc_id=99)
 
 
+def name_addresses(reader: Reader, monkeypatch: pytest.MonkeyPatch, *named: Address) -> None:
+    """Let the configuration name other addresses of a data centre."""
+
+    async def addresses(_dc_id: int, *, cdn: bool = False) -> list[Address]:
+        assert not cdn
+        return list(named)
+
+    monkeypatch.setattr(reader.client, "addresses", addresses)
+
+
 @pytest.mark.parametrize("dc_id", [HOME, FOREIGN])
-@pytest.mark.parametrize("dead", ["media", "ordinary"])
-async def test_one_address_that_answers_is_enough(
-    reader: Reader, dc_id: int, dead: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("dead", [None, "media", "ordinary"])
+async def test_one_address_for_media_that_answers_is_enough(
+    reader: Reader, dc_id: int, dead: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For keys as for files; at the other one, nobody listens."""
+    """For keys as for files; at the others, nobody listens."""
     file = await reader.file(MIB, dc_id=dc_id)
     centre = reader.sandbox.data_centres[dc_id]
     media = Address(*centre.media_address, media_only=True)
     ordinary = Address(*centre.address)
-
-    async def addresses(_dc_id: int, *, cdn: bool = False) -> list[Address]:
-        assert not cdn
-        return [
-            replace(media, port=1) if dead == "media" else media,
-            replace(ordinary, port=1) if dead == "ordinary" else ordinary,
-        ]
-
-    monkeypatch.setattr(reader.client, "addresses", addresses)
+    named = [media]
+    if dead == "media":
+        named = [replace(media, port=1), media, ordinary]
+    elif dead == "ordinary":
+        named = [media, replace(ordinary, port=1)]
+    name_addresses(reader, monkeypatch, *named)
     assert await read_all(reader, file)
+
+
+@pytest.mark.swift_time
+@pytest.mark.parametrize("dc_id", [HOME, FOREIGN])
+async def test_addresses_for_media_are_not_replaced_by_others(
+    make_reader: Any, dc_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where one is named and does not answer, files wait: two connections at another would end it all."""
+    reader = await make_reader()
+    file = await reader.file(MIB, dc_id=dc_id)
+    centre = reader.sandbox.data_centres[dc_id]
+    dead = Address("127.0.0.1", 1, media_only=True)
+    name_addresses(reader, monkeypatch, dead, Address(*centre.address))
+    with pytest.raises(TelegramUnavailable):
+        await read(reader, file)
+    assert reader.calls() == 0
+    assert await reader.look_up(file.message_id)
+
+
+@pytest.mark.parametrize(("dc_id", "connects"), [(HOME, 0), (FOREIGN, 2)])
+async def test_without_an_address_for_media_there_is_one_connection(
+    reader: Reader, dc_id: int, connects: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At home the main one, which stays what it was; elsewhere one more, beside that of the key exchange."""
+    file = await reader.file(2 * MIB, dc_id=dc_id)
+    name_addresses(reader, monkeypatch, Address(*reader.sandbox.data_centres[dc_id].address))
+    reader.sandbox.counters.reset()
+    for _ in range(2):
+        assert await read_all(reader, file)
+    assert reader.sandbox.counters.connections[dc_id] == connects
+    await connections(reader).aclose()
+    assert await reader.look_up(file.message_id)
 
 
 async def test_further_connections_are_a_convenience(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:

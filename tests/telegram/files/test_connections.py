@@ -192,14 +192,14 @@ async def test_a_cdn_knows_no_account(reader: Reader, monkeypatch: pytest.Monkey
 
     async def addresses(_dc_id: int, *, cdn: bool = False) -> list[Address]:
         assert cdn
-        return [Address(*reader.sandbox.data_centres[2].address)]
+        return [Address(*reader.sandbox.cdn.address)]
 
     async def cdn_public_keys(_dc_id: int) -> list[str]:
-        return [reader.sandbox.public_key_pem]
+        return [reader.sandbox.cdn.server_key.public_pem]
 
     monkeypatch.setattr(reader.client, "addresses", addresses)
     monkeypatch.setattr(reader.client, "cdn_public_keys", cdn_public_keys)
-    with pytest.raises(TelegramRefused, match="CDN_METHOD_INVALID"):
+    with pytest.raises(TelegramRefused, match="FILE_TOKEN_INVALID"):
         await connections(reader).call_cdn(203, functions.upload.GetCdnFileRequest(b"token", 0, file.size))
     assert reader.calls("auth.exportAuthorization") == 0
     with pytest.raises(TelegramUnavailable):  # it cannot end a session that it does not know

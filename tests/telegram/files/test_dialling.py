@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tgbridge.telegram.files import dialling
 from tgbridge.telegram.files.account import Address
 from tgbridge.telegram.files.dialling import Dialler
+from tgbridge.telegram.mtproto.connector import Connector
 from tgbridge.telegram.mtproto.failures import ConnectionFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.telegram.conftest import Until
     from tgbridge.sandbox import Sandbox
 
 
@@ -51,7 +53,7 @@ def deaf() -> Iterator[Address]:
 
 @pytest.fixture
 def dialler() -> Dialler:
-    return Dialler(request_timeout=5)
+    return Dialler(Connector(request_timeout=5))
 
 
 async def chosen(dialler: Dialler, *addresses: Address) -> Address:
@@ -77,10 +79,10 @@ async def test_the_next_one_is_used_where_the_first_refuses(
 async def test_the_next_one_is_used_where_the_first_is_deaf(
     dialler: Dialler, addresses: list[Address], deaf: Address, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a moment, while the first may still answer."""
+    """After a moment, while the first may still answer; being slower is not failing."""
     monkeypatch.setattr(dialling, "STAGGER_SECONDS", 0.05)
     assert await chosen(dialler, deaf, addresses[1]) == addresses[1]
-    assert dialler._order([deaf, addresses[1]]) == [addresses[1], deaf]
+    assert dialler._order([deaf, addresses[1]]) == [deaf, addresses[1]]
 
 
 async def test_an_address_is_forgiven_in_time(
@@ -109,3 +111,32 @@ async def test_giving_up_leaves_nothing(dialler: Dialler, deaf: Address) -> None
     dialling.cancel()
     await asyncio.wait((dialling,))
     assert asyncio.all_tasks() == tasks
+
+
+async def test_a_winner_is_not_lost_while_the_others_are_given_up(
+    dialler: Dialler,
+    addresses: list[Address],
+    sandbox: Sandbox,
+    until: Until,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Cancelled in that moment, nobody has the connection that was made: it is closed."""
+    monkeypatch.setattr(dialling, "STAGGER_SECONDS", 0.0)
+    entered, stay = asyncio.Event(), asyncio.Event()
+    abandon = dialling._abandon
+
+    async def slowly(tasks: Any) -> None:
+        entered.set()
+        await stay.wait()
+        await abandon(tasks)
+
+    monkeypatch.setattr(dialling, "_abandon", slowly)
+    dial = asyncio.create_task(dialler.dial(addresses))
+    await entered.wait()
+    await until(lambda: sandbox.connections[1])
+    dial.cancel()
+    await asyncio.sleep(0)
+    stay.set()
+    await asyncio.wait((dial,))
+    assert dial.cancelled()
+    await until(lambda: not sandbox.connections[1])

@@ -14,6 +14,7 @@ from tests.telegram.files.conftest import PHONE
 from tgbridge.errors import (
     FileCorrupted,
     FloodWait,
+    InternalError,
     MediaNotFound,
     TelegramFailure,
     TelegramRefused,
@@ -94,7 +95,7 @@ async def test_what_is_mended(
         (lambda faults, skip: faults.drop("upload.getFile", skip=skip, times=None), TelegramUnavailable),
         (
             lambda faults, skip: faults.internal_error("upload.getFile", skip=skip, times=None),
-            TelegramUnavailable,
+            InternalError,
         ),
     ],
     ids=["refused", "long flood wait", "half a part", "no part", "always dropped", "always failing"],

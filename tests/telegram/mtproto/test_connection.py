@@ -7,28 +7,24 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from telethon.crypto import rsa
 from telethon.tl import functions, types
-from telethon.tl.alltlobjects import LAYER
 
 from tgbridge.sandbox import Sandbox
 from tgbridge.telegram.mtproto import connection as module
-from tgbridge.telegram.mtproto import rsa_keys
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
-from tgbridge.telegram.mtproto.connection import FileConnection
+from tgbridge.telegram.mtproto.calls import init_connection
+from tgbridge.telegram.mtproto.connection import Connection
 from tgbridge.telegram.mtproto.failures import ConnectionFailed, PeerSilent, RpcFailed, TransportRefused
 from tgbridge.telegram.mtproto.key_exchange import create_key
-from tgbridge.telegram.mtproto.serialisation import Nothing
+from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from tests.telegram.conftest import Until
 
-GREETING = bytes(
-    functions.InvokeWithLayerRequest(
-        LAYER, functions.InitConnectionRequest(1, "device", "system", "app", "en", "", "en", Nothing())
-    )
+PREAMBLE = init_connection(
+    functions.InitConnectionRequest(1, "device", "system", "app", "en", "", "en", None), updates=True
 )
 GET_CONFIG = functions.help.GetConfigRequest()
 NEAREST_DC = functions.help.GetNearestDcRequest()
@@ -39,18 +35,21 @@ class Connect:
     """Opens connections to data centre 1 of a sandbox, with one key."""
 
     def __init__(self, sandbox: Sandbox) -> None:
-        rsa.add_key(sandbox.public_key_pem, old=False)
         self._sandbox = sandbox
+        self._public_keys = PublicKeys.of_pem(sandbox.public_key_pem)
         self._key: AuthorizationKey | None = None
-        self.opened: list[FileConnection] = []
+        self.opened: list[Connection] = []
+        self.heard: list[Any] = []
 
-    async def __call__(self, *, patience: float = 10.0, **of_key: int) -> FileConnection:
-        address = self._sandbox.data_centres[1].address
-        connection = await FileConnection.open(*address, request_timeout=patience)
+    async def __call__(self, *, patience: float = 10.0, hear: bool = False, **of_key: int) -> Connection:
+        # Where a key may have several connections, as it has in some tests.
+        address = self._sandbox.data_centres[1].media_address
+        connection = await Connection.open(*address, request_timeout=patience)
         self.opened.append(connection)
         if self._key is None:
-            self._key = await create_key(connection.exchange, rsa_keys.known)
-        connection.use(AuthorizationKey(self._key.key, replace(self._key.state, **of_key)), GREETING)
+            self._key = await create_key(connection.exchange, self._public_keys, 1)
+        key = AuthorizationKey(self._key.key, replace(self._key.state, **of_key))
+        connection.use(key, lambda: PREAMBLE, self.heard.append if hear else None)
         return connection
 
 
@@ -207,11 +206,10 @@ async def test_a_silent_server_is_noticed(connect: Connect, sandbox: Sandbox) ->
 
 async def test_a_silent_key_exchange_is_noticed(sandbox: Sandbox) -> None:
     """There are no pings yet, but a time-out for each step."""
-    rsa.add_key(sandbox.public_key_pem, old=False)
     sandbox.faults.silence_data_centre(1)
-    connection = await FileConnection.open(*sandbox.data_centres[1].address, request_timeout=PATIENCE)
+    connection = await Connection.open(*sandbox.data_centres[1].address, request_timeout=PATIENCE)
     with pytest.raises(PeerSilent):
-        await create_key(connection.exchange, rsa_keys.known)
+        await create_key(connection.exchange, PublicKeys.of_pem(sandbox.public_key_pem), 1)
     await connection.aclose()
 
 
@@ -284,7 +282,7 @@ async def test_requests_wait_for_a_socket_that_is_full(
 
 async def test_nothing_can_be_called_without_a_key(sandbox: Sandbox) -> None:
     """There is nobody to encrypt for."""
-    connection = await FileConnection.open(*sandbox.data_centres[1].address, request_timeout=1)
+    connection = await Connection.open(*sandbox.data_centres[1].address, request_timeout=1)
     with pytest.raises(ConnectionFailed, match="key"):
         await connection.call(GET_CONFIG)
     await connection.aclose()
@@ -294,4 +292,4 @@ async def test_no_server_at_all_is_the_systems_error(sandbox: Sandbox) -> None:
     """The caller knows other addresses."""
     await sandbox.data_centres[1].stop()
     with pytest.raises(OSError, match=r"refused|failed"):
-        await FileConnection.open(*sandbox.data_centres[1].address, request_timeout=1)
+        await Connection.open(*sandbox.data_centres[1].address, request_timeout=1)

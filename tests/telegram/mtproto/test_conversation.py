@@ -16,24 +16,32 @@ from telethon.network.mtprotostate import MTProtoState
 from telethon.tl import functions, types
 
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
-from tgbridge.telegram.mtproto.conversation import Call, Conversation
-from tgbridge.telegram.mtproto.failures import ConnectionFailed, PeerSilent, ProtocolViolated, RpcFailed
-from tgbridge.telegram.mtproto.serialisation import Nothing
+from tgbridge.telegram.mtproto.calls import NOTHING, Call, Preamble
+from tgbridge.telegram.mtproto.conversation import Conversation
+from tgbridge.telegram.mtproto.failures import (
+    ConnectionFailed,
+    PeerSilent,
+    ProtocolViolated,
+    RpcFailed,
+    TransportRefused,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tgbridge.telegram.mtproto.conversation import Packet
 
 NOW = 1_700_000_000
-GREETING = bytes(functions.InvokeWithoutUpdatesRequest(Nothing()))
+PREAMBLE = Preamble(bytes(functions.InvokeWithoutUpdatesRequest(NOTHING)))
 GET_CONFIG = functions.help.GetConfigRequest()
 
 
 class Server:
     """The other side of a conversation: reads what it sends, and says whatever it likes."""
 
-    def __init__(self) -> None:
+    def __init__(self, hear: Callable[[Any], None] | None = None) -> None:
         self.key = AuthorizationKey(os.urandom(256))
-        self.conversation = Conversation(self.key, GREETING, now=lambda: NOW)
+        self.conversation = Conversation(self.key, lambda: PREAMBLE, hear, now=lambda: NOW)
         self._last_id = 1
 
     def read(self, packet: Packet | None) -> tuple[int, Any]:
@@ -74,6 +82,12 @@ class Server:
 @pytest.fixture
 def server() -> Server:
     return Server()
+
+
+@pytest.fixture
+def sent_on() -> list[Any]:
+    """What was heard."""
+    return []
 
 
 NEAREST = types.NearestDc("NL", 2, 2)
@@ -247,10 +261,110 @@ async def test_a_lost_answer_is_asked_for(server: Server) -> None:
 
 
 async def test_a_question_about_messages_is_answered(server: Server) -> None:
-    """msgs_state_req: nothing is known of them."""
-    server.say(types.MsgsStateReq([1, 2]))
+    """msgs_state_req: what has come (4), and what has not (2)."""
+    server.say(types.UpdatesTooLong(), msg_id=NOW << 32 | 1)
+    server.say(types.MsgsStateReq([NOW << 32 | 1, NOW << 32 | 5]), msg_id=NOW << 32 | 9)
     ((_, info),) = map(server.read, server.conversation.take_packets())
-    assert info.info in ("\x01\x01", b"\x01\x01")  # Telethon does not decode it
+    assert info.info in ("\x04\x02", b"\x04\x02")  # Telethon does not decode it
+
+
+async def test_a_message_is_sent_again_as_it_was(server: Server) -> None:
+    """msg_resend_req: under the same id, so that it counts once; of one that is gone, the state is told."""
+    _, msg_id = await server.ask()
+    server.say(types.MsgResendReq([msg_id, 4]))
+    (again, request), (_, info) = map(server.read, server.conversation.take_packets())
+    assert again == msg_id
+    assert isinstance(request.query, functions.help.GetConfigRequest)
+    assert len(info.info) == 1
+    assert server.sent() == []
+
+
+OTHERS = 1_234_568
+"""A message id that is none of ours."""
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        types.BadServerSalt(OTHERS, 1, 48, 4711),
+        types.BadMsgNotification(OTHERS, 1, 16),
+        types.BadMsgNotification(OTHERS, 1, 17),
+        types.BadMsgNotification(OTHERS, 1, 32),
+    ],
+)
+async def test_what_is_said_of_messages_that_are_not_ours_is_not_believed(server: Server, claim: Any) -> None:
+    """Neither salt nor clock change, nor does the connection end."""
+    call, _ = await server.ask()
+    server.say(types.UpdatesTooLong())  # the first message sets the clock
+    server.say(claim, age=1000)
+    assert (server.key.state.salt, server.key.state.time_offset) == (0, 0)
+    assert server.sent() == []
+    assert not call.answer.done()
+
+
+async def test_updates_are_heard(sent_on: list[Any]) -> None:
+    """Where somebody wants them, and None where some may be lost: unreadable, or of a lost session."""
+    server = Server(sent_on.append)
+    _, msg_id = await server.ask()
+    server.say(types.NewSessionCreated(msg_id, 1, 99))
+    assert sent_on == []
+    server.say(types.UpdatesTooLong())
+    server.say(types.FutureSalts(1, NOW, []))
+    server.say(struct.pack("<I", 0x12345678))
+    server.say(types.NewSessionCreated(msg_id, 2, 99))
+    assert sent_on == [types.UpdatesTooLong(), None, None]
+
+
+async def test_an_update_that_was_lost_is_asked_for(sent_on: list[Any]) -> None:
+    """msg_new_detailed_info; of one that has come, only the acknowledgement was lost."""
+    server = Server(sent_on.append)
+    server.say(types.UpdatesTooLong(), msg_id=NOW << 32 | 1)
+    server.conversation.acknowledge()
+    server.say(types.MsgNewDetailedInfo(NOW << 32 | 1, 100, 0), seq_no=0, msg_id=NOW << 32 | 5)
+    server.say(types.MsgNewDetailedInfo(77, 100, 0), seq_no=0, msg_id=NOW << 32 | 9)
+    ((_, resend),) = map(server.read, server.conversation.take_packets())
+    assert resend == types.MsgResendReq([77])
+    _, ack = server.read(server.conversation.acknowledge())
+    assert ack == types.MsgsAck([NOW << 32 | 1])
+
+
+@pytest.mark.parametrize("repeatable", [True, False])
+async def test_what_must_not_be_repeated_fails_where_it_may_have_been_received(
+    server: Server, *, repeatable: bool
+) -> None:
+    """By a session that the server has forgotten; at the session's beginning nothing had been received."""
+    first = Call(GET_CONFIG, repeatable=repeatable)
+    server.conversation.waiting.append(first)
+    ((first_id, _),) = server.sent()
+    server.say(types.NewSessionCreated(first_id + 4, 1, 99))
+    ((again, _),) = server.sent()
+    server.say(types.NewSessionCreated(again + 4, 2, 99))
+    assert len(server.sent()) == repeatable
+    error = None if repeatable else first.answer.exception()
+    assert isinstance(error, ConnectionFailed) is not repeatable
+    assert error is None or not getattr(error, "not_received", True)
+
+
+async def test_the_end_tells_what_was_certainly_not_received(server: Server) -> None:
+    """What was not sent; what was sent, if the server does not know the key."""
+    for error, expected in (
+        (ConnectionFailed("reset"), [False, True]),
+        (TransportRefused(-404), [True, True]),
+    ):
+        sent, _ = await server.ask()
+        waiting = Call(GET_CONFIG)
+        server.conversation.waiting.append(waiting)
+        server.conversation.fail(error)
+        errors: list[Any] = [sent.answer.exception(), waiting.answer.exception()]
+        assert [one.not_received for one in errors] == expected
+
+
+async def test_an_acknowledgement_may_be_worth_something(server: Server) -> None:
+    """For calls that are sometimes not answered."""
+    call, msg_id = await server.ask()
+    call.acknowledged = lambda: call.succeed("believed")
+    server.say(types.MsgsAck([4, msg_id]))
+    assert call.answer.result() == "believed"
 
 
 async def test_a_ping_is_sent_again_with_a_new_salt(server: Server) -> None:
@@ -315,18 +429,18 @@ async def test_whoever_gives_up_before_it_is_sent_costs_nothing(server: Server) 
 
 async def test_calls_that_were_overtaken_for_long_are_overdue(server: Server) -> None:
     """The server answers others that were sent 20 seconds later: this one was lost."""
-    early, early_id = Call(GET_CONFIG), 0
-    late = Call(GET_CONFIG)
+    early, early_id = Call(GET_CONFIG, patience=20.0), 0
+    late = Call(GET_CONFIG, patience=20.0)
     server.conversation.waiting.append(early)
     early_id, _ = server.read(server.conversation.next_call(0.0))
     server.conversation.waiting.append(late)
     late_id, _ = server.read(server.conversation.next_call(20.0))
-    server.conversation.fail_overdue(20.0, 20.0, stalled=False)
+    server.conversation.fail_overdue(20.0, stalled=False)
     assert not early.answer.done()
     server.answer(late_id, NEAREST)
-    server.conversation.fail_overdue(19.9, 20.0, stalled=False)
+    server.conversation.fail_overdue(19.9, stalled=False)
     assert not early.answer.done()
-    server.conversation.fail_overdue(20.0, 20.0, stalled=False)
+    server.conversation.fail_overdue(20.0, stalled=False)
     assert isinstance(early.answer.exception(), PeerSilent)
     server.answer(early_id, NEAREST)
 

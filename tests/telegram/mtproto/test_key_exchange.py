@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from telethon.crypto import rsa
 from telethon.tl import functions, types
 
-from tgbridge.telegram.mtproto import key_exchange, rsa_keys
-from tgbridge.telegram.mtproto.connection import FileConnection
+from tgbridge.telegram.mtproto import key_exchange
+from tgbridge.telegram.mtproto.connection import Connection
 from tgbridge.telegram.mtproto.failures import ProtocolViolated, TransportRefused
 from tgbridge.telegram.mtproto.key_exchange import check_group, create_key
+from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,16 +20,22 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-async def connection(sandbox: Sandbox) -> AsyncIterator[FileConnection]:
-    rsa.add_key(sandbox.public_key_pem, old=False)
-    connection = await FileConnection.open(*sandbox.data_centres[1].address, request_timeout=5)
+async def connection(sandbox: Sandbox) -> AsyncIterator[Connection]:
+    connection = await Connection.open(*sandbox.data_centres[1].address, request_timeout=5)
     yield connection
     await connection.aclose()
 
 
-async def test_both_sides_have_the_same_key(sandbox: Sandbox, connection: FileConnection) -> None:
+@pytest.fixture
+def keys(sandbox: Sandbox) -> PublicKeys:
+    return PublicKeys.of_pem(sandbox.public_key_pem)
+
+
+async def test_both_sides_have_the_same_key(
+    sandbox: Sandbox, connection: Connection, keys: PublicKeys
+) -> None:
     """The server knows the key, and the first salt needs no round trip to be learnt."""
-    key = await create_key(connection.exchange, rsa_keys.known)
+    key = await create_key(connection.exchange, keys, 1)
     record = sandbox.auth_keys.get(1, key.key_id)
     assert record is not None
     assert record.key == key.key
@@ -37,36 +43,40 @@ async def test_both_sides_have_the_same_key(sandbox: Sandbox, connection: FileCo
     assert key.state.time_offset in (-1, 0, 1)
 
 
-async def test_the_keys_of_a_cdn_are_its_own(sandbox: Sandbox, connection: FileConnection) -> None:
+async def test_the_keys_of_a_cdn_are_its_own(
+    sandbox: Sandbox, connection: Connection, keys: PublicKeys
+) -> None:
     """They are given in PEM; those of the data centres do not count there."""
-    key = await create_key(connection.exchange, rsa_keys.of([sandbox.public_key_pem]))
+    key = await create_key(connection.exchange, PublicKeys.of_pem(sandbox.public_key_pem), 1)
     assert sandbox.auth_keys.get(1, key.key_id) is not None
     with pytest.raises(ProtocolViolated, match="known public keys"):
-        await create_key(connection.exchange, rsa_keys.of([]))
+        await create_key(connection.exchange, PublicKeys([]), 1)
 
 
 @pytest.mark.parametrize("pem", ["", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "ключ"])
 def test_a_damaged_public_key_is_refused(pem: str) -> None:
     """It comes from the configuration that a server sends."""
     with pytest.raises(ProtocolViolated):
-        rsa_keys.of([pem])
+        PublicKeys.of_pem(pem)
 
 
-async def test_another_key_is_made_if_the_server_asks(sandbox: Sandbox, connection: FileConnection) -> None:
+async def test_another_key_is_made_if_the_server_asks(
+    sandbox: Sandbox, connection: Connection, keys: PublicKeys
+) -> None:
     """dh_gen_retry: the server has such a key already."""
     sandbox.faults.key_exchange("retry", times=2)
-    key = await create_key(connection.exchange, rsa_keys.known)
+    key = await create_key(connection.exchange, keys, 1)
     assert sandbox.auth_keys.get(1, key.key_id) is not None
 
 
-async def test_a_refused_key_is_an_error(sandbox: Sandbox, connection: FileConnection) -> None:
+async def test_a_refused_key_is_an_error(sandbox: Sandbox, connection: Connection, keys: PublicKeys) -> None:
     """dh_gen_fail, and dh_gen_retry without an end."""
     sandbox.faults.key_exchange("fail")
     with pytest.raises(ProtocolViolated, match="refused"):
-        await create_key(connection.exchange, rsa_keys.known)
+        await create_key(connection.exchange, keys, 1)
     sandbox.faults.key_exchange("retry", times=100)
     with pytest.raises(ProtocolViolated, match="too many"):
-        await create_key(connection.exchange, rsa_keys.known)
+        await create_key(connection.exchange, keys, 1)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +89,9 @@ async def test_a_refused_key_is_an_error(sandbox: Sandbox, connection: FileConne
         ("DhGenOk", "server_nonce"),
     ],
 )
-async def test_answers_to_others_are_refused(connection: FileConnection, method: str, field: str) -> None:
+async def test_answers_to_others_are_refused(
+    connection: Connection, keys: PublicKeys, method: str, field: str
+) -> None:
     """Each answer has to repeat both nonces; the first one makes the server's."""
 
     async def exchange(request: Any) -> Any:
@@ -89,10 +101,10 @@ async def test_answers_to_others_are_refused(connection: FileConnection, method:
         return answer
 
     with pytest.raises(ProtocolViolated, match="another"):
-        await create_key(exchange, rsa_keys.known)
+        await create_key(exchange, keys, 1)
 
 
-async def test_an_altered_exchange_is_refused(connection: FileConnection) -> None:
+async def test_an_altered_exchange_is_refused(connection: Connection, keys: PublicKeys) -> None:
     """The encrypted half is protected by its SHA-1, the end by the hash of the new nonce."""
 
     async def alter_params(request: Any) -> Any:
@@ -102,7 +114,7 @@ async def test_an_altered_exchange_is_refused(connection: FileConnection) -> Non
         return answer
 
     with pytest.raises(ProtocolViolated):
-        await create_key(alter_params, rsa_keys.known)
+        await create_key(alter_params, keys, 1)
 
     async def alter_hash(request: Any) -> Any:
         answer = await connection.exchange(request)
@@ -111,20 +123,20 @@ async def test_an_altered_exchange_is_refused(connection: FileConnection) -> Non
         return answer
 
     with pytest.raises(ProtocolViolated, match="another key"):
-        await create_key(alter_hash, rsa_keys.known)
+        await create_key(alter_hash, keys, 1)
 
 
-async def test_an_answer_of_another_kind_is_refused(connection: FileConnection) -> None:
+async def test_an_answer_of_another_kind_is_refused(connection: Connection, keys: PublicKeys) -> None:
     """Whatever the server thinks it was asked."""
 
     async def exchange(_: Any) -> Any:
         return await connection.exchange(functions.ReqPqMultiRequest(1))
 
     with pytest.raises(ProtocolViolated):
-        await create_key(exchange, rsa_keys.known)
+        await create_key(exchange, keys, 1)
 
 
-async def test_the_servers_refusal_is_an_error(connection: FileConnection) -> None:
+async def test_the_servers_refusal_is_an_error(connection: Connection, keys: PublicKeys) -> None:
     """A wrong step is answered by a transport error, after which the server closes."""
     with pytest.raises(TransportRefused, match="404"):
         await connection.exchange(functions.ReqDHParamsRequest(1, 2, b"p", b"q", 3, b""))

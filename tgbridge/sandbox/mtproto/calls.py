@@ -65,7 +65,8 @@ async def _answer(call: Call, wrapped: Any) -> Parts | None:
     fault = sandbox.faults.take(call)
     request = await invocation.unwrap(call, wrapped)
     sandbox.faults.check_key(call)
-    if not call.without_updates:
+    # Those of upload.* subscribe to nothing in any case (https://core.telegram.org/api/invoking).
+    if not call.without_updates and not call.method.startswith("upload."):
         call.session.receives_updates = True
     if fault is None:
         result = await invocation.execute(sandbox.methods, call, request)

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tgbridge.sandbox.mtproto import envelope, messages, transport
 from tgbridge.sandbox.mtproto.auth_keys import key_id
@@ -36,6 +36,8 @@ class Connection(asyncio.Protocol):
         self.dc = dc
         self.sandbox = dc.sandbox
         self.media_only = media_only
+        self.asked_for: set[Any] = set()
+        """The authorizations that have sent requests on it, unless it is media_only."""
         self.closed = False
         self.silent = False
         """Whether whatever is sent is lost from now on, in both directions."""

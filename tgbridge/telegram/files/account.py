@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import MutableMapping, Sequence
 
-    from telethon.tl import TLRequest, types
+    from telethon.tl import types
 
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+    from tgbridge.telegram.mtproto.calls import Preamble
+    from tgbridge.telegram.mtproto.connection import Connection
+    from tgbridge.telegram.mtproto.connector import Connector
+    from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,35 @@ class FileAccount(Protocol):
         """Return the main connection's key, with the state that the two share."""
 
     @property
+    def public_keys(self) -> PublicKeys:
+        """The RSA keys by which the data centres are known, those of CDNs excepted."""
+
+    def number(self, dc_id: int) -> int:
+        """Return what a data centre is called in key exchanges: its id, at the test servers 10000 more."""
+
+    @property
     def other_keys(self) -> MutableMapping[int, AuthorizationKey]:
         """Keys of other data centres that can be used as they are, kept for the account's next client too."""
 
-    def initialised(self, query: TLRequest, *, without_updates: bool = True) -> TLRequest:
-        """Return `query` inside invokeWithLayer, invokeWithoutUpdates if wanted, and initConnection.
+    @property
+    def login_waits(self) -> MutableMapping[int, float]:
+        """Until when Telegram wants no login at a data centre, by the loop's clock; kept like the keys."""
 
-        `query` stands at the end of the bytes that come of it (https://core.telegram.org/api/invoking).
-        """
+    @property
+    def connector(self) -> Connector:
+        """What opens connections, for all accounts."""
+
+    def preamble(self) -> Preamble:
+        """Return what stands before requests of a session that wants no updates."""
+
+    def cdn_preamble(self) -> Preamble:
+        """Return what stands before requests to a CDN, which knows no account."""
+
+    async def main_connection(self) -> Connection:
+        """Return the main connection, open. Raises ConnectionFailed and OSError."""
+
+    async def confirm(self) -> None:
+        """Ask something on the main connection. Raises SessionEnded where the session has ended."""
 
     async def addresses(self, dc_id: int, *, cdn: bool = False) -> Sequence[Address]:
         """Return a data centre's addresses in the order of trying: `media_only` first, by IPv4 or IPv6.

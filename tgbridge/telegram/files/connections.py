@@ -124,9 +124,10 @@ class FileConnections:
         centre = self._data_centres[dc_id, cdn] = DataCentre(
             partial(self._account.addresses, dc_id, cdn=cdn),
             authorization,
-            Dialler(request_timeout=telegram.request_timeout_seconds),
+            Dialler(self._account.connector),
             limit=self._settings.files.connections_per_dc,
             connect_timeout=telegram.connect_timeout_seconds,
+            idle_seconds=self._settings.files.idle_seconds,
         )
         return centre
 

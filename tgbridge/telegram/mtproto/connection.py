@@ -1,4 +1,4 @@
-"""One TCP connection for files: MTProto over the intermediate transport, any number of calls in flight."""
+"""One TCP connection: MTProto over the intermediate transport, any number of calls in flight."""
 
 from __future__ import annotations
 
@@ -7,24 +7,39 @@ import struct
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from tgbridge.telegram.mtproto.conversation import Call, Conversation
-from tgbridge.telegram.mtproto.failures import ConnectionFailed, PeerSilent, ProtocolViolated
+from tgbridge.telegram.mtproto.calls import Call
+from tgbridge.telegram.mtproto.conversation import Conversation
+from tgbridge.telegram.mtproto.failures import (
+    TRANSPORT_FLOOD,
+    ConnectionFailed,
+    PeerSilent,
+    ProtocolViolated,
+    TransportRefused,
+)
 from tgbridge.telegram.mtproto.packets import INTERMEDIATE, PacketReader, frame
 from tgbridge.telegram.mtproto.serialisation import read_object
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from telethon.tl import TLRequest
 
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+    from tgbridge.telegram.mtproto.calls import Preamble
     from tgbridge.telegram.mtproto.encryption import Buffer
+    from tgbridge.telegram.mtproto.packets import Packet
 
 KEEPALIVE_SECONDS: Final = 60.0
 """How often an idle connection is asked for a sign of life."""
 
 DISCONNECT_SECONDS: Final = 75
 """When the server is to close a connection on which nothing was said."""
+
+PARTING_SECONDS: Final = 1.0
+"""How long the server has to close as well, when it is told that this is the end."""
 
 _RECEIVED_AT_ONCE: Final = 256 * 1024  # all of it, encrypted and plain, still fits a processor's second cache
 _WRITTEN_AT_ONCE: Final = 128 * 1024  # no more than this is copied when the socket does not take all
@@ -44,16 +59,22 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-class FileConnection(asyncio.BufferedProtocol):
+class Connection(asyncio.BufferedProtocol):
     """A connection to a data centre: first for `exchange`, and, once it has a key, for calls.
 
     It ends when it is closed, dropped, or silent for `request_timeout` seconds while the server owes answers;
     then all calls fail with ConnectionFailed, to be made elsewhere. Slow is not silent.
     """
 
-    def __init__(self, *, request_timeout: float) -> None:
+    def __init__(
+        self, *, request_timeout: float, on_outcome: Callable[[bool], None] = lambda _: None
+    ) -> None:
+        """`on_outcome` is told, once, whether the server has said a word, or ended it before."""
         self.failure: ConnectionFailed | None = None
         """Why the connection ended, once it has."""
+        self.on_end: Callable[[ConnectionFailed], None] | None = None
+        """Is told when it ends in any other way than by closing it; before its calls fail."""
+        self._on_outcome: Callable[[bool], None] | None = on_outcome
         self._request_timeout = request_timeout
         self._loop = asyncio.get_running_loop()
         self._scratch = _scratch.view
@@ -68,12 +89,22 @@ class FileConnection(asyncio.BufferedProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._ack_timer: asyncio.TimerHandle | None = None
         self._heard_at = self._progress_at = self._pending_since = self._pinged_at = self._loop.time()
+        self._asked_at: float | None = None  # first, of what no word has followed
 
     @classmethod
-    async def open(cls, host: str, port: int, *, request_timeout: float) -> FileConnection:
-        """Connect. Raises OSError; has no time-out of its own."""
+    async def open(
+        cls,
+        host: str,
+        port: int,
+        *,
+        request_timeout: float,
+        on_outcome: Callable[[bool], None] = lambda _: None,
+    ) -> Connection:
+        """Connect. Raises OSError; has no time-out of its own. See `Connector`, which keeps to a pace."""
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(lambda: cls(request_timeout=request_timeout), host, port)
+        _, connection = await loop.create_connection(
+            lambda: cls(request_timeout=request_timeout, on_outcome=on_outcome), host, port
+        )
         return connection
 
     # What callers use
@@ -82,6 +113,11 @@ class FileConnection(asyncio.BufferedProtocol):
     def key(self) -> AuthorizationKey | None:
         """What it encrypts with."""
         return self._reader.key
+
+    @property
+    def usable(self) -> bool:
+        """Whether it has not ended, and is not about to."""
+        return self.failure is None and not self._transport.is_closing()
 
     @property
     def pending(self) -> bool:
@@ -105,28 +141,46 @@ class FileConnection(asyncio.BufferedProtocol):
             self._exchanged = None
         return read_object(answer[_PLAIN.size :])
 
-    def use(self, key: AuthorizationKey, greeting: bytes) -> None:
-        """Begin a session of `key`; `greeting` goes before the first requests (see Conversation)."""
+    def use(
+        self,
+        key: AuthorizationKey,
+        preamble: Callable[[], Preamble],
+        hear: Callable[[Any], None] | None = None,
+    ) -> None:
+        """Begin a session of `key`. See Conversation for what goes before requests, and for updates."""
         self._check()
         self._reader.key = key
-        self._conversation = Conversation(key, greeting)
+        self._conversation = Conversation(key, preamble, hear)
         self._look_after(KEEPALIVE_SECONDS)
 
-    def start(self, request: TLRequest, *, after: Call | None = None) -> Call:
+    def start(
+        self,
+        request: TLRequest,
+        *,
+        after: Call | None = None,
+        repeatable: bool = True,
+        patience: float | None = None,
+    ) -> Call:
         """Begin a call, to be ended with `give_up`; `after` is another one that has to be carried out before.
 
+        `repeatable`: it may be sent again where nobody knows whether the server has received it. `patience`:
+        seconds after which it counts as lost, although the server is there; as a rule `request_timeout`.
         Raises ConnectionFailed. The call's answer is as in `call`.
         """
         self._check()
         conversation = self._conversation
         if conversation is None:
-            raise ConnectionFailed("the connection has no key")
+            raise ConnectionFailed("the connection has no key", not_received=True)
         if not conversation.pending:
             now = self._pending_since = self._loop.time()
             soon = self._request_timeout / _LOOKS
             if self._timer is None or self._timer.when() > now + soon:
                 self._look_after(soon)
-        call = Call(request, after)
+        if patience is None:
+            patience = self._request_timeout
+        if self._asked_at is None:
+            self._asked_at = self._loop.time()
+        call = Call(request, after, repeatable=repeatable, patience=patience)
         conversation.waiting.append(call)
         self._flush()
         return call
@@ -151,12 +205,31 @@ class FileConnection(asyncio.BufferedProtocol):
 
     def close(self) -> None:
         """Close at once; all calls fail. Idempotent."""
+        self._on_outcome = self.on_end = None
         self._end(ConnectionFailed("closed"))
 
     async def aclose(self) -> None:
         """Close, and wait until the socket is gone. Idempotent."""
         self.close()
         await asyncio.shield(self._lost)
+
+    async def hang_up(self) -> None:
+        """Close so that the server knows of it: wait until it has closed as well, for `PARTING_SECONDS`.
+
+        All calls fail at once. Idempotent, like `aclose` once the connection has ended.
+        """
+        try:
+            if self.usable:
+                self._on_outcome = self.on_end = None
+                self._end(ConnectionFailed("closed"), at_once=False)
+                self._transport.write_eof()
+                self._transport.resume_reading()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PARTING_SECONDS):
+                        await asyncio.shield(self._lost)
+        finally:
+            self._transport.abort()
+        await self.aclose()
 
     # asyncio.BufferedProtocol
 
@@ -174,18 +247,15 @@ class FileConnection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Act on what arrived."""
-        self._heard_at = self._loop.time()
+        self._heard_at, self._asked_at = self._loop.time(), None
         if self.failure is not None:
             return
         try:
             for packet in self._reader.feed(self._scratch[:nbytes]):
-                if packet.encrypted:
-                    self._received(packet.data)
-                elif self._conversation is not None:
-                    raise ProtocolViolated("an unencrypted message")
-                elif self._exchanged is not None and not self._exchanged.done():
-                    self._exchanged.set_result(packet.data)
+                self._arrived(packet)
         except ConnectionFailed as error:
+            if isinstance(error, TransportRefused) and error.code != TRANSPORT_FLOOD:
+                self._tell_outcome(said_a_word=True)
             self._end(error)
             return
         if self._reader.inside:
@@ -214,8 +284,18 @@ class FileConnection(asyncio.BufferedProtocol):
     # Inside
 
     def _check(self) -> None:
-        if self.failure is not None:
-            raise ConnectionFailed(str(self.failure)) from self.failure
+        if not self.usable:
+            reason = str(self.failure or "connection lost")
+            raise ConnectionFailed(reason, not_received=True) from self.failure
+
+    def _arrived(self, packet: Packet) -> None:
+        self._tell_outcome(said_a_word=True)
+        if packet.encrypted:
+            self._received(packet.data)
+        elif self._conversation is not None:
+            raise ProtocolViolated("an unencrypted message")
+        elif self._exchanged is not None and not self._exchanged.done():
+            self._exchanged.set_result(packet.data)
 
     def _received(self, plain: memoryview) -> None:
         conversation = self._conversation
@@ -232,8 +312,13 @@ class FileConnection(asyncio.BufferedProtocol):
             self._ack_timer = self._loop.call_later(_ACKNOWLEDGED_AFTER, self._acknowledge)
 
     def _read_on(self) -> None:
-        if self.failure is None:
+        if not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def _tell_outcome(self, *, said_a_word: bool) -> None:
+        if self._on_outcome is not None:
+            on_outcome, self._on_outcome = self._on_outcome, None
+            on_outcome(said_a_word)
 
     def _acknowledge(self) -> None:
         if self._ack_timer is not None:
@@ -249,7 +334,8 @@ class FileConnection(asyncio.BufferedProtocol):
 
     def _flush(self) -> None:
         """Write what is to be written, and then calls, as far as the socket takes them."""
-        while not self._paused and self.failure is None:
+        # A transport that is closing would drop what it is given; `connection_lost` is about to come.
+        while not self._paused and self.usable:
             if self._unwritten:
                 self._transport.write(self._unwritten.popleft())
                 continue
@@ -275,31 +361,36 @@ class FileConnection(asyncio.BufferedProtocol):
         """See whether the server is still there: pings idle connections, and those it has to answer on."""
         conversation, now, patience = self._conversation, self._loop.time(), self._request_timeout
         assert conversation is not None  # noqa: S101 - there is no timer before
-        since = self._pending_since if conversation.pending else self._pinged_at
-        silent = now - max(self._heard_at, since)
-        if (conversation.pending or conversation.pinging) and silent >= patience:
+        # It may owe answers that nobody waits for any more.
+        owing = conversation.pending or conversation.pinging or self._asked_at is not None
+        silent = now - (self._asked_at or self._heard_at) if owing else 0.0
+        if silent >= patience:
             self._end(PeerSilent("nothing came any more"))
             return
-        stalled = now - max(self._progress_at, since) >= patience
-        conversation.fail_overdue(now, patience, stalled=stalled)
+        stalled = now - max(self._progress_at, self._pending_since) >= patience
+        conversation.fail_overdue(now, stalled=stalled)
         # Regularly, whatever else is said: the server counts the time from ping to ping.
-        due = now - self._pinged_at >= KEEPALIVE_SECONDS or (conversation.pending and silent >= patience / 2)
+        due = now - self._pinged_at >= KEEPALIVE_SECONDS or silent >= patience / 2
         if due and not conversation.pinging:
-            self._pinged_at = now
+            self._asked_at = self._asked_at if owing else now
+            self._pinged_at, owing = now, True
             self._write(b"".join(conversation.ping(DISCONNECT_SECONDS)))
         until_ping = max(self._pinged_at + KEEPALIVE_SECONDS - now, 1.0)
-        owing = conversation.pending or conversation.pinging
         self._look_after(min(patience / _LOOKS, until_ping) if owing else until_ping)
 
-    def _end(self, failure: ConnectionFailed) -> None:
+    def _end(self, failure: ConnectionFailed, *, at_once: bool = True) -> None:
         if self.failure is not None:
             return
         self.failure = failure
+        self._tell_outcome(said_a_word=False)
+        if self.on_end is not None:
+            self.on_end(failure)
         for timer in (self._timer, self._ack_timer):
             if timer is not None:
                 timer.cancel()
         self._unwritten.clear()
-        self._transport.abort()
+        if at_once:
+            self._transport.abort()
         if self._exchanged is not None and not self._exchanged.done():
             self._exchanged.set_exception(failure)
         if self._conversation is not None:

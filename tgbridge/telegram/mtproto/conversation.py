@@ -6,7 +6,6 @@ https://core.telegram.org/mtproto/service_messages_about_messages. No I/O.
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import secrets
 import struct
@@ -14,19 +13,24 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from telethon.tl import TLRequest, functions, types
+from telethon.tl import functions, types
 from telethon.tl.core import MessageContainer, RpcResult
 
 from tgbridge.telegram.mtproto.encryption import encrypt
-from tgbridge.telegram.mtproto.failures import ConnectionFailed, PeerSilent, ProtocolViolated, RpcFailed
+from tgbridge.telegram.mtproto.failures import (
+    UNKNOWN_KEY,
+    ConnectionFailed,
+    PeerSilent,
+    ProtocolViolated,
+    RpcFailed,
+    TransportRefused,
+)
 from tgbridge.telegram.mtproto.packets import frame
 from tgbridge.telegram.mtproto.serialisation import (
-    Nothing,
     constructor,
     messages,
     read_object,
     read_result,
-    serialise,
 )
 from tgbridge.telegram.mtproto.session import Session
 
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+    from tgbridge.telegram.mtproto.calls import Call, Preamble
     from tgbridge.telegram.mtproto.encryption import Buffer
     from tgbridge.telegram.mtproto.session import Message
 
@@ -58,29 +63,7 @@ _CLOCK_IS_WRONG: Final = frozenset({16, 17})
 _TOO_OLD_TO_TELL: Final = 20
 _SEQUENCE_IS_WRONG: Final = frozenset({32, 33})
 _NOT_INITIALISED: Final = frozenset({"CONNECTION_NOT_INITED", "CONNECTION_LAYER_INVALID"})
-_NOTHING_KNOWN: Final = "\x01"
-_NOTHING: Final = Nothing()
-
-
-class Call:
-    """A request and, in time, its answer. `after` is another call here, to be carried out before."""
-
-    __slots__ = ("after", "answer", "greeted", "msg_id", "pieces", "request", "sent_at", "tries")
-
-    def __init__(self, request: TLRequest, after: Call | None = None) -> None:
-        self.request = request
-        self.pieces = serialise(request)
-        self.after = after
-        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self.msg_id = 0
-        self.tries = 0
-        self.greeted = False
-        self.sent_at = 0.0
-
-    def fail(self, error: Exception) -> None:
-        """Let the caller know that there will be no answer here."""
-        if not self.answer.done():
-            self.answer.set_exception(error)
+_UPDATES: Final[int] = types.UpdatesTooLong.SUBCLASS_OF_ID
 
 
 class Conversation:
@@ -91,17 +74,28 @@ class Conversation:
     """
 
     def __init__(
-        self, key: AuthorizationKey, greeting: bytes, *, now: Callable[[], float] = time.time
+        self,
+        key: AuthorizationKey,
+        preamble: Callable[[], Preamble],
+        hear: Callable[[Any], None] | None = None,
+        *,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        """Begin. `greeting` stands before requests until the server has answered one that it stood before."""
+        """Begin. `preamble` tells for each request what stands before it.
+
+        `hear` is called with updates (TypeUpdates), and with None where some may have been lost; it must be
+        quick, and not raise. Without it, nobody wants them here.
+        """
         self.waiting: deque[Call] = deque()
         self.sent: dict[int, Call] = {}
         self.unacknowledged: list[int] = []
         self.latest_answered = 0.0
         """When the latest call was sent of those that have their answers."""
         self._key = key
-        self._greeting = greeting
-        self._greeted = False
+        self._preamble = preamble
+        self._hear = hear
+        self._initialised = False
+        self._has_session = False
         self._session = Session(key, now=now)
         self._ignored = 0
         self._ping: tuple[int, functions.PingDelayDisconnectRequest] | None = None
@@ -115,6 +109,8 @@ class Conversation:
             types.MsgDetailedInfo.CONSTRUCTOR_ID: self._on_detailed_info,
             types.MsgNewDetailedInfo.CONSTRUCTOR_ID: self._on_new_detailed_info,
             types.MsgsStateReq.CONSTRUCTOR_ID: self._on_state_request,
+            types.MsgsAck.CONSTRUCTOR_ID: self._on_acknowledgement,
+            types.MsgResendReq.CONSTRUCTOR_ID: self._on_resend_request,
         }
 
     @property
@@ -157,13 +153,11 @@ class Conversation:
             call = self.waiting.popleft()
             if call.answer.done():
                 continue
-            call.greeted = not self._greeted
+            first, later = self._preamble()
+            call.initialises = not self._initialised
             call.sent_at = at
             call.tries += 1
-            pieces: list[Buffer] = [self._greeting] if call.greeted else []
-            if call.after is not None and call.after.msg_id and not call.after.answer.done():
-                pieces.append(bytes(functions.InvokeAfterMsgRequest(call.after.msg_id, _NOTHING)))
-            pieces += call.pieces
+            pieces = call.pack(first if call.initialises else later)
             call.msg_id, packet = self._packet(pieces, content_related=True)
             self.sent[call.msg_id] = call
             return packet
@@ -179,31 +173,35 @@ class Conversation:
         drop = functions.RpcDropAnswerRequest(call.msg_id)
         return self._packet((bytes(drop),), content_related=True)[1]
 
-    def fail_overdue(self, now: float, patience: float, *, stalled: bool) -> None:
-        """Fail calls that have waited for `patience` seconds: all, if answers have `stalled`.
+    def fail_overdue(self, now: float, *, stalled: bool) -> None:
+        """Fail calls that have waited for as long as they may: all, if answers have `stalled`.
 
         Else those of which the server has answered much later ones: theirs got lost.
         """
         for call in list(self.sent.values()):
-            if now - call.sent_at < patience:
-                return
-            if stalled or self.latest_answered - call.sent_at >= patience:
+            overdue = now - call.sent_at >= call.patience
+            if overdue and (stalled or self.latest_answered - call.sent_at >= call.patience):
                 del self.sent[call.msg_id]
                 call.fail(PeerSilent("no answer"))
 
     def fail(self, error: ConnectionFailed) -> None:
         """Let all that wait know that the conversation is over."""
-        calls = [*self.sent.values(), *self.waiting]
+        sent, waiting = list(self.sent.values()), list(self.waiting)
         self.sent.clear()
         self.waiting.clear()
-        for call in calls:
-            call.fail(copy.copy(error))  # each with a traceback of its own
+        refused = isinstance(error, TransportRefused) and error.code == UNKNOWN_KEY
+        for call in sent:
+            call.fail(_copy(error, not_received=refused))
+        for call in waiting:
+            call.fail(_copy(error, not_received=True))
 
     def _packet(self, pieces: Sequence[Buffer], *, content_related: bool) -> tuple[int, Packet]:
-        size = sum(map(len, pieces))
-        msg_id, header = self._session.header(size, content_related=content_related)
+        msg_id, header = self._session.header(sum(map(len, pieces)), content_related=content_related)
+        return msg_id, self._encrypted(header, pieces)
+
+    def _encrypted(self, header: bytes, pieces: Sequence[Buffer]) -> Packet:
         envelope, data = encrypt(self._key, (header, *pieces))
-        return msg_id, (frame(envelope, data) + envelope, data)
+        return frame(envelope, data) + envelope, data
 
     # From the server
 
@@ -229,9 +227,7 @@ class Conversation:
         if message.content_related:
             self.unacknowledged.append(message.id)
         if self._session.is_new(message.id):
-            handler = self._handlers.get(code)
-            if handler is not None:  # else an update, or one of the messages that need no action
-                handler(message)
+            self._handlers.get(code, self._on_other)(message)
         return code not in _NO_PROGRESS
 
     def _on_result(self, message: Message) -> None:
@@ -243,22 +239,23 @@ class Conversation:
             result = read_result(call.request, message.body[12:])
         except RpcFailed as error:
             if error.message in _NOT_INITIALISED and call.tries < _MOST_TRIES:
-                self._greeted = False
+                self._initialised = False
                 self._again(msg_id)
                 return
             call.fail(error)
         except ProtocolViolated as error:
             call.fail(error)  # an answer of another layer, perhaps: no fault of the connection's
         else:
-            if not call.answer.done():
-                call.answer.set_result(result)
+            call.succeed(result)
         del self.sent[msg_id]
         self.latest_answered = max(self.latest_answered, call.sent_at)
-        self._greeted = self._greeted or call.greeted
+        self._initialised = self._initialised or call.initialises
         self._ignored = 0
 
     def _on_bad_salt(self, message: Message) -> None:
         bad: types.BadServerSalt = read_object(message.body)
+        if not self._session.has_sent(bad.bad_msg_id):
+            return
         if not self._session.is_timely(message.id):
             self._session.set_clock(message.id)
         self._key.state.salt = bad.new_server_salt
@@ -266,6 +263,8 @@ class Conversation:
 
     def _on_bad_message(self, message: Message) -> None:
         bad: types.BadMsgNotification = read_object(message.body)
+        if not self._session.has_sent(bad.bad_msg_id):
+            return
         if bad.error_code in _CLOCK_IS_WRONG:
             self._session.set_clock(message.id)
             self._again(bad.bad_msg_id)
@@ -273,16 +272,21 @@ class Conversation:
             # Server and client count differently: a new session, on a new connection, counts from the start.
             raise ProtocolViolated("the sequence numbers disagree")
         elif bad.error_code == _TOO_OLD_TO_TELL:
-            self._again(bad.bad_msg_id)
+            self._again(bad.bad_msg_id, perhaps_received=True)
         elif call := self.sent.pop(bad.bad_msg_id, None):
-            call.fail(ConnectionFailed(f"message not taken ({bad.error_code})"))
+            reason = f"message not taken ({bad.error_code})"
+            call.fail(ConnectionFailed(reason, not_received=True))
 
     def _on_new_session(self, message: Message) -> None:
         created: types.NewSessionCreated = read_object(message.body)
         self._key.state.salt = created.server_salt
-        self._greeted = False
-        # What was sent before it has not been received, or is forgotten.
-        self._again(*sorted(msg_id for msg_id in self.sent if msg_id < created.first_msg_id))
+        self._initialised = False
+        forgotten, self._has_session = self._has_session, True
+        # What was sent before it has not been received, or is forgotten with the session that there was.
+        before = sorted(msg_id for msg_id in self.sent if msg_id < created.first_msg_id)
+        self._again(*before, perhaps_received=forgotten)
+        if forgotten and self._hear is not None:
+            self._hear(None)
 
     def _on_pong(self, message: Message) -> None:
         pong: types.Pong = read_object(message.body)
@@ -291,30 +295,83 @@ class Conversation:
 
     def _on_detailed_info(self, message: Message) -> None:
         info: types.MsgDetailedInfo = read_object(message.body)
-        if info.msg_id in self.sent:
-            request = bytes(types.MsgResendReq([info.answer_msg_id]))
-            self._packets.append(self._packet((request,), content_related=True)[1])
-        else:
-            self.unacknowledged.append(info.answer_msg_id)
+        self._offered(info.answer_msg_id, wanted=info.msg_id in self.sent)
 
     def _on_new_detailed_info(self, message: Message) -> None:
-        info: types.MsgNewDetailedInfo = read_object(message.body)
-        self.unacknowledged.append(info.answer_msg_id)  # an update, which nobody wants here
+        info: types.MsgNewDetailedInfo = read_object(message.body)  # of an update
+        self._offered(info.answer_msg_id, wanted=self._hear is not None)
+
+    def _offered(self, msg_id: int, *, wanted: bool) -> None:
+        """Ask for a message that the server thinks was lost, or let it forget it."""
+        if wanted and not self._session.has_received(msg_id):
+            request = bytes(types.MsgResendReq([msg_id]))
+            self._packets.append(self._packet((request,), content_related=True)[1])
+        else:
+            self.unacknowledged.append(msg_id)
+
+    def _on_acknowledgement(self, message: Message) -> None:
+        ack: types.MsgsAck = read_object(message.body)
+        for msg_id in ack.msg_ids:
+            call = self.sent.get(msg_id)
+            if call is not None and call.acknowledged is not None:
+                call.acknowledged()
+
+    def _on_other(self, message: Message) -> None:
+        """Let updates be heard; the rest needs no action, or is of a later layer."""
+        if self._hear is None:
+            return
+        try:
+            found = read_object(message.body)
+        except ProtocolViolated:
+            self._hear(None)
+            return
+        if getattr(found, "SUBCLASS_OF_ID", None) == _UPDATES:
+            self._hear(found)
 
     def _on_state_request(self, message: Message) -> None:
         request: types.MsgsStateReq = read_object(message.body)
-        info = bytes(types.MsgsStateInfo(message.id, _NOTHING_KNOWN * len(request.msg_ids)))
+        self._tell_state(message.id, request.msg_ids)
+
+    def _tell_state(self, asked_by: int, msg_ids: Sequence[int]) -> None:
+        states = "".join(map(chr, map(self._session.state_of, msg_ids)))
+        info = bytes(types.MsgsStateInfo(asked_by, states))
         self._packets.append(self._packet((info,), content_related=False)[1])
 
-    def _again(self, *msg_ids: int) -> None:
-        """Send calls, or the ping, again, before all that wait, under new message ids."""
+    def _on_resend_request(self, message: Message) -> None:
+        """Send calls again as they were, under the same ids: the server knows them if it has them."""
+        request: types.MsgResendReq = read_object(message.body)
+        missing = []
+        for msg_id in request.msg_ids:
+            pieces = self.sent[msg_id].packed if msg_id in self.sent else ()
+            header = self._session.header_again(msg_id, sum(map(len, pieces)))
+            if pieces and header is not None:
+                self._packets.append(self._encrypted(header, pieces))
+            else:
+                missing.append(msg_id)
+        if missing:
+            self._tell_state(message.id, missing)
+
+    def _again(self, *msg_ids: int, perhaps_received: bool = False) -> None:
+        """Send calls, or the ping, again, before all that wait, under new message ids.
+
+        Where they have been received `perhaps`, those that must not be repeated fail instead.
+        """
         if self._ping is not None and self._ping[0] in msg_ids:
             self._packets.append(self._send_ping(self._ping[1]))
         for msg_id in reversed(msg_ids):
             call = self.sent.pop(msg_id, None)
             if call is None:
                 continue
-            if call.tries < _MOST_TRIES:
+            if perhaps_received and not call.repeatable:
+                call.fail(ConnectionFailed("nobody knows whether the message was received"))
+            elif call.tries < _MOST_TRIES:
                 self.waiting.appendleft(call)
             else:
                 call.fail(ConnectionFailed("message refused again and again"))
+
+
+def _copy(error: ConnectionFailed, *, not_received: bool) -> ConnectionFailed:
+    """Return the same error with a traceback of its own."""
+    copied = copy.copy(error)
+    copied.not_received = not_received
+    return copied

@@ -1,6 +1,6 @@
-"""What can go wrong on a file connection, before `connections` decides what to make of it.
+"""What can go wrong on a connection, before anybody decides what to make of it.
 
-The tree (internal to this package: callers of FileConnections see TelegramFailure kinds)::
+The tree (internal to `telegram`: its callers see TelegramFailure kinds)::
 
     ConnectionFailed                the connection is of no use any more: its calls may go to another
     ├── ProtocolViolated            the peer broke MTProto's rules, or is not who we agreed on a key with
@@ -20,6 +20,11 @@ TRANSPORT_FLOOD: Final = -429
 class ConnectionFailed(Exception):
     """The connection is of no use any more. The message is a few words without addresses or secrets."""
 
+    def __init__(self, *args: object, not_received: bool = False) -> None:
+        super().__init__(*args)
+        self.not_received = not_received
+        """Whether the server has certainly not carried out the call that failed by it."""
+
 
 class ProtocolViolated(ConnectionFailed):
     """A rule of https://core.telegram.org/mtproto/security_guidelines does not hold."""
@@ -35,8 +40,8 @@ class TransportRefused(ConnectionFailed):
     Source: https://core.telegram.org/mtproto/mtproto-transports#transport-errors
     """
 
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
+    def __init__(self, code: int, *, not_received: bool = False) -> None:
+        super().__init__(code, not_received=not_received)
         self.code = code
 
     def __str__(self) -> str:

@@ -21,6 +21,7 @@ from telethon.tl import functions, types
 
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey, KeyState
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
+from tgbridge.telegram.mtproto.rsa_keys import MOST_BYTES
 from tgbridge.telegram.mtproto.serialisation import read_object
 
 if TYPE_CHECKING:
@@ -28,11 +29,10 @@ if TYPE_CHECKING:
 
     from telethon.tl import TLRequest
 
+    from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
+
     Exchange = Callable[[TLRequest], Awaitable[Any]]
     """Sends an unencrypted request, and returns the answer."""
-
-    RsaEncrypt = Callable[[int, bytes], bytes | None]
-    """Encrypts for the owner of the RSA key with this fingerprint; None where the key is not known."""
 
 _ATTEMPTS: Final = 5
 _BITS: Final = 2048
@@ -83,17 +83,19 @@ class _Nonces:
         return int.from_bytes(digest[4:], "little", signed=True)
 
 
-async def create_key(exchange: Exchange, encrypt: RsaEncrypt) -> AuthorizationKey:
-    """Agree with a server on a new key; three round trips.
+async def create_key(exchange: Exchange, keys: PublicKeys, dc: int) -> AuthorizationKey:
+    """Agree with a server, which has one of `keys`, on a new key; three round trips.
 
-    What takes the processor longer than a moment is done in a thread. Raises ProtocolViolated where a check
-    fails, and what `exchange` raises.
+    `dc` is what p_q_inner_data_dc says: the data centre's number, 10000 more at the test servers, negative at
+    a `media_only` address. What takes the processor longer than a moment is done in a thread.
+
+    Raises ProtocolViolated where a check fails, and what `exchange` raises.
     """
     ours = int.from_bytes(secrets.token_bytes(16), "little", signed=True)
     res_pq = _expect(types.ResPQ, await exchange(functions.ReqPqMultiRequest(ours)))
     nonces = _Nonces(ours, res_pq.server_nonce, secrets.token_bytes(32))
     nonces.check(res_pq)
-    request = await asyncio.to_thread(_req_dh_params, res_pq, nonces, encrypt)
+    request = await asyncio.to_thread(_req_dh_params, res_pq, nonces, keys, dc)
     params = _expect(types.ServerDHParamsOk, await exchange(request))
     nonces.check(params)
     aes_key, aes_iv = _temporary_aes(nonces)
@@ -153,19 +155,19 @@ def _is_prime(number: int) -> bool:
     return True
 
 
-def _req_dh_params(res_pq: types.ResPQ, nonces: _Nonces, encrypt: RsaEncrypt) -> functions.ReqDHParamsRequest:
+def _req_dh_params(
+    res_pq: types.ResPQ, nonces: _Nonces, keys: PublicKeys, dc: int
+) -> functions.ReqDHParamsRequest:
+    known = next((number for number in res_pq.server_public_key_fingerprints if number in keys), None)
+    if known is None:
+        raise ProtocolViolated("the server has none of the known public keys")
     pq = int.from_bytes(res_pq.pq, "big")
     p, q = (_to_big_endian(factor) for factor in sorted(cryptg.factorize_pq_pair(pq)))
-    inner = bytes(
-        types.PQInnerData(
-            res_pq.pq, p, q, nonces.ours, nonces.server, int.from_bytes(nonces.new, "little", signed=True)
-        )
-    )
-    for fingerprint in res_pq.server_public_key_fingerprints:
-        encrypted = encrypt(fingerprint, inner)
-        if encrypted is not None:
-            return functions.ReqDHParamsRequest(nonces.ours, nonces.server, p, q, fingerprint, encrypted)
-    raise ProtocolViolated("the server has none of the known public keys")
+    new_nonce = int.from_bytes(nonces.new, "little", signed=True)
+    inner = bytes(types.PQInnerDataDc(res_pq.pq, p, q, nonces.ours, nonces.server, new_nonce, dc))
+    if len(inner) > MOST_BYTES:
+        raise ProtocolViolated("the number to be factorised is too long")
+    return functions.ReqDHParamsRequest(nonces.ours, nonces.server, p, q, known, keys.encrypt(known, inner))
 
 
 def _open_inner(encrypted: bytes, aes_key: bytes, aes_iv: bytes) -> types.ServerDHInnerData:

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
 
 REMEMBERED: Final = 1000
-"""Message ids that are kept to recognise a message that comes again."""
+"""Message ids that are kept of each side: to recognise a message that comes again, or one of our own."""
 
 MOST_PADDING: Final = 1024
 LEAST_PADDING: Final = 12
 
+_FORGOTTEN, _NOT_RECEIVED, _RECEIVED = 1, 2, 4  # states of messages
 _TOO_OLD: Final = 300  # seconds
 _TOO_NEW: Final = 30
 _HEADER: Final = struct.Struct("<q8sqii")  # salt, session, message id, sequence number, length
@@ -52,6 +53,7 @@ class Session:
         self._last_id = 0
         self._heard = False
         self._content_related = 0
+        self._sent: dict[int, int] = {}  # sequence numbers by message id
         self._seen: dict[int, None] = {}
         self._forgotten = 0
 
@@ -62,7 +64,35 @@ class Session:
         seconds = self._now() + self.key.state.time_offset
         # "Approximately unixtime * 2^32", divisible by 4, increasing within the session.
         self._last_id = max(int(seconds * 2**32) & ~3, self._last_id + 4)
-        return self._last_id, _HEADER.pack(self.key.state.salt, self.id, self._last_id, seq_no, size)
+        self._sent[self._last_id] = seq_no
+        if len(self._sent) > REMEMBERED:
+            del self._sent[next(iter(self._sent))]
+        return self._last_id, self._header(self._last_id, seq_no, size)
+
+    def header_again(self, msg_id: int, size: int) -> bytes | None:
+        """Return the header of a message that is sent once more as it was; None if it is forgotten."""
+        seq_no = self._sent.get(msg_id)
+        return None if seq_no is None else self._header(msg_id, seq_no, size)
+
+    def _header(self, msg_id: int, seq_no: int, size: int) -> bytes:
+        return _HEADER.pack(self.key.state.salt, self.id, msg_id, seq_no, size)
+
+    def has_sent(self, msg_id: int) -> bool:
+        """Tell whether a message is one of ours, of those remembered."""
+        return msg_id in self._sent
+
+    def state_of(self, msg_id: int) -> int:
+        """Return what msgs_state_info says of a message of the server's.
+
+        Source: https://core.telegram.org/mtproto/service_messages_about_messages, msgs_state_info.
+        """
+        if msg_id in self._seen:
+            return _RECEIVED
+        return _FORGOTTEN if msg_id <= self._forgotten else _NOT_RECEIVED
+
+    def has_received(self, msg_id: int) -> bool:
+        """Tell whether a message of the server's has come, of those remembered."""
+        return msg_id in self._seen
 
     def open(self, plain: memoryview) -> Message:
         """Return the message in a decrypted packet. Raises ProtocolViolated if it does not belong here."""
