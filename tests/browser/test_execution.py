@@ -30,7 +30,7 @@ ATTEMPTS = {
     "worker's import": "worker(new Worker(blob(`importScripts('${new URL(url, location)}')`)))",
     "shared worker": "shared(new SharedWorker(url))",
     "service worker": "navigator.serviceWorker.register(url)",
-    "worklet": "new AudioContext().audioWorklet.addModule(url)",
+    "worklet": "new OfflineAudioContext(1, 1, 44100).audioWorklet.addModule(url)",
     "style": "element('link', {rel: 'stylesheet', href: url})",
     "style's import": "imported(url)",
 }
