@@ -13,15 +13,23 @@ UNKNOWN: Final = "application/octet-stream"
 _TYPES: Final = mimetypes.MimeTypes()
 _MORE: Final = MappingProxyType(
     {
+        ".3g2": "video/3gpp2",
+        ".3ga": "audio/3gpp",
+        ".3gp": "video/3gpp",
         ".aac": "audio/aac",
+        ".amr": "audio/amr",
         ".avif": "image/avif",
         ".flac": "audio/flac",
         ".heic": "image/heic",
         ".heif": "image/heif",
+        ".m2ts": "video/mp2t",
         ".m4a": "audio/mp4",
+        ".m4b": "audio/mp4",
         ".m4v": "video/x-m4v",
         ".md": "text/markdown",
+        ".mka": "audio/x-matroska",
         ".mkv": "video/x-matroska",
+        ".mts": "video/mp2t",
         ".oga": "audio/ogg",
         ".ogg": "audio/ogg",
         ".ogv": "video/ogg",
@@ -30,6 +38,9 @@ _MORE: Final = MappingProxyType(
         ".webp": "image/webp",
         # Python's table takes TypeScript for an MPEG transport stream.
         ".ts": "text/plain",
+        ".weba": "audio/webm",
+        ".wma": "audio/x-ms-wma",
+        ".wmv": "video/x-ms-wmv",
     }
 )
 _ENCODINGS: Final = MappingProxyType(
@@ -41,6 +52,9 @@ _SYNONYMS: Final = MappingProxyType(
         "audio/x-mp3": "audio/mpeg",
         "audio/x-flac": "audio/flac",
         "audio/x-m4a": "audio/mp4",
+        "audio/x-m4b": "audio/mp4",
+        "audio/aacp": "audio/aac",
+        "audio/x-aac": "audio/aac",
         "audio/m4a": "audio/mp4",
         "audio/wave": "audio/wav",
         "audio/vnd.wave": "audio/wav",

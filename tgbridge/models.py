@@ -289,7 +289,10 @@ class UploadInput(Model):
     ] = ""
     as_: Annotated[
         Literal["auto", "document"],
-        Field(alias="as", description="As Telegram's own apps send it, or the bytes untouched."),
+        Field(
+            alias="as",
+            description="As Telegram's own apps send it, or untouched; unchecked, if it comes first.",
+        ),
     ] = "auto"
     thumbnail: Annotated[
         bytes | None, Field(repr=False, description="A JPEG of at most 200 kB and 320 pixels.")

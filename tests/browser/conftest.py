@@ -35,6 +35,11 @@ _FLAGS = (
 )
 
 
+_LOADED = """
+new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', () => done()))
+"""
+
+
 class Page:
     """One tab: evaluates JavaScript, and keeps what the network did."""
 
@@ -105,7 +110,8 @@ async def page(tmp_path: Path, frontend: str) -> AsyncIterator[Page]:
             tab = Page(socket)
             await tab.call("Network.enable")
             await tab.call("Page.enable")
-            await tab.call("Page.navigate", url=frontend)
+            await tab.call("Page.navigate", url=frontend)  # until the page has begun
+            await tab.evaluate(_LOADED)
             yield tab
             await tab.close()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tgbridge.http.sniffing import contradicts
+from tests.inspection.reading import FILES
+from tgbridge.http.sniffing import HEAD_BYTES, contradicts, really
 
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF"
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR"
@@ -19,6 +20,13 @@ MP3_BARE = b"\xff\xfb\x90\x64"
 MP3_PADDED = bytes(200) + MP3_BARE
 SVG = b"\xef\xbb\xbf \n<svg xmlns='http://www.w3.org/2000/svg'/>"
 TEXT = b"not at all"
+HTML = b"<!doctype html><script>"
+PDF = b"%PDF-1.7"
+SEGMENT = b"\x00\x00\x00\x18stypmsdh\x00\x00\x00\x00"
+STREAM = b"".join(b"G\x40" + bytes(186) for _ in range(4))
+STREAM_WITH_TIMES = b"".join(bytes(4) + b"G\x40" + bytes(186) for _ in range(4))
+SONG = FILES["constant.mp3"]
+AAC = FILES["adts.aac"]
 
 
 @pytest.mark.parametrize(
@@ -41,6 +49,14 @@ TEXT = b"not at all"
         ("audio/mp4", MP4),
         ("image/x-icon", PNG),
         ("video/mp2t", b"export const typescript = true;"),
+        ("video/mp4", SEGMENT),
+        ("video/mp4", SEGMENT.replace(b"styp", b"moof")),
+        ("video/mpeg", STREAM),
+        ("video/mpeg", STREAM_WITH_TIMES),
+        ("video/mpeg", b"\x00\x00\x01\xba"),
+        ("video/mp2t", STREAM),
+        ("audio/mpeg", SONG[100:HEAD_BYTES]),
+        ("audio/aac", AAC[50:HEAD_BYTES]),
     ],
 )
 def test_content_that_fits_its_claim(claim: str, head: bytes) -> None:
@@ -51,22 +67,28 @@ def test_content_that_fits_its_claim(claim: str, head: bytes) -> None:
 @pytest.mark.parametrize(
     ("claim", "head"),
     [
-        ("image/jpeg", PNG),
-        ("image/png", JPEG),
         ("image/png", TEXT),
+        ("image/png", HTML),
+        ("image/jpeg", PDF),
+        ("image/jpeg", SVG),
+        ("image/jpeg", MP4),
+        ("image/jpeg", b"BM is how this text begins"),
         ("image/webp", WAVE),
         ("image/gif", b""),
-        ("image/svg+xml", PNG),
         ("video/mp4", TEXT),
-        ("video/mp4", WEBM),
-        ("video/webm", MP4),
-        ("audio/mpeg", OGG),
+        ("video/mp4", JPEG),
+        ("video/mp4", SONG[:HEAD_BYTES]),
+        ("video/mp4", WAVE),
+        ("video/mpeg", TEXT),
+        ("audio/mpeg", TEXT * 400),
+        ("audio/mpeg", JPEG),
+        ("audio/mpeg", bytes(HEAD_BYTES)),
         ("audio/wav", WEBP),
-        ("audio/flac", MP3_BARE),
+        ("audio/flac", b"\xff\xfb\x90\x64" + TEXT * 400),
     ],
 )
 def test_content_that_contradicts_its_claim(claim: str, head: bytes) -> None:
-    """Another format, or none, under an image's, audio's or video's name is found out."""
+    """What is no picture, no sound or no film under the name of one is found out."""
     assert contradicts(claim, head)
 
 
@@ -76,3 +98,34 @@ def test_content_that_contradicts_its_claim(claim: str, head: bytes) -> None:
 def test_a_claim_that_cannot_be_checked_is_believed(claim: str) -> None:
     """Only image, audio and video types of known formats are checked."""
     assert not contradicts(claim, TEXT)
+
+
+@pytest.mark.parametrize(
+    ("claim", "head", "found"),
+    [
+        ("image/jpeg", WEBP, "image/webp"),
+        ("image/jpeg", PNG, "image/png"),
+        ("image/png", JPEG, "image/jpeg"),
+        ("image/svg+xml", PNG, "image/png"),
+        ("image/jpeg", b"\x00\x00\x00\x18ftypheic", "image/heic"),
+        ("image/gif", b"\x00\x00\x00\x18ftypavif", "image/avif"),
+        ("image/png", b"II*\x00\x08\x00\x00\x00", "image/tiff"),
+        ("video/mp4", FILES["live.webm"][:HEAD_BYTES], "video/webm"),
+        ("video/webm", FILES["whole.mkv"][:HEAD_BYTES], "video/webm"),
+        ("video/webm", MP4, "video/mp4"),
+        ("video/x-msvideo", b"\x00\x00\x00\x14ftypqt  ", "video/quicktime"),
+        ("video/mp4", STREAM, "video/mp2t"),
+        ("audio/mpeg", OGG, "audio/ogg"),
+        ("audio/mpeg", MP4, "audio/mp4"),
+        ("audio/aac", MP4, "audio/mp4"),
+        ("audio/mp4", AAC[:HEAD_BYTES], "audio/aac"),
+        ("audio/flac", SONG[:HEAD_BYTES], "audio/mpeg"),
+        ("audio/flac", SONG[100:HEAD_BYTES], "audio/mpeg"),
+        ("audio/ogg", WEBM, "audio/webm"),
+        ("application/pdf", JPEG, "application/pdf"),
+        ("image/png", PDF, None),
+    ],
+)
+def test_another_format_of_the_same_kind(claim: str, head: bytes, found: str | None) -> None:
+    """A picture under another picture's name is shown by every viewer: it is taken for what it is."""
+    assert really(claim, head) == found

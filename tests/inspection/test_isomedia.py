@@ -118,6 +118,101 @@ def test_a_song_with_its_tags() -> None:
     assert (found.has_video, found.has_sound) == (False, True)
 
 
+def media_header(timescale: int) -> bytes:
+    return box(b"mdhd", bytes(12), struct.pack(">II", timescale, 0), bytes(4))
+
+
+def recorded(
+    durations: list[int], *, default: int = 0, begin: int | None = 0, in_header: bool = False, count: int = 3
+) -> bytes:
+    """A film in fragments of so long samples each, of which no box tells how long it is."""
+    tracks = b""
+    for number, handler in ((1, b"vide"), (2, b"soun")):
+        track_header = struct.pack(">I", 7) + bytes(8) + struct.pack(">I", number) + bytes(24)
+        extent = MATRIX + struct.pack(">II", 640 << 16, 360 << 16)
+        media = media_header(600) + box(b"hdlr", bytes(8), handler, bytes(12))
+        tracks += box(b"trak", box(b"tkhd", track_header, extent), box(b"mdia", media))
+    extends = box(b"trex", bytes(4), struct.pack(">IIIII", 1, 1, 0 if in_header else default, 0, 0))
+    film = FTYP + box(b"moov", movie_header(0), tracks, box(b"mvex", extends))
+    time, fragments = begin, []
+    for _ in range(count):
+        head = struct.pack(">II", 0x08 if in_header else 0, 1)
+        head += struct.pack(">I", default) if in_header else b""
+        boxes = [box(b"tfhd", head)]
+        if time is not None:
+            boxes.append(box(b"tfdt", b"\1\0\0\0", struct.pack(">Q", time)))
+            time += sum(durations) or default * 100
+        if durations:
+            samples = b"".join(struct.pack(">II", duration, 99) for duration in durations)
+            boxes.append(box(b"trun", struct.pack(">III", 0x301, len(durations), 0), samples))
+        else:
+            boxes.append(box(b"trun", struct.pack(">II", 0, 100)))
+        fragments.append(
+            box(b"moof", box(b"mfhd", bytes(8)), box(b"traf", *boxes)) + box(b"mdat", bytes(2000))
+        )
+    return film + b"".join(fragments)
+
+
+@pytest.mark.parametrize(
+    ("film", "seconds"),
+    [
+        (recorded([20, 40] * 1000), 300.0),
+        (recorded([20, 40] * 10), 3.0),
+        (recorded([20, 40] * 10, begin=None), 3.0),
+        (recorded([20, 40] * 10, begin=10**12), 3.0),
+        (recorded([], default=20), 10.0),
+        (recorded([], default=20, in_header=True, begin=None), 10.0),
+        (recorded([20] * 5, count=9000), 1500.0),
+    ],
+    ids=["long runs", "usual", "no times", "cut out", "equal samples", "equal in each", "many fragments"],
+)
+def test_a_film_in_fragments(film: bytes, seconds: float) -> None:
+    """What a browser records says nowhere how long it is: the samples of all fragments are added up."""
+    found = facts(film)
+    assert found.duration == pytest.approx(seconds, rel=0.01)
+    assert (found.width, found.has_video, found.has_sound) == (640, True, True)
+
+
+def test_a_film_of_which_the_index_tells_a_part() -> None:
+    """The first seconds are in the index, the others in fragments."""
+    film = recorded([60] * 10, begin=600).replace(
+        media_header(600), box(b"mdhd", bytes(12), struct.pack(">II", 600, 600), bytes(4))
+    )
+    assert facts(film).duration == 4.0
+
+
+def test_large_sample_descriptions() -> None:
+    """QuickTime's description of a track may have any size, and the film is one all the same."""
+    large = box(b"stsd", bytes(4), struct.pack(">I", 1), box(b"avc1", bytes(9000)))
+    small = box(b"stsd", bytes(4), struct.pack(">I", 1), box(b"avc1", bytes(20)))
+    boxes = (
+        box(b"tkhd", bytes(76) + struct.pack(">II", 640 << 16, 360 << 16)),
+        box(b"hdlr", bytes(8), b"vide"),
+    )
+    for description in (large, large + small):
+        video = box(b"trak", boxes[0], box(b"mdia", boxes[1], box(b"minf", box(b"stbl", description))))
+        found = facts(FTYP + box(b"moov", movie_header(5000), video, SOUND), mime_type="video/quicktime")
+        assert (found.has_video, found.has_sound, found.video_codec) == (True, True, "avc1")
+
+
+def test_what_is_damaged_in_one_place_is_known_by_the_others() -> None:
+    """A box that does not fit hides what is in it, and nothing else; what may be in it is not denied."""
+    broken = box(b"trak", struct.pack(">I4s", 5000, b"tkhd"), bytes(50))
+    found = facts(FTYP + box(b"moov", movie_header(5000), broken, SOUND, VIDEO))
+    assert (found.duration, found.width, found.has_video, found.has_sound) == (5.0, 640, True, True)
+    cut_off = (FTYP + box(b"moov", movie_header(5000), SOUND, VIDEO))[: len(FTYP + SOUND) + 150]
+    found = facts(cut_off)
+    assert (found.has_video, found.has_sound) == (None, True)
+
+
+@pytest.mark.parametrize(("duration", "timescale"), [(2**62, 1), (2**63, 2**20), (1, 2**32 - 1), (9, 0)])
+def test_a_length_that_no_film_has(duration: int, timescale: int) -> None:
+    """What Telegram could not be told is not known; nor is what takes no time."""
+    found = facts(FTYP + box(b"moov", movie_header(duration, timescale, long=True), VIDEO))
+    assert found.duration is None or 0 < found.duration < 1
+    assert found.width == 640
+
+
 @pytest.mark.parametrize("duration", [0, 2**32 - 1])
 def test_a_length_that_is_not_known(duration: int) -> None:
     """Recordings that were streamed do not say."""

@@ -41,11 +41,74 @@ CLUSTER = element(0x1F43B675, bytes(500), UNKNOWN)
 RECORDED = HEADER + element(0x18538067, INFO + TRACKS + CLUSTER, UNKNOWN)
 
 
-def test_a_recording() -> None:
-    """A browser's recording has no length; extent and tracks are known."""
+def test_a_recording_without_blocks() -> None:
+    """A recording that was cut off has no length; extent and tracks are known."""
     assert facts(RECORDED) == Facts(
         width=640, height=360, has_video=True, has_sound=True, video_codec="V_VP9"
     )
+
+
+def block(time: int, size: int = 80, *, grouped: bool = False) -> bytes:
+    body = b"\x81" + struct.pack(">hB", time, 0x80) + bytes(size)
+    if grouped:
+        return element(0xA0, element(0xA1, body) + number(0x9B, 20), UNKNOWN if size % 2 else None)
+    return element(0xA3, body)
+
+
+def recording(clusters: int, blocks: int, *, known: bool = False, grouped: bool = False) -> bytes:
+    """What is recorded live: so many blocks a cluster, every 20 ms, with Void and cues in between."""
+    body = b""
+    for n in range(clusters):
+        times = b"".join(block(20 * i, 80 + i % 7, grouped=grouped) for i in range(blocks))
+        content = number(0xE7, 5000 + n * blocks * 20) + element(0xEC, bytes(5)) + times
+        body += element(0x1F43B675, content, None if known else UNKNOWN)
+    return HEADER + element(0x18538067, INFO + TRACKS + body + element(0x1C53BB6B, bytes(30)), UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("film", "seconds"),
+    [
+        (recording(1, 100), 2.0),
+        (recording(30, 50), 30.0),
+        (recording(30, 50, known=True), 30.0),
+        (recording(3, 50, grouped=True), 3.0),
+        (recording(1200, 50), 1200.0),
+    ],
+    ids=["short", "live", "sizes known", "block groups", "more blocks than are looked at"],
+)
+def test_a_recording(film: bytes, seconds: float) -> None:
+    """A browser's recording does not say how long it is: the time of its last block does."""
+    found = facts(film)
+    assert found.duration == pytest.approx(seconds, rel=0.02)
+    assert (found.width, found.height, found.has_video, found.has_sound) == (640, 360, True, True)
+    for size in (1, 1000):
+        assert len(film) > 10**5 or facts(*(film[a : a + size] for a in range(0, len(film), size))) == found
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -5.0, 0.0, 1e300])
+def test_a_length_that_no_film_has(value: float) -> None:
+    """A length that is none is not known, and the blocks are asked instead."""
+    info = element(0x1549A966, number(0x2AD7B1, 1_000_000) + element(0x4489, struct.pack(">d", value)))
+    film = recording(5, 50).replace(INFO, info)
+    assert facts(film).duration == pytest.approx(5.0, rel=0.02)
+    assert facts(HEADER + element(0x18538067, info + TRACKS, UNKNOWN)).duration is None
+
+
+@pytest.mark.parametrize("scale", [b"\xff" * 200, b"\1" + bytes(200), b"\xff" * 8, b"\0", b""])
+def test_a_scale_that_no_film_has(scale: bytes) -> None:
+    """With a unit of time that is none there is no length; all else is as well known."""
+    info = element(0x1549A966, element(0x2AD7B1, scale) + element(0x4489, struct.pack(">d", 1000)))
+    found = facts(recording(5, 50).replace(INFO, info))
+    assert found.duration is None or found.duration <= 2**31
+    assert found.width == 640
+
+
+@pytest.mark.parametrize("width", [0, 2**31, 2**63, 2**1600])
+def test_a_width_that_none_can_have(width: int) -> None:
+    """What Telegram could not be told is not known."""
+    film = recording(1, 9).replace(number(0xB0, 640), number(0xB0, width))
+    found = facts(film)
+    assert (found.width, found.height, found.has_video) == (None, 360, True)
 
 
 def test_a_film() -> None:

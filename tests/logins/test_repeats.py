@@ -68,6 +68,14 @@ async def test_later(repeats: Repeats, clock: Clock) -> None:
     assert await repeats.once(KEY, work) == 3
 
 
+async def test_only_at_once(repeats: Repeats) -> None:
+    """What is not to be kept is shared while it is under way, and by nobody later."""
+    work = Work()
+    assert await asyncio.gather(*(repeats.once(KEY, work, keep=False) for _ in range(2))) == [1, 1]
+    assert await repeats.once(KEY, work, keep=False) == 2
+    assert len(repeats) == 0
+
+
 async def test_failures(repeats: Repeats) -> None:
     """A failure is that of all who wait for it, and then it may be tried again."""
     work = Work(ValueError("x"))

@@ -50,7 +50,7 @@ BROKEN = {
     "a header name that is none": Form().raw(f"{PART}\r\nä b: c", b"x").body,
     "an endless header": Form().raw(f"{PART}\r\nX: {'x' * 100_000}", b"x").body,
     "too many headers": Form().raw(PART + "\r\nX: y" * 100, b"x").body,
-    "headers that are no UTF-8": WHOLE.replace("ü.bin".encode(), b"\xff.bin"),
+    "a header name that is no ASCII": WHOLE.replace(b"Content-Type", b"Content-Typ\xff"),
     "a field that is no UTF-8": WHOLE.replace("ü\r\n".encode(), b"\xff\r\n"),
     "a form within a form": Form().raw(f"{PART}\r\nContent-Type: multipart/mixed; boundary=x", b"--x--").body,
     "an encoded part": Form().raw(f"{PART}\r\nContent-Transfer-Encoding: base64", b"eA==").body,
@@ -58,6 +58,7 @@ BROKEN = {
     "too many parts": WHOLE.replace(b"--" + BOUNDARY + b"--", FIELD * 500 + b"--" + BOUNDARY + b"--"),
 }
 WHOLE_ALL_THE_SAME = {
+    "headers that are no UTF-8": WHOLE.replace("ü.bin".encode(), b"\xff\x85\xa0.bin"),
     "a preamble": b"This is a form.\r\n" + WHOLE,
     "an epilogue": WHOLE + b"That was a form." * 50_000,
     "no last line break": WHOLE.removesuffix(b"\r\n"),

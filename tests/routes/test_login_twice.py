@@ -19,6 +19,7 @@ from tests.routes.rows import (
     PASSWORD_NEEDED,
     PHONE,
     SIGN_IN_FAILED,
+    TOO_MANY,
     WITH_PASSWORD,
     is_authenticated,
     post,
@@ -101,11 +102,16 @@ async def test_send_code_whose_answer_was_lost(
     assert sandbox.counters.of("auth.sendCode", 2) == 2
 
 
-async def test_send_code_without_a_cookie(browser: ClientSession, sandbox: Sandbox) -> None:
-    """Nothing tells such a browser from others: each request begins a login, and the last one goes on."""
+async def test_send_code_without_a_cookie(browser: ClientSession, copy_of: CopyOf, sandbox: Sandbox) -> None:
+    """Such a browser is told from others only as far as another request of its is answered at the time."""
+    copy = copy_of(browser)
     assert (await twice_at_once(browser, "/send-code", {"phone": PHONE}))[0] == 200
+    assert sandbox.counters.of("auth.sendCode") == 1
+    await post(copy, "/send-code", {"phone": PHONE})
     assert sandbox.counters.of("auth.sendCode") == 2
     assert (await post(browser, "/sign-in", FORM))[0] == 200
+    assert (await post(copy, "/sign-in", FORM))[0] == 200
+    assert signed_in_as(sandbox, PHONE) == ["tgbridge", "tgbridge"]
 
 
 async def test_send_code_that_failed(signed_in: ClientSession, sandbox: Sandbox) -> None:
@@ -294,8 +300,8 @@ async def test_proofs_that_are_never_in_time(browser: ClientSession, sandbox: Sa
     """After some attempts the answer says when to try again, and the login goes on waiting."""
     await halfway(browser)
     rule = sandbox.faults.error("auth.checkPassword", 400, name, times=None)
-    status, body = await post(browser, "/sign-in-password", PASSWORD)
-    assert (status, body["code"], body["retry_after"]) == (503, "TELEGRAM_UNAVAILABLE", 5)
+    told = {"error": TOO_MANY, "code": "FLOOD_WAIT", "retry_after": 5}
+    assert await post(browser, "/sign-in-password", PASSWORD) == (429, told)
     sandbox.faults.remove(rule)
     assert (await post(browser, "/sign-in-password", PASSWORD))[0] == 200
 

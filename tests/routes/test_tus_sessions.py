@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,7 +23,7 @@ from tests.routes.tus_faults import (
 from tgbridge import keys
 
 if TYPE_CHECKING:
-    from tests.conftest import SignIn
+    from tests.conftest import NewBrowser, SignIn
     from tests.routes.conftest import SignedInTo, Until
     from tgbridge.sandbox import Sandbox
     from tgbridge.sandbox.world.accounts import Account
@@ -119,3 +120,27 @@ async def test_end_that_fails_after_the_client_has_gone(
     assert service.app[keys.UPLOADER].budget.held == 0
     await sign_in(browser)
     await check_sent(browser, await resume(browser, path), account, before)
+
+
+async def test_ended_while_another_waits(
+    sandbox: Sandbox, signed_in_to: SignedInTo, new_browser: NewBrowser, sign_in: SignIn, until: Until
+) -> None:
+    """Who waits for the message that a session was making which has ended, is not signed out with it."""
+    service, browser = await signed_in_to(**SETTINGS)
+    mine = next(key for key in sandbox.auth_keys if key.authorization is not None)
+    again = new_browser(service)
+    await sign_in(again)
+    path = await begin(browser, SIZE)
+    held_back = sandbox.faults.hold(SEND)
+    line = await Line.patch(browser, service, path, 0, SIZE)
+    await line.send(NOISE)
+    await held_back.reached(1)
+    waiting = asyncio.create_task(patch(again, path, SIZE - 1, NOISE[-1:]))
+    await until(lambda: len(service.app[keys.IN_FLIGHT]) == 2)
+    sandbox.faults.revoke(auth_key=mine.name, error="SESSION_REVOKED")
+    held_back.release()
+    answer = await waiting
+    assert (answer.status, answer.body["code"]) == (503, "TELEGRAM_UNAVAILABLE")
+    assert await line.status() == 401
+    await line.close()
+    assert (await patch(again, path, SIZE - 1, NOISE[-1:])).message_id is not None

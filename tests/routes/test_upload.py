@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.routes.forms import BOUNDARY, Form, chunks, item, send, send_file, stored
+from tests.routes.tus_client import create, metadata
 from tgbridge import keys
 
 if TYPE_CHECKING:
@@ -124,14 +125,46 @@ async def test_file_names_round_trip(signed_in: ClientSession) -> None:
         assert (await item(signed_in, message_id))["name"] == name
 
 
-async def test_a_name_in_the_encoding_that_forms_forbid(signed_in: ClientSession) -> None:
-    """Some senders write filename* all the same (RFC 8187)."""
-    form = Form().raw(
-        'Content-Disposition: form-data; name="file"; filename="?.bin"; filename*=utf-8\'\'%E2%82%AC.bin',
-        b"x",
-    )
-    told = await send(signed_in, form)
-    assert (await item(signed_in, told.body["message_id"]))["name"] == "€.bin"
+@pytest.mark.parametrize(
+    ("parameter", "name"),
+    [
+        ("utf-8''%E2%82%AC.bin", "€.bin"),
+        ("UTF-8'de'%E2%82%AC.bin", "€.bin"),
+        ("iso-8859-1''R%E9sum%E9.txt", "Résumé.txt"),
+        ("windows-1251''%D2%E5%F1%F2.txt", "Тест.txt"),
+        ("utf-8''R%E9sum%E9.txt", "Résumé.txt"),
+        ("x-unheard-of''R%E9sum%E9.txt", "Résumé.txt"),
+        ("\"utf-8''%E2%82%AC.bin\"", "€.bin"),
+    ],
+)
+async def test_a_name_in_the_encoding_that_forms_forbid(
+    signed_in: ClientSession, parameter: str, name: str
+) -> None:
+    """Some senders write filename* all the same (RFC 8187), in any charset."""
+    header = f'Content-Disposition: form-data; name="file"; filename="?.bin"; filename*={parameter}'
+    told = await send(signed_in, Form().raw(header, b"x"))
+    assert (await item(signed_in, told.body["message_id"]))["name"] == name
+
+
+REGIONAL = [
+    ("Отчёт за май.docx", "cp1251"),
+    ("Résumé.pdf", "cp1252"),
+    ("新建文档.docx", "gbk"),
+    ("写真.txt", "shift_jis"),
+    ("表.txt", "shift_jis"),  # with a byte that is a backslash
+]
+
+
+@pytest.mark.parametrize(("name", "charset"), REGIONAL)
+async def test_names_in_charsets_of_regions(signed_in: ClientSession, name: str, charset: str) -> None:
+    """What old pages and programs send is no UTF-8: the name is read in the charset that it is in."""
+    body = Form().file(b"x", "NAME", "text/plain").body.replace(b"NAME", name.encode(charset))
+    told = await send(signed_in, body)
+    assert (await item(signed_in, told.body["message_id"]))["name"] == name
+    said = metadata(filename=name.encode(charset), filetype=b"text/\xff")
+    created = await create(signed_in, 1, b"x", Upload_Metadata=said)
+    assert created.message_id is not None
+    assert (await item(signed_in, created.message_id))["name"] == name
 
 
 async def test_a_name_that_is_none(signed_in: ClientSession) -> None:

@@ -12,6 +12,7 @@ import pytest
 from telethon.tl import types
 
 from tests.routes.forms import Form, chunks, item, photo, send, stored
+from tests.routes.tus_client import begin, metadata, patch
 from tgbridge.sandbox.media import DOCUMENTS
 
 if TYPE_CHECKING:
@@ -178,6 +179,95 @@ async def test_a_video_that_says_nothing(signed_in: ClientSession) -> None:
     assert not {"width", "height", "duration"} & found.keys()
 
 
+NOTHING = [
+    *("Infinity", "-Infinity", "NaN", "nan", "null", "undefined", "None", "", " ", "0", "0.0", "-1", "1e400"),
+    *("1_0", "٣", "0x10", "9" * 60, "9" * 100, "1,5", "long", "2147483648", "ü"),
+]
+
+
+@pytest.mark.parametrize("name", ["duration", "width", "height"])
+async def test_hints_that_say_nothing(signed_in: ClientSession, name: str) -> None:
+    """What is no number, or none that a film has, is passed over: the film's own is told then."""
+    ids = []
+    for start in range(0, len(NOTHING), 8):
+        form, hints = Form(), NOTHING[start : start + 8]
+        for hint in hints:
+            form.field(name, hint).file(content("valley"), "film.mp4", "video/mp4")
+        told = await send(signed_in, form)
+        assert told.status == 200, (hints, told)
+        ids += told.body.get("message_ids", [told.body["message_id"]])
+    for hint, message_id in zip(NOTHING, ids, strict=True):
+        found = await item(signed_in, message_id)
+        assert (found["duration"], found["width"], found["height"]) == (pytest.approx(5.016), 640, 360), hint
+
+
+async def test_hints_with_fractions(signed_in: ClientSession) -> None:
+    """Browsers measure in pixels of CSS, which may be halves."""
+    form = Form().field("width", "320.5").field("height", "239.51").field("duration", "1.25e0")
+    found = await upload(signed_in, form.file(content("valley"), "film.mp4", "video/mp4"))
+    assert (found["duration"], found["width"], found["height"]) == (1.25, 321, 240)
+    form = Form().raw('Content-Disposition: form-data; name="width"', b"\xff").field("height", "x" * 5000)
+    assert (await upload(signed_in, form.file(content("valley"), "a.mp4", "video/mp4")))["width"] == 640
+
+
+LIES = {
+    "duration": (b"\x44\x89\x88", struct.pack(">d", float("inf"))),
+    "no number": (b"\x44\x89\x88", struct.pack(">d", float("nan"))),
+    "width": (b"\xb0\x84", struct.pack(">I", 2**31)),
+    "scale": (b"\x2a\xd7\xb1\x40\xc8", b"\xff" * 200),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_a_film_that_lies(signed_in: ClientSession, lie: str) -> None:
+    """What can't be true of a film is not known of it, and costs nothing: neither by a form nor by tus."""
+    track = b"\x83\x81\1\xe0\x80" if lie != "width" else b"\x83\x81\1\xe0\x86" + b"".join(LIES[lie])
+    info = b"" if lie == "width" else b"".join(LIES[lie]) + b"\x44\x89\x84" + struct.pack(">f", 1000)
+    film = b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01" + b"\xff" * 7
+    film += b"\x15\x49\xa9\x66" + struct.pack(">H", len(info) | 0x4000) + info
+    film += b"\x16\x54\xae\x6b" + bytes((len(track) + 2 | 0x80, 0xAE, len(track) | 0x80)) + track
+    found = await upload(signed_in, Form().file(film, "film.webm", "video/webm"))
+    assert found["type"] == "video"
+    assert "width" not in found
+    path = await begin(signed_in, len(film), Upload_Metadata=metadata(filename="film.webm"))
+    last = await patch(signed_in, path, 0, film)
+    assert (last.status, last.offset) == (204, len(film))
+
+
+async def test_sound_of_2_to_the_40_seconds(signed_in: ClientSession) -> None:
+    """Telegram takes seconds in 32 bits."""
+    header = struct.pack(">II4xI4xIQ", 32 + 8, 0x6D766864, 1 << 24, 1, 2**40) + bytes(4)
+    data = b"\0\0\0\x10ftypM4A \0\0\0\0" + struct.pack(">I", 8 + len(header)) + b"moov" + header
+    found = await upload(signed_in, Form().file(data, "a.m4a", "audio/mp4"))
+    assert (found["type"], found.get("duration", 0)) == ("audio", 0)
+
+
+async def test_a_picture_under_another_ones_name(signed_in: ClientSession) -> None:
+    """A WebP named .jpg is shown by all who show pictures: it is sent as what it is."""
+    found = await upload(signed_in, Form().file(content("cat"), "cat.jpg", "image/jpeg"))
+    assert (found["type"], found["mime_type"], found["name"]) == ("document", "image/webp", "cat.jpg")
+    assert found["width"] == 512
+    found = await upload(signed_in, Form().file(png(300, 200), "a.jpg", "image/jpeg"))
+    assert (found["type"], found["width"]) == ("photo", 300)
+
+
+async def test_as_a_document_nothing_is_checked(signed_in: ClientSession) -> None:
+    """The bytes are taken for what they claim to be, whatever they are, also by tus."""
+    form = Form().field("as", "document").file(b"no picture", "a.jpg", "image/jpeg")
+    found = await upload(signed_in, form)
+    assert (found["type"], found["mime_type"], found["name"]) == ("document", "image/jpeg", "a.jpg")
+    assert await stored(signed_in, found["id"]) == b"no picture"
+    fields = metadata(**{"filename": "a.jpg", "as": "document"})
+    path = await begin(signed_in, 10, Upload_Metadata=fields)
+    assert (await patch(signed_in, path, 0, b"no picture")).status == 204
+
+
+async def test_blobs(signed_in: ClientSession) -> None:
+    """What scripts have made is called blob by browsers, and gets the extension of its type."""
+    found = await upload(signed_in, Form().file(content("valley"), "blob", "video/mp4"))
+    assert (found["type"], found["name"]) == ("video", "blob.mp4")
+
+
 async def test_thumbnails(signed_in: ClientSession) -> None:
     """A picture that is sent along becomes the thumbnail, before the file or after it."""
     file = (content("valley"), "film.mp4", "video/mp4")
@@ -232,7 +322,8 @@ async def test_voice_messages(signed_in: ClientSession) -> None:
         ("song.opus", "audio/ogg", "audio"),
     ):
         found = await upload(signed_in, Form().file(content("voice"), name, kind))
-        assert (found["type"], found["duration"], found["name"]) == (expected, 7.0, name)
+        called = "blob.ogg" if name == "blob" else name
+        assert (found["type"], found["duration"], found["name"]) == (expected, 7.0, called)
 
 
 async def test_animations(signed_in: ClientSession, account: Account) -> None:

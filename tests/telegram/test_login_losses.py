@@ -12,7 +12,7 @@ from tests.devices import device, scan, signed_in_as
 from tgbridge.errors import AnswerLost, PasswordNeeded, TelegramRefused, TelegramUnavailable
 from tgbridge.telegram import login
 from tgbridge.telegram.qr import QrLogin
-from tgbridge.telegram.repeats import may_be_repeated
+from tgbridge.telegram.repeatable import may_be_repeated
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -146,6 +146,14 @@ async def test_a_cancelled_code(client: BridgeClient, sandbox: Sandbox) -> None:
     sandbox.faults.drop("auth.cancelCode", executed=True)
     with pytest.raises(TelegramRefused, match="PHONE_CODE_EXPIRED"):
         await login.cancel_code(client, PHONE, phone_code_hash)
+
+
+async def test_signing_out(pool: ClientPool, session: str, sandbox: Sandbox) -> None:
+    """It may be asked for twice: that nobody is signed in any more is what was asked for."""
+    sandbox.faults.drop("auth.logOut", executed=True)
+    async with pool.borrow(session) as client:
+        await login.log_out(client)
+    assert signed_in_as(sandbox, PHONE) == []
 
 
 @pytest.mark.parametrize("phone", [PHONE, ELSEWHERE], ids=["at home", "elsewhere"])

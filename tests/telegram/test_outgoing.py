@@ -83,8 +83,10 @@ def test_flags() -> None:
 
 
 def test_what_the_sender_says_counts_more() -> None:
-    """Hints come before facts, one by one; zero seconds are a hint too."""
-    video = file("video/mp4", facts=FILM, hints=Hints(duration=0.0, width=8)).media().attributes[1]
-    assert (video.duration, video.w, video.h) == (0.0, 8, 3)
+    """Hints come before facts, one by one. Sound is told in whole seconds, and never in none."""
+    video = file("video/mp4", facts=FILM, hints=Hints(duration=0.5, width=8)).media().attributes[1]
+    assert (video.duration, video.w, video.h) == (0.5, 8, 3)
+    short = file("audio/mpeg", facts=Facts(duration=0.2)).media().attributes[1]
+    assert short.duration == 1
     voice = file("audio/ogg", facts=VOICE).media().attributes[1]
-    assert (voice.duration, voice.voice) == (3, True)
+    assert (voice.duration, voice.voice) == (4, True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from tgbridge.errors import FileTooLarge
+from tgbridge.inspection import inspector_for
 from tgbridge.sandbox.media import DOCUMENTS
 from tgbridge.telegram.files.uploader import Uploader
 from tgbridge.telegram.outgoing import Hints
@@ -50,9 +51,10 @@ async def open_sending(make_pool: MakePool, sign_in: SignIn) -> AsyncIterator[Op
         defaults: dict[str, Any] = {
             "name": "a.bin",
             "mime_type": "application/octet-stream",
-            "check": lambda _: None,
             "head_bytes": 4096,
         }
+        claim = options.get("mime_type", defaults["mime_type"])
+        defaults["check"] = lambda _: claim
         return Sending(client, uploader, phone, settings, **defaults | options)
 
     yield make
@@ -107,7 +109,12 @@ async def test_whoever_needs_no_premium_is_not_asked(sandbox: Sandbox, open_send
 async def test_the_check_sees_the_first_bytes_once(open_sending: Open, pieces: list[bytes]) -> None:
     """It is shown as many as it wants, however they come, before anything is sent."""
     seen: list[bytes] = []
-    async with await open_sending(check=seen.append, head_bytes=5) as sending:
+
+    def check(head: bytes) -> str:
+        seen.append(head)
+        return "application/octet-stream"
+
+    async with await open_sending(check=check, head_bytes=5) as sending:
         for piece in pieces:
             await sending.write(piece)
         assert seen == [b"01234"]
@@ -140,6 +147,21 @@ async def test_names(open_sending: Open) -> None:
     assert (await open_sending(name="", mime_type="image/png")).name == "file.png"
     assert (await open_sending(name="", mime_type="x/unheard-of")).name == "file"
     assert (await open_sending(name="отчёт.pdf")).name == "отчёт.pdf"
+    assert (await open_sending(name="blob", mime_type="video/webm")).name == "blob.webm"
+    assert (await open_sending(name="blob", mime_type="x/unheard-of")).name == "blob"
+
+
+async def test_what_the_check_finds_counts(open_sending: Open) -> None:
+    """A file of another type than it claims is sent as what it is, is read as that, and named after it."""
+    picture = DOCUMENTS["cat"].blob.read(0, 1 << 20)
+    async with await open_sending(name="", mime_type="image/jpeg", check=lambda _: "image/webp") as sending:
+        await sending.write(picture)
+        file = await sending.finish(hints=NO_HINTS)
+    assert (file.mime_type, file.name, file.facts.width) == ("image/webp", "file.webp", 512)
+    film = DOCUMENTS["valley"].blob.read(0, 1 << 20)
+    async with await open_sending(mime_type="video/webm", check=lambda _: "video/mp4") as sending:
+        await sending.write(film)
+        assert (await sending.finish(hints=NO_HINTS)).facts.width == 640
 
 
 async def test_what_a_cut_off_write_has_taken_is_read_once(sandbox: Sandbox, open_sending: Open) -> None:
@@ -165,7 +187,7 @@ async def test_what_was_kept_for_reading_goes_when_the_file_is_whole(open_sendin
     """A picture's beginning counts as held up to its end, and not while others of its album come."""
     async with await open_sending(mime_type="image/jpeg") as sending:
         await sending.write(DOCUMENTS["dawn-original"].blob.read(0, 1 << 20))
-        assert sending.held == PART + 128 * KIB
+        assert sending.held == PART + inspector_for("image/jpeg").keeps
         assert (await sending.finish(hints=NO_HINTS)).facts.width == 1280
         assert sending.held == 0
         assert (await sending.finish(hints=NO_HINTS)).facts.width == 1280

@@ -115,11 +115,14 @@ class Metadata:
     header: str = field(repr=False)
     values: Mapping[str, bytes] = field(repr=False)
 
+    def raw(self, *names: str) -> bytes:
+        """Return the first value that is there, b"" if there is none."""
+        return next((self.values[name] for name in names if self.values.get(name)), b"")
+
     def text(self, *names: str) -> str:
         """Return the first value that is there, "" if there is none. Raises HTTPFailure 400 for no UTF-8."""
-        value = next((self.values[name] for name in names if self.values.get(name)), b"")
         try:
-            return value.decode()
+            return self.raw(*names).decode()
         except UnicodeDecodeError:
             raise INVALID_METADATA.failure() from None
 

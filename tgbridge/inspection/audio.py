@@ -1,21 +1,32 @@
-"""Sound: how long it takes, who plays what, by tinytag.
+"""Sound: how long it takes, who plays what, read as it passes by. MPEG-4 is read elsewhere (`isomedia`).
 
-A file is kept as excerpts: its beginning, where its tags are, the beginning of the sound behind the tags, and
-the end, where Ogg and some tags say how long it is. MPEG-4 is read elsewhere (`isomedia`).
+Which of the formats it is, its first bytes say, behind the tags that may stand before any of them.
+
+Libraries read files that are there as a whole; of one that passes by they would have to be given excerpts,
+and neither the title behind a picture nor the length that only all frames tell is in an excerpt.
 """
 
 from __future__ import annotations
 
-from typing import BinaryIO, ClassVar, Final, cast
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from tinytag import TinyTag, TinyTagException
-
-from tgbridge.inspection.excerpts import Excerpts
+from tgbridge.inspection.chunks import MAGICS, ChunkedSound
 from tgbridge.inspection.facts import Facts
+from tgbridge.inspection.flac import MAGIC, FlacSound
+from tgbridge.inspection.frames import AmrFrames, Frames
+from tgbridge.inspection.ogg import PAGE, OggSound
+from tgbridge.inspection.pulled import MOST_WANTED, Pulled
+from tgbridge.inspection.tags import ID3_V1_BYTES, Tags, read_id3, read_id3_v1
+
+if TYPE_CHECKING:
+    from tgbridge.inspection.pulled import Parser
 
 AUDIO_TYPES: Final = frozenset(
     {
+        "audio/aac",
+        "audio/aacp",
         "audio/aiff",
+        "audio/amr",
         "audio/flac",
         "audio/mp3",
         "audio/mpeg",
@@ -25,6 +36,7 @@ AUDIO_TYPES: Final = frozenset(
         "audio/vorbis",
         "audio/wav",
         "audio/wave",
+        "audio/x-aac",
         "audio/x-aiff",
         "audio/x-flac",
         "audio/x-ms-wma",
@@ -32,57 +44,66 @@ AUDIO_TYPES: Final = frozenset(
     }
 )
 
-_HEAD_BYTES: Final = 64 * 1024
-_SOUND_BYTES: Final = 16 * 1024
-_TAIL_BYTES: Final = 64 * 1024  # a page of Ogg has less
-_ID3_BYTES: Final = 10
-_PAGE: Final = b"OggS"
-_MOST_TEXT: Final = 256  # characters of a title
+_MOST_TAGS: Final = 16
 
 
 class AudioInspector:
-    """Keeps excerpts, and has them read by tinytag."""
+    """Reads the tags that say something and the frames, pages or chunks behind them."""
 
-    keeps: ClassVar[int] = _HEAD_BYTES + _SOUND_BYTES + 2 * _TAIL_BYTES
+    keeps: ClassVar[int] = 2 * MOST_WANTED + ID3_V1_BYTES
 
     def __init__(self) -> None:
-        self._excerpts = Excerpts(head=_HEAD_BYTES, tail=_TAIL_BYTES)
-        self._sound: int | None = None  # where it begins
+        self._tags = Tags()
+        self._pulled = Pulled(self._read())
+        self._end = b""
+        self._sound: FlacSound | OggSound | AmrFrames | Frames | None = None
+        self._chunks: ChunkedSound | None = None
 
     def feed(self, data: memoryview) -> None:
-        """Keep what is to be kept."""
-        if self._sound is None:
-            begin = bytes(self._excerpts.head) + bytes(data[:_ID3_BYTES])
-            if len(begin) >= _ID3_BYTES:
-                self._sound = _behind_id3(begin)
-                self._excerpts.also(self._sound, _SOUND_BYTES)
-        self._excerpts.feed(data)
+        """Look at the next bytes."""
+        self._pulled.feed(data)
+        self._end = (self._end + data[-ID3_V1_BYTES:])[-ID3_V1_BYTES:]
 
     def facts(self) -> Facts:
         """Say what was found."""
-        head = self._excerpts.head
-        is_ogg = head.startswith(_PAGE)
-        file = self._excerpts.spliced(_PAGE) if is_ogg else self._excerpts.open()
-        try:
-            tag = TinyTag.get(file_obj=cast("BinaryIO", file))
-        except TinyTagException:
-            return Facts(has_sound=True)
-        # Without an index, tinytag counts an MP3's frames, which are not all there.
-        lost = file.missed_at is not None and file.missed_at >= (self._sound or 0)
+        self._pulled.end()
+        read_id3_v1(self._end, self._tags)
         return Facts(
-            duration=None if lost and tag.mime_type == "audio/mpeg" else tag.duration or None,
-            title=(tag.title or "")[:_MOST_TEXT],
-            performer=(tag.artist or "")[:_MOST_TEXT],
+            duration=self._duration(),
+            title=self._tags.title,
+            performer=self._tags.performer,
             has_sound=True,
-            is_opus=is_ogg and b"OpusHead" in head[:256],
+            is_opus=isinstance(self._sound, OggSound) and self._sound.is_opus,
         )
 
+    def _duration(self) -> float:
+        sound, size = self._sound, self._pulled.size
+        if self._chunks is not None:
+            return self._chunks.lasts(size)
+        if sound is None:
+            return 0.0
+        return sound.strides.whole(sound.seconds, size - self._pulled.at)
 
-def _behind_id3(head: bytes) -> int:
-    """Return where an ID3v2 tag ends (https://id3.org/id3v2.4.0-structure, section 3.1)."""
-    if not head.startswith(b"ID3"):
-        return 0
-    size = 0
-    for byte in head[6:_ID3_BYTES]:
-        size = size << 7 | byte & 0x7F
-    return _ID3_BYTES + size
+    def _read(self) -> Parser:
+        magic = yield 4
+        for _ in range(_MOST_TAGS):
+            if not magic.startswith(b"ID3"):
+                break
+            yield from read_id3(magic + (yield 6), self._tags)
+            magic = yield 4
+        if magic == MAGIC:
+            self._sound = FlacSound(self._tags)
+            yield from self._sound.read()
+        elif magic == PAGE:
+            self._sound = OggSound(self._tags)
+            yield from self._sound.read()
+        elif magic == b"#!AM":
+            line = yield 2
+            self._sound = AmrFrames(magic + (line if line == b"R\n" else line + (yield 3)))
+            yield self._sound.strides
+        elif magic in MAGICS:
+            self._chunks = ChunkedSound(self._tags)
+            yield from self._chunks.read(magic, self._pulled)
+        else:
+            self._sound = Frames(magic)
+            yield self._sound.strides

@@ -1,9 +1,14 @@
-"""What an inspector finds out."""
+"""What an inspector finds out, and what of it can be true."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Protocol
+import math
+import unicodedata
+from dataclasses import dataclass, replace
+from typing import ClassVar, Final, Protocol
+
+_MOST: Final = 2**31 - 1  # what TL's `int` holds, as which Telegram takes pixels, and the seconds of sound
+_MOST_TEXT: Final = 256  # characters of a title
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +35,9 @@ class Facts:
 class Inspector(Protocol):
     """Reads one file as it passes by."""
 
-    keeps: ClassVar[int]
-    """The most bytes of the file that it holds."""
+    @property
+    def keeps(self) -> int:
+        """The most bytes of the file that it holds."""
 
     def feed(self, data: memoryview) -> None:
         """Look at the next bytes, and hold no reference to them."""
@@ -51,3 +57,35 @@ class Nothing:
     def facts(self) -> Facts:
         """Say nothing."""
         return Facts()
+
+
+def seconds(value: float | None) -> float | None:
+    """Return a duration that can be one: finite, above 0, at most 2^31 - 1; else None."""
+    if value is None or not math.isfinite(value) or not 0 < value <= _MOST:
+        return None
+    return float(value)
+
+
+def pixels(value: float | None) -> int | None:
+    """Return a width or height that can be one, rounded: from 1 to 2^31 - 1; else None."""
+    if value is None or not math.isfinite(value) or not 0.5 <= value <= _MOST:
+        return None
+    return int(value + 0.5) if isinstance(value, float) else value
+
+
+def sane(facts: Facts) -> Facts:
+    """Return what can be true of what a file says of itself: for the rest it has said nothing."""
+    return replace(
+        facts,
+        width=pixels(facts.width),
+        height=pixels(facts.height),
+        duration=seconds(facts.duration),
+        title=_text(facts.title),
+        performer=_text(facts.performer),
+    )
+
+
+def _text(value: str) -> str:
+    """Return one line of text, cut to its first 256 characters."""
+    shown = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value[:_MOST_TEXT])
+    return "".join(shown).encode(errors="ignore").decode().strip()

@@ -87,9 +87,11 @@ class LoginAttempts:
 
     async def still(self, telegram: str) -> LoggedIn | None:
         """Return who is signed in in ``telegram``, None if nobody is any more."""
-        async with self._pool.borrow(telegram) as client:
-            user = await login.signed_in(client)
-        return None if user is None else LoggedIn(user, telegram)
+        try:
+            async with self._pool.borrow(telegram) as client:
+                return LoggedIn(await login.get_me(client), telegram)
+        except SessionEnded:
+            return None
 
     @contextmanager
     def _noting(self, telegram: str, proof: str) -> Iterator[None]:

@@ -45,8 +45,13 @@ class Repeats:
     def __len__(self) -> int:
         return len(self._done)
 
-    async def once(self, key: tuple[str, ...], work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Return what came of ``key`` before, or comes of it just now, or of ``work``, which then begins."""
+    async def once(
+        self, key: tuple[str, ...], work: Callable[[], Coroutine[Any, Any, T]], *, keep: bool = True
+    ) -> T:
+        """Return what came of ``key`` before, or comes of it just now, or of ``work``, which then begins.
+
+        ``keep``: also for whoever comes when it is done.
+        """
         done: T | None = self.recall(key)
         if done is not None:
             return done
@@ -54,7 +59,7 @@ class Repeats:
         task = self._under_way.get(name)
         if task is None:
             task = self._under_way[name] = self._completion.start(work())
-            task.add_done_callback(lambda task: self._end(key, task))
+            task.add_done_callback(lambda task: self._end(key, task, keep=keep))
         return await self._completion.wait(task)
 
     def recall(self, key: tuple[str, ...]) -> Any | None:
@@ -70,9 +75,9 @@ class Repeats:
         while len(self._done) > self._most or next(iter(self._done.values()))[0] <= self._clock():
             self._done.popitem(last=False)
 
-    def _end(self, key: tuple[str, ...], task: asyncio.Task[Any]) -> None:
+    def _end(self, key: tuple[str, ...], task: asyncio.Task[Any], *, keep: bool) -> None:
         del self._under_way[self._digest(key)]
-        if not task.cancelled() and task.exception() is None:
+        if not task.cancelled() and task.exception() is None and keep:
             self.keep(key, task.result())
 
     def _digest(self, key: tuple[str, ...]) -> bytes:

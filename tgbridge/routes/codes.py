@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from aiohttp import hdrs
+
 from tgbridge import keys
 from tgbridge.answers import json_answer
 from tgbridge.errors import NOT_AUTHENTICATED, HTTPFailure, SessionEnded, TelegramRefused
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from tgbridge.session import SessionState
-    from tgbridge.telegram.login import SentCode
+    from tgbridge.telegram.sent_codes import SentCode
 
 PHONE_MISSING: Final = "Phone number is required."
 CODE_FIRST: Final = "Please request a code first."
@@ -127,12 +129,15 @@ async def _once(
 ) -> _Begun:
     """Do ``work`` once for each cookie: whoever had an answer has another one.
 
-    A browser without a cookie is like any other, so that its requests can't be told from theirs.
+    A browser without a cookie is like others of its address: it is taken for the same only at the same time.
+    That shares the login, which without the code is worth nothing.
     """
     cookie, state = request.app[keys.STORAGE].load_cookie(request), request[keys.SESSION]
+    repeats = request.app[keys.REPEATS]
     if cookie is None or not (state.telegram or state.pending_login or state.qr_proofs):
-        return await work()
-    return await request.app[keys.REPEATS].once((name, phone, cookie), work)
+        browser = request[keys.CALLER].address, request.headers.get(hdrs.USER_AGENT, "")
+        return await repeats.once((name, phone, *browser), work, keep=False)
+    return await repeats.once((name, phone, cookie), work)
 
 
 def _begun(request: web.Request, begun: _Begun) -> web.Response:

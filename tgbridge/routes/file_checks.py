@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tgbridge import keys, mediatypes
 from tgbridge.errors import INVALID_FILE, HTTPFailure
-from tgbridge.http.sniffing import HEAD_BYTES, contradicts
+from tgbridge.http.sniffing import HEAD_BYTES, really
 from tgbridge.telegram.sending import Sending
 
 if TYPE_CHECKING:
@@ -25,12 +25,20 @@ MISMATCH: Final = "FILE_TYPE_MISMATCH"
 
 
 def checked_sending(
-    app: web.Application, client: BridgeClient, account: Hashable, *, name: str, declared: str, **size: Any
+    app: web.Application,
+    client: BridgeClient,
+    account: Hashable,
+    *,
+    name: str,
+    declared: str,
+    as_document: bool = False,
+    **size: Any,
 ) -> Sending:
     """Return what takes a file's bytes, named `name` and declared to be of a type, as in a Content-Type.
 
-    `account` names the account, `size` and `observer` are as in `Sending`. Raises HTTPFailure 400 if the type
-    is not allowed; writing raises it for content that is not what it claims, and ending for an empty file.
+    `as_document` takes the bytes for what they claim to be, whatever they are. `account` names the account,
+    `size` and `observer` are as in `Sending`. Raises HTTPFailure 400 if the type is not allowed; writing
+    raises it for content that is not what it claims, and ending for an empty file.
     """
     settings = app[keys.SETTINGS].upload
     mime_type = mediatypes.claimed(declared, name)
@@ -42,7 +50,7 @@ def checked_sending(
         settings,
         name=name,
         mime_type=mime_type,
-        check=partial(_check_content, mime_type),
+        check=partial(_check_content, settings, mime_type, as_document=as_document),
         head_bytes=HEAD_BYTES,
         **size,
     )
@@ -53,8 +61,15 @@ def _check_allowed(settings: UploadSettings, mime_type: str) -> None:
         raise HTTPFailure(400, INVALID_FILE, code=NOT_ALLOWED)
 
 
-def _check_content(mime_type: str, head: bytes) -> None:
+def _check_content(settings: UploadSettings, claim: str, head: bytes, *, as_document: bool) -> str:
+    """Return the type that a file is of by its first bytes. Raises HTTPFailure 400."""
     if not head:
         raise HTTPFailure(400, INVALID_FILE, code=EMPTY)
-    if contradicts(mime_type, head):
+    if as_document:
+        return claim
+    found = really(claim, head)
+    if found is None:
         raise HTTPFailure(400, INVALID_FILE, code=MISMATCH)
+    if found != claim:
+        _check_allowed(settings, found)
+    return found

@@ -9,13 +9,14 @@ import asyncio
 import re
 from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import HttpProcessingError
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
 from tgbridge import filenames, keys
+from tgbridge.charsets import decoded, readable
 from tgbridge.errors import HTTPFailure
 from tgbridge.routes.endpoint import continue_body
 from tgbridge.uploads.pace import Pace
@@ -28,7 +29,12 @@ _MAX_HEADERS: Final = 16
 # Encodings that leave the bytes as they are (RFC 2045 section 6.2); RFC 7578 section 4.7 knows no other.
 _IDENTITY: Final = frozenset({"", "7bit", "8bit", "binary"})
 
-_EXTENDED_NAME: Final = re.compile(r";\s*filename\*\s*=\s*utf-8'[^']*'([^\s;]+)", re.IGNORECASE)
+# RFC 8187, section 3.2: a charset, a language and bytes.
+_EXTENDED_NAME: Final = re.compile(
+    r""";[ \t]*filename\*[ \t]*=[ \t]*"?([\w!#$%&+^`{}~.-]+)'[^'"]*'([^\s;"]+)""", re.ASCII | re.IGNORECASE
+)
+# Headers are bytes: of what charset a file name is, is nobody's to say before it is read.
+_HEADER_CHARSET: Final = "latin-1"
 
 _Event: TypeAlias = "bytes | MultipartSegment | None"
 
@@ -91,7 +97,10 @@ async def form_parts(request: web.Request) -> AsyncGenerator[FormPart, None]:
         return
     with _malformed_is_400():
         parser = PushMultipartParser(
-            options.get("boundary", ""), max_segment_count=_MAX_PARTS, max_header_count=_MAX_HEADERS
+            options.get("boundary", ""),
+            max_segment_count=_MAX_PARTS,
+            max_header_count=_MAX_HEADERS,
+            header_charset=_HEADER_CHARSET,
         )
     body = _Body(request, parser)
     async with aclosing(body.events()) as events:
@@ -184,16 +193,17 @@ def _malformed_is_400() -> Iterator[None]:
 def _file_name(segment: MultipartSegment) -> str:
     """Return the file name as its sender meant it; "" where there is none.
 
-    Browsers write it as it is. Two encodings are seen from other senders: that of RFC 8187, which RFC 7578
-    forbids, and percent-encoding, which it allows (section 2) without a word on how to tell: what encoding
-    again leaves as it was, and says something that ASCII cannot, must have been encoded.
+    Browsers write it as it is, in UTF-8 or in the charset of an old page. Two encodings are seen from other
+    senders: that of RFC 8187, which RFC 7578 forbids, and percent-encoding, which it allows (section 2)
+    without a word on how to tell: what encoding again leaves as it was, and says something that ASCII cannot,
+    must have been encoded.
     """
     found = _EXTENDED_NAME.search(segment.header(hdrs.CONTENT_DISPOSITION, ""))
     if found is not None:
-        return unquote(found[1])
-    name: str = segment.filename or ""
+        return decoded(unquote_to_bytes(found[2].encode(_HEADER_CHARSET)), found[1])
+    name = readable((segment.filename or "").encode(_HEADER_CHARSET))
     if "%" in name and name.isascii():
-        decoded = unquote(name)
-        if not decoded.isascii() and quote(decoded, safe="") == name:
-            return decoded
+        plain = unquote(name)
+        if not plain.isascii() and quote(plain, safe="") == name:
+            return plain
     return name

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import hdrs, web
 
 from tgbridge import filenames, keys
+from tgbridge.charsets import readable
 from tgbridge.errors import (
     NOT_AUTHENTICATED,
     NOT_AUTHENTICATED_CODE,
@@ -197,7 +198,10 @@ def _purpose(metadata: Metadata) -> Purpose:
     """Read what is to become of the file, as from the fields of a form. Raises HTTPFailure 400."""
     form = UploadForm()
     for name in FIELDS:
-        form.take(name, metadata.text(name).strip() if name != "caption" else metadata.text(name))
+        text = (
+            metadata.text(name) if name == "caption" else metadata.raw(name).decode(errors="replace").strip()
+        )
+        form.take(name, text)
     return Purpose(form.caption, form.as_document, form.hints(0))
 
 
@@ -209,8 +213,9 @@ def _open(
         app,
         client,
         owner,
-        name=filenames.clean(creation.metadata.text("filename", "name")),
-        declared=creation.metadata.text("filetype", "type"),
+        name=filenames.clean(readable(creation.metadata.raw("filename", "name"))),
+        declared=creation.metadata.raw("filetype", "type").decode(errors="replace"),
+        as_document=creation.metadata.raw("as").strip() == b"document",
         size=creation.length,
         observer=observer,
     )

@@ -143,6 +143,7 @@ class _Incoming:
             self._account,
             name=part.file_name,
             declared=part.media_type,
+            as_document=self._form.as_document,
             at_most=part.at_most,
             observer=self._progress.file(),
         )

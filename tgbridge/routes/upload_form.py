@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from typing import TYPE_CHECKING, Any, Final
 
 from tgbridge.errors import INVALID_FILE, HTTPFailure, TelegramRefused
 from tgbridge.inspection import inspector_for
+from tgbridge.inspection.facts import pixels, seconds
 from tgbridge.routes.form import TooLong
 from tgbridge.telegram.captions import CAPTION_TOO_LONG, normalised
 from tgbridge.telegram.outgoing import Hints
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tgbridge.routes.form import FormPart
 
 FIELDS: Final = ("caption", "as", "duration", "width", "height")
@@ -27,8 +25,6 @@ _MAX_THUMBNAIL_PIXELS: Final = 320
 _JPEG: Final = b"\xff\xd8\xff"
 _MAX_CAPTION_BYTES: Final = 64 * 1024  # several times what Telegram takes with Premium
 _MAX_FIELD_BYTES: Final = 64
-_MAX_SECONDS: Final = 2**31 - 1
-_MAX_PIXELS: Final = 2**31 - 1
 
 
 class UploadForm:
@@ -56,9 +52,9 @@ class UploadForm:
                     raise _invalid(name, "auto or document")
                 self.as_document = text == "document"
             case "duration":
-                self._hints[name].append(_parsed(name, text, _seconds))
+                self._hints[name].append(seconds(_number(text)))
             case "width" | "height":
-                self._hints[name].append(_parsed(name, text, _pixels))
+                self._hints[name].append(pixels(_number(text)))
 
     def hints(self, index: int) -> Hints:
         """Return what was said of one of the files."""
@@ -107,36 +103,20 @@ async def _caption(part: FormPart) -> str:
 
 async def _field(part: FormPart) -> str:
     try:
-        return (await part.text(_MAX_FIELD_BYTES)).strip()
+        return (await part.read(_MAX_FIELD_BYTES)).decode(errors="replace").strip()
     except TooLong:
-        return "?"  # which none of them takes
+        return "?"  # which says nothing
 
 
-def _parsed(name: str, text: str, parse: Callable[[str], Any]) -> Any:
-    """Return a value, None where it is missing. Raises HTTPFailure 400."""
-    if not text:
-        return None
+def _number(text: str) -> float | None:
+    """Return a number, None for what is none: a hint never costs an upload."""
     # Python takes the digits of any script, and underscores between them.
     if not text.isascii() or "_" in text:
-        raise _invalid(name, "a number")
+        return None
     try:
-        return parse(text)
-    except (ValueError, OverflowError):
-        raise _invalid(name, "a number") from None
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not math.isfinite(seconds) or not 0 <= seconds <= _MAX_SECONDS:
-        raise ValueError
-    return seconds
-
-
-def _pixels(text: str) -> int:
-    pixels = int(text)
-    if not 0 < pixels <= _MAX_PIXELS:
-        raise ValueError
-    return pixels
+        return float(text)
+    except ValueError:
+        return None
 
 
 def _invalid(name: str, wanted: str) -> HTTPFailure:

@@ -31,7 +31,7 @@ from tgbridge.telegram.errors import translated
 from tgbridge.telegram.files.account import Address
 from tgbridge.telegram.files.connections import FileConnections
 from tgbridge.telegram.mtproto.calls import init_connection
-from tgbridge.telegram.repeats import may_be_repeated
+from tgbridge.telegram.repeatable import may_be_repeated
 from tgbridge.telegram.rpc.answers import translate_answers
 from tgbridge.telegram.rpc.call import compose, now
 from tgbridge.telegram.rpc.closing import Closing
@@ -221,8 +221,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         """Ask Telegram and return its answer, within ``telegram.request_timeout_seconds``.
 
         Internal errors and lost connections are asked again meanwhile, but for what must not be repeated
-        (repeats.py). A login follows PHONE_MIGRATE and its like. Raises TelegramFailure kinds: FLOOD_WAIT at
-        once, however short (``patiently`` sits it out); AnswerLost for what must not be repeated.
+        (repeatable.py). A login follows PHONE_MIGRATE and its like. Raises TelegramFailure kinds: FLOOD_WAIT
+        at once, however short (``patiently`` sits it out); AnswerLost for what must not be repeated.
         Several requests are made one after the other. The other arguments are Telethon's, and do nothing.
         """
         if not isinstance(request, TLRequest):

@@ -7,71 +7,34 @@ phone_code_hash in the client, where a later request, perhaps of another browser
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from telethon.password import compute_check
 from telethon.tl import functions, types
 
-from tgbridge.errors import AnswerLost, PasswordNeeded, SessionEnded, TelegramRefused, TelegramUnavailable
+from tgbridge.errors import (
+    AnswerLost,
+    FloodWait,
+    PasswordNeeded,
+    SessionEnded,
+    TelegramRefused,
+    TelegramUnavailable,
+)
 from tgbridge.models import User
+from tgbridge.telegram.sent_codes import read_sent_code
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
-    from tgbridge.models import CodeType
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.sent_codes import SentCode
 
 _ATTEMPTS: Final = 3
 _PAUSE_SECONDS: Final = 0.1
 # Somebody else has asked for the parameters meanwhile, or the password is another one than they are for.
 _STALE_PROOFS: Final = frozenset({"SRP_ID_INVALID", "SRP_PASSWORD_CHANGED"})
+_STALE_RETRY_SECONDS: Final = 5  # Telegram names no time; whoever else is at it will have finished
 T = TypeVar("T")
-
-# Firebase's come by SMS as well, only in another wording.
-_CODE_TYPES: Final[Mapping[type[Any], CodeType]] = MappingProxyType(
-    {
-        types.auth.SentCodeTypeApp: "app",
-        types.auth.SentCodeTypeSms: "sms",
-        types.auth.SentCodeTypeFirebaseSms: "sms",
-        types.auth.SentCodeTypeSmsPhrase: "sms_phrase",
-        types.auth.SentCodeTypeSmsWord: "sms_word",
-        types.auth.SentCodeTypeCall: "call",
-        types.auth.SentCodeTypeFlashCall: "flash_call",
-        types.auth.SentCodeTypeMissedCall: "missed_call",
-        types.auth.SentCodeTypeEmailCode: "email",
-        types.auth.SentCodeTypeFragmentSms: "fragment",
-        types.auth.CodeTypeSms: "sms",
-        types.auth.CodeTypeCall: "call",
-        types.auth.CodeTypeFlashCall: "flash_call",
-        types.auth.CodeTypeMissedCall: "missed_call",
-        types.auth.CodeTypeFragmentSms: "fragment",
-    }
-)
-
-
-_LOOKS: Final = ("length", "pattern", "prefix", "beginning", "email_pattern", "url")
-
-
-@dataclass(frozen=True, slots=True)
-class SentCode:
-    """A login code is under way. ``phone_code_hash`` goes with it into sign_in; ``timeout`` is in seconds.
-
-    How it looks, the other fields tell, where Telegram does: see the constructors of
-    https://core.telegram.org/type/auth.SentCodeType, whose names they have.
-    """
-
-    phone_code_hash: str = field(repr=False)
-    type: CodeType | None
-    next_type: CodeType | None
-    timeout: int | None
-    length: int | None = None
-    pattern: str | None = None
-    prefix: str | None = None
-    beginning: str | None = None
-    email_pattern: str | None = None
-    url: str | None = None
 
 
 async def send_code(client: BridgeClient, phone: str) -> SentCode:
@@ -85,7 +48,7 @@ async def send_code(client: BridgeClient, phone: str) -> SentCode:
     )
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return _sent_code(await client(request))
+            return read_sent_code(await client(request))
         except AnswerLost:
             raise  # another code would be one more of the five or so that a number gets in a day
         except TelegramUnavailable:
@@ -103,7 +66,7 @@ async def resend_code(client: BridgeClient, phone: str, phone_code_hash: str) ->
 
     Raises TelegramFailure kinds; of TelegramRefused e.g. SEND_CODE_UNAVAILABLE, PHONE_CODE_EXPIRED.
     """
-    return _sent_code(await client(functions.auth.ResendCodeRequest(_digits(phone), phone_code_hash)))
+    return read_sent_code(await client(functions.auth.ResendCodeRequest(_digits(phone), phone_code_hash)))
 
 
 async def cancel_code(client: BridgeClient, phone: str, phone_code_hash: str) -> None:
@@ -197,7 +160,8 @@ async def password_hint(client: BridgeClient) -> str | None:
 async def check_password(client: BridgeClient, password: str) -> User:
     """Complete a login with the two-step verification password (https://core.telegram.org/api/srp).
 
-    Raises TelegramRefused with PASSWORD_HASH_INVALID if it is wrong; other TelegramFailure kinds.
+    Raises TelegramRefused with PASSWORD_HASH_INVALID if it is wrong; FloodWait also where each proof came
+    too late, since others ask for parameters all the time; other TelegramFailure kinds.
     After TelegramUnavailable it is not known whether somebody has been signed in; ``standing`` may tell.
     """
 
@@ -208,9 +172,16 @@ async def check_password(client: BridgeClient, password: str) -> User:
         except TelegramRefused as error:
             if error.name not in _STALE_PROOFS:
                 raise
-            raise TelegramUnavailable("Telegram's parameters for the password have changed") from error
+            raise _StaleProof(error.name) from error
 
-    return await until_known(ask, lambda: signed_in(client))
+    try:
+        return await until_known(ask, lambda: signed_in(client))
+    except _StaleProof as error:
+        raise FloodWait(_STALE_RETRY_SECONDS) from error  # a code that frontends know
+
+
+class _StaleProof(TelegramUnavailable):
+    """The proof was for parameters that Telegram has replaced; ``reason`` is its name for that."""
 
 
 async def _proof(client: BridgeClient, password: str) -> types.InputCheckPasswordSRP:
@@ -247,25 +218,6 @@ async def log_out(client: BridgeClient) -> None:
 def _digits(phone: str) -> str:
     """Write an international number as Telegram does, which is without the +."""
     return phone.removeprefix("+")
-
-
-def _sent_code(answer: Any) -> SentCode:
-    if isinstance(answer, types.auth.SentCodePaymentRequired):
-        # In an app's store (https://core.telegram.org/api/auth#paid-auth).
-        raise TelegramRefused("CODE_PAYMENT_REQUIRED")
-    if not isinstance(answer, types.auth.SentCode):
-        # SentCodeSuccess answers future auth tokens, which we never send.
-        raise TelegramRefused("SEND_CODE_UNAVAILABLE")
-    if isinstance(answer.type, types.auth.SentCodeTypeSetUpEmailRequired):
-        # No code is under way; the address is to be set up by Telegram's own apps.
-        raise TelegramRefused("EMAIL_SETUP_REQUIRED")
-    return SentCode(
-        phone_code_hash=answer.phone_code_hash,
-        type=_CODE_TYPES.get(type(answer.type)),
-        next_type=_CODE_TYPES.get(type(answer.next_type)),
-        timeout=answer.timeout,
-        **{name: getattr(answer.type, name, None) for name in _LOOKS},
-    )
 
 
 def authorized(answer: Any) -> User:

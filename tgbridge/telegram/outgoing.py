@@ -132,8 +132,10 @@ class OutgoingFile:
         """https://core.telegram.org/type/DocumentAttribute."""
         width = self.hints.width or self.facts.width or 0
         height = self.hints.height or self.facts.height or 0
-        duration = self.facts.duration if self.hints.duration is None else self.hints.duration
-        video = types.DocumentAttributeVideo(duration=duration or 0.0, w=width, h=height)
+        duration = self.hints.duration or self.facts.duration or 0.0
+        # Sound is told in whole seconds, and what sounds at all is no sound of 0.
+        whole = max(1, int(duration + 0.5)) if duration else 0
+        video = types.DocumentAttributeVideo(duration=duration, w=width, h=height)
         image = [types.DocumentAttributeImageSize(width, height)] if width and height else []
         is_image = self.mime_type.startswith("image/")
         match kind:
@@ -145,7 +147,7 @@ class OutgoingFile:
                 return [*(image if is_image else [video]), types.DocumentAttributeAnimated()]
             case "audio":
                 title, performer = self.facts.title or None, self.facts.performer or None
-                return [types.DocumentAttributeAudio(int(duration or 0), title=title, performer=performer)]
+                return [types.DocumentAttributeAudio(whole, title=title, performer=performer)]
             case "voice":
-                return [types.DocumentAttributeAudio(int(duration or 0), voice=True)]
+                return [types.DocumentAttributeAudio(whole, voice=True)]
         return image if is_image else []

@@ -41,27 +41,27 @@ class Sending:
         *,
         name: str,
         mime_type: str,
-        check: Callable[[bytes], None],
+        check: Callable[[bytes], str],
         head_bytes: int,
         size: int | None = None,
         at_most: int | None = None,
         observer: Observer | None = None,
     ) -> None:
-        """`name` may be empty: the type gives one then. `mime_type` is in lower case, without parameters.
+        """`name` may be empty, or that of no file: the type gives one then, or an extension.
 
-        `check` is given the first `head_bytes`, or all there are, before anything is sent, and raises what is
-        wrong with them.
+        `mime_type` is in lower case, without parameters. `check` is given the first `head_bytes`, or all
+        there are, before anything is sent, and raises what is wrong with them, or returns their type.
         `size` is the exact one where it is known, else `at_most` may bound it, in bytes.
         """
         canonical = mediatypes.canonical(mime_type)
-        self.name = name or f"file{mediatypes.extension(canonical)}"
         self.mime_type = mime_type
+        self._name = name
         self._client = client
         self._max_bytes = settings.max_bytes
         self._part_bytes = int(settings.part_bytes)
         self._limit = min(self._max_bytes, MAX_PARTS * self._part_bytes)
         self._asked_for_premium = False
-        self._check: Callable[[bytes], None] | None = check
+        self._check: Callable[[bytes], str] | None = check
         self._head = bytearray()
         self._head_bytes = head_bytes
         self._inspector = inspector_for(canonical)
@@ -87,6 +87,14 @@ class Sending:
     @client.setter
     def client(self, client: BridgeClient) -> None:
         self._client = self._upload.client = client
+
+    @property
+    def name(self) -> str:
+        """What the file is called."""
+        # The second is what browsers call what scripts have made.
+        if self._name in {"", "blob"}:
+            return (self._name or "file") + mediatypes.extension(mediatypes.canonical(self.mime_type))
+        return self._name
 
     @property
     def received(self) -> int:
@@ -182,7 +190,10 @@ class Sending:
                 await self._upload.admit()  # if that fails, the head is still here
             check, self._check = self._check, None
             head, self._head = self._head, bytearray()
-            check(bytes(head))
+            found = check(bytes(head))
+            if found != self.mime_type:
+                self.mime_type = found
+                self._inspector = inspector_for(mediatypes.canonical(found))
             await self._pass_on(memoryview(head))
 
     async def _pass_on(self, view: memoryview) -> None:
