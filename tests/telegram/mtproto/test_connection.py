@@ -269,7 +269,7 @@ async def test_requests_wait_for_a_socket_that_is_full(
     await until(lambda: connection._paused)
     conversation = connection._conversation
     assert conversation is not None
-    assert len(conversation.waiting) > 20
+    assert len(conversation.calls.waiting) > 20
     for call in calls[1:]:
         call.cancel()
     await asyncio.wait(calls[1:])

@@ -74,7 +74,7 @@ class Server:
     async def ask(self) -> tuple[Call, int]:
         """Have a call sent; it and its message id."""
         call = Call(GET_CONFIG)
-        self.conversation.waiting.append(call)
+        self.conversation.calls.waiting.append(call)
         ((msg_id, _),) = self.sent()
         return call, msg_id
 
@@ -96,13 +96,13 @@ NEAREST = types.NearestDc("NL", 2, 2)
 async def test_requests_are_greeted_until_one_is_answered(server: Server) -> None:
     """All that are sent before it carry the greeting, since the server may get to any of them first."""
     calls = [Call(GET_CONFIG) for _ in range(3)]
-    server.conversation.waiting.extend(calls)
+    server.conversation.calls.waiting.extend(calls)
     (first, one), (_, two), (third, three) = server.sent()
     assert all(isinstance(request, functions.InvokeWithoutUpdatesRequest) for request in (one, two, three))
     server.answer(third, NEAREST)
     assert calls[2].answer.result() == NEAREST
     _, msg_id = await server.ask()
-    server.conversation.waiting.append(Call(GET_CONFIG))
+    server.conversation.calls.waiting.append(Call(GET_CONFIG))
     ((_, plain),) = server.sent()
     assert isinstance(plain, functions.help.GetConfigRequest)
     assert first < msg_id
@@ -123,12 +123,12 @@ async def test_a_server_that_forgot_the_greeting_hears_it_again(server: Server) 
 async def test_a_call_can_come_after_another(server: Server) -> None:
     """By invokeAfterMsg, within the greeting, as long as the other one has no answer."""
     first = Call(GET_CONFIG)
-    server.conversation.waiting.extend((first, Call(GET_CONFIG, first)))
+    server.conversation.calls.waiting.extend((first, Call(GET_CONFIG, first)))
     (first_id, _), (_, second) = server.sent()
     assert isinstance(second.query, functions.InvokeAfterMsgRequest)
     assert second.query.msg_id == first_id
     server.answer(first_id, NEAREST)
-    server.conversation.waiting.append(Call(GET_CONFIG, first))
+    server.conversation.calls.waiting.append(Call(GET_CONFIG, first))
     ((_, third),) = server.sent()
     assert isinstance(third, functions.help.GetConfigRequest)
 
@@ -137,7 +137,7 @@ async def test_a_new_salt_is_used_for_the_same_call(server: Server) -> None:
     """bad_server_salt; the call is sent again under another message id, before what waits."""
     call, msg_id = await server.ask()
     later = Call(functions.help.GetNearestDcRequest())
-    server.conversation.waiting.append(later)
+    server.conversation.calls.waiting.append(later)
     server.say(types.BadServerSalt(msg_id, 1, 48, 4711))
     assert server.key.state.salt == 4711
     (again, request), _ = server.sent()
@@ -334,7 +334,7 @@ async def test_what_must_not_be_repeated_fails_where_it_may_have_been_received(
 ) -> None:
     """By a session that the server has forgotten; at the session's beginning nothing had been received."""
     first = Call(GET_CONFIG, repeatable=repeatable)
-    server.conversation.waiting.append(first)
+    server.conversation.calls.waiting.append(first)
     ((first_id, _),) = server.sent()
     server.say(types.NewSessionCreated(first_id + 4, 1, 99))
     ((again, _),) = server.sent()
@@ -353,8 +353,8 @@ async def test_the_end_tells_what_was_certainly_not_received(server: Server) -> 
     ):
         sent, _ = await server.ask()
         waiting = Call(GET_CONFIG)
-        server.conversation.waiting.append(waiting)
-        server.conversation.fail(error)
+        server.conversation.calls.waiting.append(waiting)
+        server.conversation.calls.fail(error)
         errors: list[Any] = [sent.answer.exception(), waiting.answer.exception()]
         assert [one.not_received for one in errors] == expected
 
@@ -406,12 +406,12 @@ async def test_a_withdrawn_call_is_forgotten(server: Server) -> None:
     """The server is asked not to send a long answer; a short one is not worth a question."""
     call, msg_id = await server.ask()
     assert server.conversation.withdraw(call) is None
-    assert not server.conversation.pending
+    assert not server.conversation.calls.pending
     server.answer(msg_id, NEAREST)
     assert not call.answer.done()
     location = types.InputDocumentFileLocation(1, 2, b"", "")
     long = Call(functions.upload.GetFileRequest(location, 0, 1 << 20))
-    server.conversation.waiting.append(long)
+    server.conversation.calls.waiting.append(long)
     ((msg_id, _),) = server.sent()
     _, drop = server.read(server.conversation.withdraw(long))
     assert drop.req_msg_id == msg_id
@@ -421,7 +421,7 @@ async def test_a_withdrawn_call_is_forgotten(server: Server) -> None:
 async def test_whoever_gives_up_before_it_is_sent_costs_nothing(server: Server) -> None:
     """Waiting calls have no bytes yet."""
     call = Call(GET_CONFIG)
-    server.conversation.waiting.append(call)
+    server.conversation.calls.waiting.append(call)
     call.answer.cancel()
     assert server.conversation.withdraw(call) is None
     assert server.sent() == []
@@ -431,16 +431,16 @@ async def test_calls_that_were_overtaken_for_long_are_overdue(server: Server) ->
     """The server answers others that were sent 20 seconds later: this one was lost."""
     early, early_id = Call(GET_CONFIG, patience=20.0), 0
     late = Call(GET_CONFIG, patience=20.0)
-    server.conversation.waiting.append(early)
+    server.conversation.calls.waiting.append(early)
     early_id, _ = server.read(server.conversation.next_call(0.0))
-    server.conversation.waiting.append(late)
+    server.conversation.calls.waiting.append(late)
     late_id, _ = server.read(server.conversation.next_call(20.0))
-    server.conversation.fail_overdue(20.0, stalled=False)
+    server.conversation.calls.fail_overdue(20.0, stalled=False)
     assert not early.answer.done()
     server.answer(late_id, NEAREST)
-    server.conversation.fail_overdue(19.9, stalled=False)
+    server.conversation.calls.fail_overdue(19.9, stalled=False)
     assert not early.answer.done()
-    server.conversation.fail_overdue(20.0, stalled=False)
+    server.conversation.calls.fail_overdue(20.0, stalled=False)
     assert isinstance(early.answer.exception(), PeerSilent)
     server.answer(early_id, NEAREST)
 
@@ -449,13 +449,13 @@ async def test_the_end_is_told_to_all(server: Server) -> None:
     """Each waiter has an exception of its own."""
     sent, _ = await server.ask()
     waiting = Call(GET_CONFIG)
-    server.conversation.waiting.append(waiting)
+    server.conversation.calls.waiting.append(waiting)
     error = PeerSilent("nothing came")
-    server.conversation.fail(error)
+    server.conversation.calls.fail(error)
     errors = [sent.answer.exception(), waiting.answer.exception()]
     assert [type(found) for found in errors] == [PeerSilent, PeerSilent]
     assert errors[0] is not errors[1]
-    assert not server.conversation.pending
+    assert not server.conversation.calls.pending
 
 
 @given(

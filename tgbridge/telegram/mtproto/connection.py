@@ -122,7 +122,7 @@ class Connection(asyncio.BufferedProtocol):
     @property
     def pending(self) -> bool:
         """Whether anybody waits for an answer."""
-        return self._conversation is not None and self._conversation.pending
+        return self._conversation is not None and self._conversation.calls.pending
 
     async def exchange(self, request: TLRequest) -> Any:
         """Send an unencrypted request of a key exchange; its answer. Raises ConnectionFailed."""
@@ -171,7 +171,7 @@ class Connection(asyncio.BufferedProtocol):
         conversation = self._conversation
         if conversation is None:
             raise ConnectionFailed("the connection has no key", not_received=True)
-        if not conversation.pending:
+        if not conversation.calls.pending:
             now = self._pending_since = self._loop.time()
             soon = self._request_timeout / _LOOKS
             if self._timer is None or self._timer.when() > now + soon:
@@ -181,7 +181,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._asked_at is None:
             self._asked_at = self._loop.time()
         call = Call(request, after, repeatable=repeatable, patience=patience)
-        conversation.waiting.append(call)
+        conversation.calls.waiting.append(call)
         self._flush()
         return call
 
@@ -304,7 +304,7 @@ class Connection(asyncio.BufferedProtocol):
             self._progress_at = self._heard_at
         for packet in conversation.take_packets():
             self._write(b"".join(packet))
-        if conversation.waiting:
+        if conversation.calls.waiting:
             self._flush()
         if len(conversation.unacknowledged) >= _ACKNOWLEDGED_AT_ONCE:
             self._acknowledge()
@@ -362,13 +362,13 @@ class Connection(asyncio.BufferedProtocol):
         conversation, now, patience = self._conversation, self._loop.time(), self._request_timeout
         assert conversation is not None  # noqa: S101 - there is no timer before
         # It may owe answers that nobody waits for any more.
-        owing = conversation.pending or conversation.pinging or self._asked_at is not None
+        owing = conversation.calls.pending or conversation.pinging or self._asked_at is not None
         silent = now - (self._asked_at or self._heard_at) if owing else 0.0
         if silent >= patience:
             self._end(PeerSilent("nothing came any more"))
             return
         stalled = now - max(self._progress_at, self._pending_since) >= patience
-        conversation.fail_overdue(now, stalled=stalled)
+        conversation.calls.fail_overdue(now, stalled=stalled)
         # Regularly, whatever else is said: the server counts the time from ping to ping.
         due = now - self._pinged_at >= KEEPALIVE_SECONDS or silent >= patience / 2
         if due and not conversation.pinging:
@@ -394,4 +394,4 @@ class Connection(asyncio.BufferedProtocol):
         if self._exchanged is not None and not self._exchanged.done():
             self._exchanged.set_exception(failure)
         if self._conversation is not None:
-            self._conversation.fail(failure)
+            self._conversation.calls.fail(failure)

@@ -6,25 +6,17 @@ https://core.telegram.org/mtproto/service_messages_about_messages. No I/O.
 
 from __future__ import annotations
 
-import copy
 import secrets
 import struct
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from telethon.tl import functions, types
 from telethon.tl.core import MessageContainer, RpcResult
 
+from tgbridge.telegram.mtproto.call_queue import MOST_TRIES, CallQueue
 from tgbridge.telegram.mtproto.encryption import encrypt
-from tgbridge.telegram.mtproto.failures import (
-    UNKNOWN_KEY,
-    ConnectionFailed,
-    PeerSilent,
-    ProtocolViolated,
-    RpcFailed,
-    TransportRefused,
-)
+from tgbridge.telegram.mtproto.failures import ConnectionFailed, ProtocolViolated, RpcFailed
 from tgbridge.telegram.mtproto.packets import frame
 from tgbridge.telegram.mtproto.serialisation import (
     constructor,
@@ -48,7 +40,6 @@ Packet = tuple[bytes, bytes]
 MOST_ACKNOWLEDGED: Final = 8192
 """Message ids in one msgs_ack."""
 
-_MOST_TRIES: Final = 5
 _MOST_IGNORED: Final = 10
 _ANSWERED: Final = struct.Struct("<q")
 _CONTAINER: Final[int] = MessageContainer.CONSTRUCTOR_ID
@@ -67,11 +58,7 @@ _UPDATES: Final[int] = types.UpdatesTooLong.SUBCLASS_OF_ID
 
 
 class Conversation:
-    """The calls of one connection, from their queue to their answers.
-
-    `waiting` have not been sent, so that whoever gives up costs nothing; `sent`, by message id and in the
-    order of sending, have no answer yet.
-    """
+    """What is said on one connection, in both directions; `calls` are what it is about."""
 
     def __init__(
         self,
@@ -86,11 +73,8 @@ class Conversation:
         `hear` is called with updates (TypeUpdates), and with None where some may have been lost; it must be
         quick, and not raise. Without it, nobody wants them here.
         """
-        self.waiting: deque[Call] = deque()
-        self.sent: dict[int, Call] = {}
+        self.calls = CallQueue()
         self.unacknowledged: list[int] = []
-        self.latest_answered = 0.0
-        """When the latest call was sent of those that have their answers."""
         self._key = key
         self._preamble = preamble
         self._hear = hear
@@ -112,11 +96,6 @@ class Conversation:
             types.MsgsAck.CONSTRUCTOR_ID: self._on_acknowledgement,
             types.MsgResendReq.CONSTRUCTOR_ID: self._on_resend_request,
         }
-
-    @property
-    def pending(self) -> bool:
-        """Whether anybody waits for an answer."""
-        return bool(self.sent or self.waiting)
 
     @property
     def pinging(self) -> bool:
@@ -149,51 +128,24 @@ class Conversation:
 
     def next_call(self, at: float) -> Packet | None:
         """Return the packet of the next waiting call, sent `at` a loop's time; None if there is none."""
-        while self.waiting:
-            call = self.waiting.popleft()
-            if call.answer.done():
-                continue
-            first, later = self._preamble()
-            call.initialises = not self._initialised
-            call.sent_at = at
-            call.tries += 1
-            pieces = call.pack(first if call.initialises else later)
-            call.msg_id, packet = self._packet(pieces, content_related=True)
-            self.sent[call.msg_id] = call
-            return packet
-        return None
+        call = self.calls.next()
+        if call is None:
+            return None
+        first, later = self._preamble()
+        call.initialises = not self._initialised
+        call.sent_at = at
+        call.tries += 1
+        pieces = call.pack(first if call.initialises else later)
+        call.msg_id, packet = self._packet(pieces, content_related=True)
+        self.calls.sent[call.msg_id] = call
+        return packet
 
     def withdraw(self, call: Call) -> Packet | None:
         """Forget a call; return what keeps the server from sending a long answer, where that is worth it."""
-        if self.sent.get(call.msg_id) is not call:
-            return None  # not sent: passed over when its turn comes
-        del self.sent[call.msg_id]
-        if getattr(call.request, "limit", 0) < _WORTH_DROPPING:
+        if not self.calls.withdraw(call) or getattr(call.request, "limit", 0) < _WORTH_DROPPING:
             return None
         drop = functions.RpcDropAnswerRequest(call.msg_id)
         return self._packet((bytes(drop),), content_related=True)[1]
-
-    def fail_overdue(self, now: float, *, stalled: bool) -> None:
-        """Fail calls that have waited for as long as they may: all, if answers have `stalled`.
-
-        Else those of which the server has answered much later ones: theirs got lost.
-        """
-        for call in list(self.sent.values()):
-            overdue = now - call.sent_at >= call.patience
-            if overdue and (stalled or self.latest_answered - call.sent_at >= call.patience):
-                del self.sent[call.msg_id]
-                call.fail(PeerSilent("no answer"))
-
-    def fail(self, error: ConnectionFailed) -> None:
-        """Let all that wait know that the conversation is over."""
-        sent, waiting = list(self.sent.values()), list(self.waiting)
-        self.sent.clear()
-        self.waiting.clear()
-        refused = isinstance(error, TransportRefused) and error.code == UNKNOWN_KEY
-        for call in sent:
-            call.fail(_copy(error, not_received=refused))
-        for call in waiting:
-            call.fail(_copy(error, not_received=True))
 
     def _packet(self, pieces: Sequence[Buffer], *, content_related: bool) -> tuple[int, Packet]:
         msg_id, header = self._session.header(sum(map(len, pieces)), content_related=content_related)
@@ -232,13 +184,13 @@ class Conversation:
 
     def _on_result(self, message: Message) -> None:
         (msg_id,) = _ANSWERED.unpack_from(message.body, 4)
-        call = self.sent.get(msg_id)
+        call = self.calls.sent.get(msg_id)
         if call is None:
             return  # withdrawn
         try:
             result = read_result(call.request, message.body[12:])
         except RpcFailed as error:
-            if error.message in _NOT_INITIALISED and call.tries < _MOST_TRIES:
+            if error.message in _NOT_INITIALISED and call.tries < MOST_TRIES:
                 self._initialised = False
                 self._again(msg_id)
                 return
@@ -247,8 +199,7 @@ class Conversation:
             call.fail(error)  # an answer of another layer, perhaps: no fault of the connection's
         else:
             call.succeed(result)
-        del self.sent[msg_id]
-        self.latest_answered = max(self.latest_answered, call.sent_at)
+        self.calls.answered(call)
         self._initialised = self._initialised or call.initialises
         self._ignored = 0
 
@@ -273,7 +224,7 @@ class Conversation:
             raise ProtocolViolated("the sequence numbers disagree")
         elif bad.error_code == _TOO_OLD_TO_TELL:
             self._again(bad.bad_msg_id, perhaps_received=True)
-        elif call := self.sent.pop(bad.bad_msg_id, None):
+        elif call := self.calls.sent.pop(bad.bad_msg_id, None):
             reason = f"message not taken ({bad.error_code})"
             call.fail(ConnectionFailed(reason, not_received=True))
 
@@ -283,7 +234,7 @@ class Conversation:
         self._initialised = False
         forgotten, self._has_session = self._has_session, True
         # What was sent before it has not been received, or is forgotten with the session that there was.
-        before = sorted(msg_id for msg_id in self.sent if msg_id < created.first_msg_id)
+        before = sorted(msg_id for msg_id in self.calls.sent if msg_id < created.first_msg_id)
         self._again(*before, perhaps_received=forgotten)
         if forgotten and self._hear is not None:
             self._hear(None)
@@ -295,7 +246,7 @@ class Conversation:
 
     def _on_detailed_info(self, message: Message) -> None:
         info: types.MsgDetailedInfo = read_object(message.body)
-        self._offered(info.answer_msg_id, wanted=info.msg_id in self.sent)
+        self._offered(info.answer_msg_id, wanted=info.msg_id in self.calls.sent)
 
     def _on_new_detailed_info(self, message: Message) -> None:
         info: types.MsgNewDetailedInfo = read_object(message.body)  # of an update
@@ -312,7 +263,7 @@ class Conversation:
     def _on_acknowledgement(self, message: Message) -> None:
         ack: types.MsgsAck = read_object(message.body)
         for msg_id in ack.msg_ids:
-            call = self.sent.get(msg_id)
+            call = self.calls.sent.get(msg_id)
             if call is not None and call.acknowledged is not None:
                 call.acknowledged()
 
@@ -342,7 +293,7 @@ class Conversation:
         request: types.MsgResendReq = read_object(message.body)
         missing = []
         for msg_id in request.msg_ids:
-            pieces = self.sent[msg_id].packed if msg_id in self.sent else ()
+            pieces = self.calls.sent[msg_id].packed if msg_id in self.calls.sent else ()
             header = self._session.header_again(msg_id, sum(map(len, pieces)))
             if pieces and header is not None:
                 self._packets.append(self._encrypted(header, pieces))
@@ -352,26 +303,7 @@ class Conversation:
             self._tell_state(message.id, missing)
 
     def _again(self, *msg_ids: int, perhaps_received: bool = False) -> None:
-        """Send calls, or the ping, again, before all that wait, under new message ids.
-
-        Where they have been received `perhaps`, those that must not be repeated fail instead.
-        """
+        """Send calls, or the ping, again; see CallQueue."""
         if self._ping is not None and self._ping[0] in msg_ids:
             self._packets.append(self._send_ping(self._ping[1]))
-        for msg_id in reversed(msg_ids):
-            call = self.sent.pop(msg_id, None)
-            if call is None:
-                continue
-            if perhaps_received and not call.repeatable:
-                call.fail(ConnectionFailed("nobody knows whether the message was received"))
-            elif call.tries < _MOST_TRIES:
-                self.waiting.appendleft(call)
-            else:
-                call.fail(ConnectionFailed("message refused again and again"))
-
-
-def _copy(error: ConnectionFailed, *, not_received: bool) -> ConnectionFailed:
-    """Return the same error with a traceback of its own."""
-    copied = copy.copy(error)
-    copied.not_received = not_received
-    return copied
+        self.calls.again(*msg_ids, perhaps_received=perhaps_received)
