@@ -59,6 +59,7 @@ FAULTS = frozenset(
         "hold",
         "internal_error",
         "key_exchange",
+        "limit",
         "refuse_connections",
         "revoke",
         "short",

@@ -26,6 +26,7 @@ from tgbridge.sandbox.rules import (
     Drop,
     Error,
     Hold,
+    Limit,
     Rule,
     Scope,
     Short,
@@ -81,6 +82,31 @@ class Faults:
         """Answer FLOOD_WAIT_n (420), or FLOOD_PREMIUM_WAIT_n."""
         name = "FLOOD_PREMIUM_WAIT" if premium else "FLOOD_WAIT"
         return self.error(method, 420, f"{name}_{seconds}", **scope)
+
+    def limit(
+        self,
+        method: str,
+        *,
+        per_second: float,
+        burst: float,
+        wait: float,
+        rising: float = 1.5,
+        premium: bool = False,
+        **scope: Unpack[Scope],
+    ) -> Limit:
+        """Let each key make so many calls, and impose waits beyond (`buckets.Bucket`); on all by default."""
+        scope.setdefault("times", None)
+        return self._add(
+            Limit(
+                method=method,
+                per_second=per_second,
+                burst=burst,
+                wait=wait,
+                rising=rising,
+                premium=premium,
+                **scope,
+            )
+        )
 
     def internal_error(
         self, method: str, *, code: int = 500, message: str = "RPC_CALL_FAIL", **scope: Unpack[Scope]

@@ -27,6 +27,8 @@ class Patience:
     """Whether the request may be carried out more than once, since an answer was lost."""
     on_wait: Callable[[float], None] | None = None
     """Is told the seconds before each wait that Telegram imposes. Must be quick, and not raise."""
+    on_turn: Callable[[], None] | None = None
+    """Is told when an attempt goes out, after all waiting for its turn. Must be quick, and not raise."""
 
     @classmethod
     def of_login(cls, telegram: TelegramSettings, *, repeatable: bool = True) -> Self:
@@ -42,6 +44,7 @@ class Patience:
         *,
         repeatable: bool = True,
         on_wait: Callable[[float], None] | None = None,
+        on_turn: Callable[[], None] | None = None,
     ) -> Self:
         """Short, for whatever is asked before a status line is sent; short flood waits are sat out."""
         return cls(
@@ -49,6 +52,7 @@ class Patience:
             flood_wait=telegram.flood_wait_seconds,
             repeatable=repeatable,
             on_wait=on_wait,
+            on_turn=on_turn,
         )
 
     @classmethod
@@ -58,6 +62,7 @@ class Patience:
         *,
         since: float | None = None,
         on_wait: Callable[[float], None] | None = None,
+        on_turn: Callable[[], None] | None = None,
     ) -> Self:
         """Long, for a body under way, either way.
 
@@ -68,6 +73,7 @@ class Patience:
             give_up_at=start + telegram.transfer_wait_seconds,
             flood_wait=telegram.transfer_wait_seconds,
             on_wait=on_wait,
+            on_turn=on_turn,
         )
 
 
