@@ -121,8 +121,8 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
 
 async def _telegram(app: web.Application) -> AsyncIterator[None]:
     settings = app[keys.SETTINGS]
-    app[keys.DOWNLOADER] = Downloader(settings.files)
-    app[keys.UPLOADER] = Uploader(settings.upload)
+    app[keys.DOWNLOADER] = Downloader(settings.files, settings.telegram)
+    app[keys.UPLOADER] = Uploader(settings.upload, settings.telegram)
     app[keys.LOOKUP] = FileLookup(stream.fetch_file)
     app[keys.POOL] = pool = ClientPool(settings)
     completion = app[keys.COMPLETION]

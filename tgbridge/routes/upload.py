@@ -82,7 +82,7 @@ class _Incoming:
 
     async def send(self, uploads: AsyncExitStack) -> list[int]:
         """Wait until Telegram has every part, and send the messages; their ids. Ends `uploads`."""
-        borrow = partial(self._app[keys.POOL].borrow, self._client.session_string())
+        borrow = partial(self._app[keys.POOL].borrow, self._client.session_string(), account=self._account)
         # The request's own loan may end before.
         async with uploads, borrow() as client:
             for sending in self._files:

@@ -23,6 +23,7 @@ from tgbridge.telegram.files.account import Address
 from tgbridge.telegram.files.connections import FileConnections
 from tgbridge.telegram.greeting import first_request, next_request
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+from tgbridge.telegram.rpc.gates import Gates
 from tgbridge.telegram.sender import BridgeConnection, BridgeSender
 from tgbridge.telegram.session_keys import SessionKeys
 from tgbridge.telegram.telethon_log import LOGGERS
@@ -58,7 +59,12 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     ping_seconds: float = 60.0
 
     def __init__(
-        self, session: str, settings: Settings, data_centres: DataCentres, keys: SessionKeys | None = None
+        self,
+        session: str,
+        settings: Settings,
+        data_centres: DataCentres,
+        keys: SessionKeys | None = None,
+        gates: Gates | None = None,
     ) -> None:
         telegram = settings.telegram
         if telegram.api_id is None or telegram.api_hash is None:
@@ -88,7 +94,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self._asking_addresses = asyncio.Lock()
         self.on_new_key: Callable[[], None] | None = None
         self.on_update: Callable[[Any], None] | None = None
-        self.files = FileConnections(self, settings)
+        self.files = FileConnections(self, settings, gates or Gates())
 
     # The life of the connection
 

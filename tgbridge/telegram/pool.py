@@ -20,10 +20,11 @@ from telethon.sessions import StringSession
 from tgbridge.errors import PoolExhausted, SessionEnded, TelegramUnavailable
 from tgbridge.telegram.addresses import DataCentres
 from tgbridge.telegram.client import BridgeClient
+from tgbridge.telegram.rpc.gates import Gates
 from tgbridge.telegram.session_keys import KeyMemory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Hashable
 
     from tgbridge.settings import Settings
 
@@ -70,6 +71,7 @@ class ClientPool:
         self._settings = settings
         self._data_centres = DataCentres(settings.telegram)
         self._keys = KeyMemory()
+        self._gates = Gates(adaptive=settings.files.pacing == "adaptive")
         # Idle ones stand from the least to the most recently used.
         self._slots: dict[object, _Slot] = {}
         self._returned = asyncio.Event()
@@ -87,13 +89,18 @@ class ClientPool:
         )
 
     @asynccontextmanager
-    async def borrow(self, session: str, *, anonymous: bool = False) -> AsyncIterator[BridgeClient]:
+    async def borrow(
+        self, session: str, *, account: Hashable = None, anonymous: bool = False
+    ) -> AsyncIterator[BridgeClient]:
         """Lend the client of a session, connected; for as long as the block runs it stays.
 
+        ``account``: whose session it is, where that is known; what Telegram limits is an account's.
         ``anonymous``: it is that of a login under way, which nobody is signed in with yet.
         Raises SessionEnded for a text that is no session, TelegramUnavailable, and PoolExhausted.
         """
         slot = await self._acquire(_key_of(session), session, anonymous=anonymous)
+        if account is not None:
+            slot.client.files.account = account
         try:
             yield slot.client
         finally:
@@ -182,7 +189,7 @@ class ClientPool:
             raise TelegramUnavailable("this session's client is still being closed") from error
 
     def _add(self, key: object, session: str, *, anonymous: bool) -> _Slot:
-        client = BridgeClient(session, self._settings, self._data_centres, self._keys.take(key))
+        client = BridgeClient(session, self._settings, self._data_centres, self._keys.take(key), self._gates)
         slot = self._slots[key] = _Slot(key, client, anonymous=anonymous)
         client.on_new_key = lambda: self._rekey(slot)
         return slot

@@ -202,7 +202,7 @@ class ResumableUpload:
         again = self._sending.received - self.offset
         self._settled = False
         try:
-            async with self._surroundings.pool.borrow(session) as client:
+            async with self._surroundings.pool.borrow(session, account=self.progress.owner) as client:
                 self._sending.client = client
                 async with self._closed_if_refused():
                     await self._sending.allow(self.length or 0)
@@ -249,7 +249,7 @@ class ResumableUpload:
         with suppress(HTTPFailure):  # the client is back, and goes on
             async with self._turns.take(gives_way=True):
                 try:
-                    async with self._surroundings.pool.borrow(session) as client:
+                    async with self._surroundings.pool.borrow(session, account=self.progress.owner) as client:
                         self._sending.client = client
                         await self._pause()
                 except BridgeError:
@@ -281,7 +281,7 @@ class ResumableUpload:
 
     async def _make(self, session: str) -> None:
         try:
-            borrow = partial(self._surroundings.pool.borrow, session)
+            borrow = partial(self._surroundings.pool.borrow, session, account=self.progress.owner)
             item = await self._outcome.reach(borrow, self.progress.waiting)
         except PartsLost as error:
             await self.close(tus.GONE.body)

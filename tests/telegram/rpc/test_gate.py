@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,6 +39,10 @@ async def take_turn(gate: Gate, order: list[str], name: str, seconds: float = 10
     gate.leave(0)
 
 
+def _the(gate: Gate, _request: Any) -> Gate:
+    return gate
+
+
 async def settled() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
@@ -59,7 +64,8 @@ async def test_without_a_wait_everybody_goes_at_once() -> None:
 async def test_a_wait_delays_the_others_and_fails_none_with_patience() -> None:
     """They are told how long, and go when it is over."""
     gate = await flooded_gate(60)
-    begun, waits = now(), []
+    begun = now()
+    waits: list[float] = []
     await gate.enter(0, patience(120, flood_wait=120, on_wait=waits.append))
     assert 60 <= now() - begun < 61
     assert [round(wait) for wait in waits] == [60]
@@ -98,7 +104,8 @@ async def test_who_gives_up_has_taken_no_turn() -> None:
 
 async def test_the_least_patient_goes_first() -> None:
     """The first bytes of a page overtake the middle of a film; equals go in their order."""
-    gate, order = await flooded_gate(1), []
+    gate = await flooded_gate(1)
+    order: list[str] = []
     film = [asyncio.create_task(take_turn(gate, order, f"film {part}", 120)) for part in range(3)]
     await settled()
     page = asyncio.create_task(take_turn(gate, order, "page", 20))
@@ -109,7 +116,7 @@ async def test_the_least_patient_goes_first() -> None:
 async def test_no_turn_comes_after_patience_has_ended() -> None:
     """After a wait, that is a flood wait still; else the service is busy."""
     gate = await flooded_gate(1, calls=1)
-    tasks = [asyncio.create_task(gate.enter(0, patience(5))) for _ in range(10)]
+    tasks = [asyncio.create_task(gate.enter(0, patience(5))) for _ in range(100)]
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {float, FloodWait}
     gate = Gate(Pace(MIB, MIB))
@@ -160,5 +167,5 @@ async def test_the_gate_learns_from_what_its_calls_are_told() -> None:
     for other in (FloodWait(7), RpcFailed(400, "LOCATION_INVALID"), OSError()):
         gate = Gate(Pace())
         with pytest.raises(type(other)):
-            await take_turns(Script(other), lambda _, gate=gate: gate, lambda _: MIB)(REQUEST, patience())
+            await take_turns(Script(other), partial(_the, gate), lambda _: MIB)(REQUEST, patience())
         assert (gate.pace.has_learnt, gate.busy) == (False, False)

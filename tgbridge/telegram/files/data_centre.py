@@ -93,7 +93,8 @@ class DataCentre:
         self._addresses = addresses
         self._authorization = authorization
         self._dialler = dialler
-        self._limit = limit
+        self.limit = limit
+        """How many connections there may be."""
         self._connect_timeout = connect_timeout
         self._lanes: list[Lane] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -163,7 +164,7 @@ class DataCentre:
         self._lanes = [lane for lane in self._lanes if not lane.ended]
         lanes = self._lanes
         busy = all(lane.calls for lane in lanes)
-        if busy and len(lanes) < self._limit and (not lanes or _now() >= self._hold_until):
+        if busy and len(lanes) < self.limit and (not lanes or _now() >= self._hold_until):
             lanes.append(self._open_lane())
         return min(lanes, key=lambda lane: lane.burden)
 

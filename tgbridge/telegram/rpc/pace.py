@@ -19,6 +19,7 @@ FIRST_GAP: Final = 0.05
 """Seconds between the first two calls of a burst, once there was a wait (as in TDLib's DelayDispatcher)."""
 
 SLOWEST: Final = 0.5  # calls a second; slower than that, the wait itself is all there is
+_FIRST_RATE: Final = 4.0  # calls a second at least after a first wait: a few calls tell little
 FASTEST: Final = 100.0  # what is above it is no limit
 
 _SHRINKING: Final = 0.8  # of the gaps in a burst
@@ -39,8 +40,8 @@ _LEAST_PROBE_CALLS: Final = 8
 class Pace:
     """One method's calls, of one account to one data centre.
 
-    All times are of one monotonic clock, in seconds. `floor_bytes` may always be in flight, and never more than
-    `most_bytes`.
+    All times are of one monotonic clock, in seconds. `floor_bytes` may always be in flight; never more than
+    `most_bytes` are.
     """
 
     def __init__(self, floor_bytes: float = math.inf, most_bytes: float = math.inf) -> None:
@@ -129,7 +130,7 @@ class Pace:
     def _slow_down(self, taken_rate: float) -> None:
         before = self._rate
         if before == math.inf:
-            rate = taken_rate / 2  # most of it was a burst
+            rate = max(taken_rate / 2, _FIRST_RATE)  # most of it was a burst
         else:
             rate = _BELOW * math.sqrt(taken_rate * before)
             rate = min(max(rate, _MOST_CHANGE * before), _LEAST_CHANGE * before)

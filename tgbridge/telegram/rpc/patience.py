@@ -42,13 +42,18 @@ class Patience:
         cls,
         telegram: TelegramSettings,
         *,
+        since: float | None = None,
         repeatable: bool = True,
         on_wait: Callable[[float], None] | None = None,
         on_turn: Callable[[], None] | None = None,
     ) -> Self:
-        """Short, for whatever is asked before a status line is sent; short flood waits are sat out."""
+        """Short, for whatever is asked before a status line is sent; short flood waits are sat out.
+
+        Counted from `since` (by the loop's clock; now by default).
+        """
+        start = _now() if since is None else since
         return cls(
-            give_up_at=_now() + telegram.request_timeout_seconds,
+            give_up_at=start + telegram.request_timeout_seconds,
             flood_wait=telegram.flood_wait_seconds,
             repeatable=repeatable,
             on_wait=on_wait,
