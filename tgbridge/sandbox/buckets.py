@@ -34,6 +34,8 @@ class Bucket:
     latest_wait: float = 0.0
     waits: int = 0
     """How many were imposed so far."""
+    waited: float = 0.0
+    """How many seconds they were, together."""
 
     def take(self, now: float) -> int:
         """Take a token; return how many seconds to wait if there is none, else 0."""
@@ -51,4 +53,5 @@ class Bucket:
         self.latest_wait = min(self.latest_wait * self.rising, LONGEST_WAIT) if soon else self.wait
         self.waits_until = now + self.latest_wait
         self.waits += 1
+        self.waited += self.latest_wait
         return math.ceil(self.latest_wait)

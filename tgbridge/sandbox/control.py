@@ -66,6 +66,7 @@ FAULTS = frozenset(
         "silence",
         "silence_data_centre",
         "slow",
+        "strict_totals",
         "throttle",
     )
 )

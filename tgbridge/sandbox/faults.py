@@ -210,6 +210,10 @@ class Faults:
         """Forget the parts of all unfinished uploads."""
         self._sandbox.state.expire_uploads()
 
+    def strict_totals(self, *, strict: bool = True) -> None:
+        """Refuse parts that say -1 for a total which another part has told (FILE_PARTS_INVALID)."""
+        self._sandbox.state.uploads.strict_totals = strict
+
     # Taking away
 
     @property
@@ -231,6 +235,7 @@ class Faults:
             network.delay, network.bytes_per_second = 0.0, None
             network.silent = network.refusing = False
         self._key_verdicts.clear()
+        self.strict_totals(strict=False)
         self.one_main_connection = False
 
     # What the server asks

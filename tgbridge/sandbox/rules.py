@@ -103,6 +103,8 @@ class Limit(Rule):
     premium: bool = False
     waits: int = 0
     """How many waits were imposed, on all keys together."""
+    waited: float = 0.0
+    """How many seconds they were, together."""
     _buckets: dict[str, Bucket] = field(default_factory=dict, repr=False)
 
     async def apply(self, call: Call, answer: Callable[[], Awaitable[Any]]) -> Any:
@@ -114,6 +116,7 @@ class Limit(Rule):
             )
         seconds = bucket.take(asyncio.get_running_loop().time())
         self.waits = sum(bucket.waits for bucket in self._buckets.values())
+        self.waited = sum(bucket.waited for bucket in self._buckets.values())
         if seconds:
             raise RpcError(420, f"FLOOD_{'PREMIUM_' if self.premium else ''}WAIT_{seconds}")
         return await answer()

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import structlog
 from telethon.tl import functions, types
 
-from tgbridge.errors import PartsLost, TelegramFailure, TelegramRefused, TelegramUnavailable
+from tgbridge.errors import FileTooLarge, PartsLost, TelegramFailure, TelegramRefused, TelegramUnavailable
 from tgbridge.settings import TelegramSettings
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.rpc.persist import persist
@@ -114,7 +114,9 @@ async def _make_medium(borrow: Borrow, file: OutgoingFile, on_wait: OnWait | Non
     except TelegramRefused as error:
         if error.name in _LOST:
             raise PartsLost(error.name) from error
-        if error.name == "FILE_PARTS_INVALID" and file.stored.parts <= MAX_PARTS:
+        if error.name == "FILE_PARTS_INVALID":
+            if file.stored.parts > MAX_PARTS:  # more than Telegram takes without Premium
+                raise FileTooLarge(MAX_PARTS * file.stored.size // file.stored.parts) from error
             # They are not too many, so that they are too few.
             raise PartsLost("FILE_PART_MISSING") from error
         raise

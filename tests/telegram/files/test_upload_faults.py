@@ -171,3 +171,31 @@ async def test_a_fault_on_the_way_that_is_left_does_no_harm(
         stored = await upload.finish()
         assert writer.content(stored) == NOISE[:size]
         hold.release()
+
+
+@pytest.mark.parametrize("behind", [1, 3, 23])
+async def test_parts_that_arrive_behind_the_last_say_how_many_there_are(writer: Writer, behind: int) -> None:
+    """A server that knows the number may refuse a part which says "unknown": it was 413, "too large"."""
+    writer.sandbox.faults.strict_totals()
+    held = writer.sandbox.faults.hold(BIG, times=behind)
+    data = NOISE + NOISE[: 2 * MIB - 5 * KIB]
+    async with writer.open(likely_big=True) as upload:
+        await upload.write(data)
+        await held.reached(behind)
+        upload.end()
+        while upload.stored < len(data) - behind * 512 * KIB:
+            await asyncio.sleep(0)
+        held.release()
+        stored = await upload.finish()
+    assert writer.content(stored) == data
+    assert writer.calls(BIG) == 24 + behind
+
+
+async def test_parts_that_are_refused_for_good_are_not_sent_for_ever(writer: Writer) -> None:
+    """Twice is enough, and the answer is Telegram's own."""
+    refusing = writer.sandbox.faults.error(BIG, 400, "FILE_PARTS_INVALID", times=None)
+    async with writer.open(likely_big=True) as upload:
+        await upload.write(NOISE)
+        with pytest.raises(TelegramRefused, match="FILE_PARTS_INVALID"):
+            await upload.finish()
+    assert refusing.applied <= 2 * 21
