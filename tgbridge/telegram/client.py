@@ -94,7 +94,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self._asking_addresses = asyncio.Lock()
         self.on_new_key: Callable[[], None] | None = None
         self.on_update: Callable[[Any], None] | None = None
-        self.files = FileConnections(self, settings, gates or Gates())
+        self.files = FileConnections(self, settings, Gates() if gates is None else gates)
 
     # The life of the connection
 

@@ -22,7 +22,7 @@ from tgbridge.errors import (
 )
 from tgbridge.sandbox.world.blobs import Synthetic
 from tgbridge.sandbox.world.builders import Variant
-from tgbridge.telegram.files import late
+from tgbridge.telegram.files import hedging
 from tgbridge.telegram.files.parts import KIB, MIB
 from tgbridge.telegram.media import remote_file, remote_thumbnail
 
@@ -71,8 +71,8 @@ async def test_what_is_mended(
     make_reader: MakeReader, fault: str, where: str, streams: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever goes wrong, wherever, and however many read: the bytes are the file's."""
-    monkeypatch.setattr(late, "SHORTEST_PATIENCE", 0.1)
-    monkeypatch.setattr(late, "FIRST_PATIENCE", 0.2)
+    monkeypatch.setattr(hedging, "SHORTEST_PATIENCE", 0.1)
+    monkeypatch.setattr(hedging, "FIRST_PATIENCE", 0.2)
     reader = await make_reader(telegram=IMPATIENT if "silent" in fault else {})
     files = [await reader.file(SIZE + number) for number in range(streams)]
     skip = {"first": 0, "middle": PARTS // 2, "last": PARTS - 1}[where] * streams

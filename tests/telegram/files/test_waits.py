@@ -14,7 +14,9 @@ from tests.telegram.files.conftest import PHONE
 from tgbridge.errors import FloodWait, TelegramUnavailable
 
 if TYPE_CHECKING:
+    from tests.telegram.conftest import MakePool, SignIn
     from tests.telegram.files.conftest import MakeWriter, Reader, Writer
+    from tgbridge.sandbox import Sandbox
     from tgbridge.telegram.files.download import Download
 
 pytestmark = pytest.mark.swift_time
@@ -187,17 +189,22 @@ async def test_closing_the_client_ends_a_stalled_stream(reader: Reader, trouble:
     reader.sandbox.faults.clear()
 
 
-async def test_two_clients_of_an_account_share_what_it_has_learnt(reader: Reader) -> None:
-    """Two browsers of one person have one limit at Telegram; another person has another."""
-    gates = reader.client.files._all_gates
-    account = reader.sandbox.state.account_of(PHONE).id
-    reader.client.files.account = account
-    file = await reader.file(MIB)
-    reader.sandbox.faults.flood_wait(GET_FILE, 30)
-    with pytest.raises(FloodWait):
-        await reader.read(file)
-    assert gates.of(account).to(HOME, GetFileRequest).pace.has_learnt
-    assert not gates.of("somebody else").to(HOME, GetFileRequest).pace.has_learnt
+async def test_two_clients_of_an_account_share_what_it_has_learnt(
+    sandbox: Sandbox, make_pool: MakePool, sign_in: SignIn
+) -> None:
+    """Two browsers of one person have one limit at Telegram, also after both were away; others have theirs."""
+    pool = make_pool()
+    account = sandbox.state.account_of(PHONE).id
+    sessions = [await sign_in(pool, PHONE) for _ in range(2)]
+    assert sessions[0] != sessions[1]
+    gates = []
+    for session in (*sessions, sessions[0]):
+        async with pool.borrow(session, account=account) as client:
+            gates.append(client.files.gates.to(HOME, GetFileRequest))
+        await pool.drop(session)
+    assert gates[0] is gates[1] is gates[2]
+    async with pool.borrow(sessions[0], account="somebody else") as client:
+        assert client.files.gates.to(HOME, GetFileRequest) is not gates[0]
 
 
 # Uploads

@@ -8,17 +8,13 @@ for it.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import deque
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
-from tgbridge.errors import FloodWait, PoolExhausted, TelegramUnavailable
-from tgbridge.telegram.files import late
+from tgbridge.errors import PoolExhausted
+from tgbridge.telegram.files.arrival import Arrival, Slot
 from tgbridge.telegram.files.parts import Part, part_at, power_of_two
-from tgbridge.telegram.files.window import Departure, Window
-from tgbridge.telegram.rpc.call import Backoff
-from tgbridge.telegram.rpc.patience import Patience
+from tgbridge.telegram.files.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -28,28 +24,6 @@ if TYPE_CHECKING:
     from tgbridge.telegram.files.connections import FileConnections
     from tgbridge.telegram.files.downloader import Downloader
     from tgbridge.telegram.files.source import Refetch, Source
-
-
-class Slot(NamedTuple):
-    """A part that the reader has not finished with."""
-
-    fetch: Fetch
-    position: int
-    """Of the first byte that it brings to this reader."""
-    departure: Departure
-
-    own: bool
-    """Whether nobody else had asked for it before."""
-
-    @property
-    def sent_at(self) -> float | None:
-        """When it was asked for, as far as this reader is concerned; None while it waits for its turn."""
-        return None if self.fetch.sent_at is None else max(self.fetch.sent_at, self.departure.at)
-
-    @property
-    def trip(self) -> late.Trip:
-        """How it came, once it has landed."""
-        return late.Trip(self.fetch.size, self.sent_at or self.fetch.landed_at, self.fetch.landed_at)
 
 
 class Download:
@@ -72,8 +46,7 @@ class Download:
         self._downloader = downloader
         self._account = account
         self._source = source
-        self._connections = connections
-        self._refetch = refetch
+        self._arrival = Arrival(source, connections, refetch, downloader.telegram, hedges=downloader.hedges)
         self._start = start
         self._stop = stop
         self._position = start  # of the byte that the reader gets next
@@ -81,10 +54,8 @@ class Download:
         self._slots: deque[Slot] = deque()
         self._front: memoryview | None = None  # the front slot's bytes
         self._handed = False  # whether the reader has them
-        self._begun = False  # whether the first bytes are there
         self._filled = asyncio.Event()
         self._window = Window(downloader.budget.stream_bytes)
-        self._latest: late.Trip | None = None  # of the parts that have been read
         self._stuck: list[Fetch] = []  # first attempts that have not ended, of parts that have been read
         self._now = asyncio.get_running_loop().time
         self._share: Share | None = None
@@ -96,8 +67,7 @@ class Download:
             if self._start < self._stop:
                 self._fill()
                 await self._admitted()
-                self._front = await self._arrival()
-            self._begun = True
+                self._front = await self._arrival.front(self._slots)
         except BaseException:
             await self._close()
             raise
@@ -128,82 +98,15 @@ class Download:
             self._filled.clear()
             await self._filled.wait()
         if self._front is None:
-            self._front = await self._arrival()
+            self._front = await self._arrival.front(self._slots)
         front = self._slots[0]
         fetch, departure = front.fetch, front.departure
-        self._latest = front.trip if fetch.landed else self._latest
         self._window.read(departure, fetch.size, landed_at=fetch.landed_at, now=self._now())
         offset = fetch.part.offset
         chunk = self._front[self._position - offset : self._stop - offset]
         self._position += len(chunk)
         self._handed = True
         return chunk
-
-    async def _arrival(self) -> memoryview:
-        """Wait for the front part: a short time before the first bytes, a long one from progress to progress.
-
-        It may have been asked for by somebody of less patience, or before there was progress.
-        """
-        since = self._now()
-        backoff = Backoff(self._patience(since))
-        while True:
-            try:
-                return await self._landing(self._slots[0], self._patience(since))
-            except (FloodWait, TelegramUnavailable) as error:
-                since = max(since, *(slot.fetch.landed_at for slot in self._slots))
-                patience = self._patience(since)
-                too_long = isinstance(error, FloodWait) and error.seconds > patience.flood_wait
-                if too_long or self._connections.closed or self._now() >= patience.give_up_at:
-                    raise
-                if not await backoff.pause():
-                    backoff = Backoff(patience)
-            self._ask_again(since)
-
-    async def _landing(self, front: Slot, patience: Patience) -> memoryview:
-        """Wait for a part; one that is stuck is asked for once more."""
-        fetch, look_again = front.fetch, late.SHORTEST_PATIENCE
-        while not fetch.task.done():
-            await asyncio.wait((fetch.task,), timeout=look_again)
-            now = self._now()
-            if fetch.task.done():
-                break
-            if not front.own and not self._begun:
-                self._check_foreign(fetch, patience)
-            look_again = late.SHORTEST_PATIENCE
-            if front.sent_at is None or not self._downloader.second_attempts:
-                continue  # what waits for its turn is not stuck
-            others = [slot.trip for slot in self._slots if slot.fetch.landed]
-            if self._latest is not None:
-                others.append(self._latest)
-            look_again = late.stuck_at(fetch.size, front.sent_at, others) - now
-            if look_again <= 0:
-                again = partial(self._source.read, self._connections, self._refetch, fetch.part, patience)
-                return await late.first_of(fetch.task, again)
-        return await fetch.wait()
-
-    def _check_foreign(self, fetch: Fetch, patience: Patience) -> None:
-        """Give up, before there is a status, what somebody of more patience waits for."""
-        left = fetch.waits_until - self._now()
-        if left > patience.flood_wait:
-            raise FloodWait(math.ceil(left))
-        if self._now() >= patience.give_up_at and fetch.sent_at is None:
-            raise TelegramUnavailable("the part is still waited for")
-
-    def _ask_again(self, since: float) -> None:
-        """Have the front part fetched anew, since its fetching has failed."""
-        failed = self._slots[0]
-        read = partial(self._read, since=since)
-        fetch = self._source.parts.join(failed.fetch.part, read, keep=failed.fetch.keep)
-        self._slots[0] = failed._replace(
-            fetch=fetch, departure=self._window.depart(self._now()), own=fetch.users == 1
-        )
-        self._source.parts.leave(failed.fetch)
-
-    def _patience(self, since: float | None = None, fetch: Fetch | None = None) -> Patience:
-        make = Patience.of_transfer if self._begun else Patience.of_first_bytes
-        if fetch is None:
-            return make(self._downloader.telegram, since=since)
-        return make(self._downloader.telegram, since=since, on_turn=fetch.sent, on_wait=fetch.told_to_wait)
 
     async def _admitted(self) -> None:
         try:
@@ -228,7 +131,7 @@ class Download:
             if not share.take(length):
                 return
             keep = self._cursor - self._start < self._downloader.keep_bytes
-            fetch = source.parts.join(part, self._read, keep=keep)
+            fetch = source.parts.join(part, self._arrival.read, keep=keep)
             own = fetch.users == 1 and not fetch.task.done()
             self._slots.append(Slot(fetch, self._cursor, self._window.depart(self._now()), own))
             self._cursor = part.end
@@ -248,10 +151,6 @@ class Download:
             largest=largest,
             taken=self._source.parts.near(self._cursor),
         )
-
-    async def _read(self, fetch: Fetch, since: float | None = None) -> memoryview:
-        patience = self._patience(since, fetch)
-        return await self._source.read(self._connections, self._refetch, fetch.part, patience)
 
     def _pass_on(self) -> None:
         """Let go of the part that the reader has had."""

@@ -79,7 +79,7 @@ class Downloader:
         self.largest = max(self.smallest, power_of_two(files.part_bytes))
         self.keep_bytes = files.cache_bytes_per_account // 2
         self.admission_seconds = admission_seconds
-        self.second_attempts = files.connections_per_dc > 1
+        self.hedges = files.connections_per_dc > 1
         """Whether a part that is stuck may come by another connection."""
         self._verify_hashes = files.verify_hashes
         self._cache = PartCache(files.cache_bytes_per_account, room=lambda: self.budget.left)

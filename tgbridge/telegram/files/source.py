@@ -21,7 +21,7 @@ from tgbridge.errors import (
 from tgbridge.settings.files import HASHED_BYTES
 from tgbridge.telegram.files.cdn import CdnFile, CdnLost
 from tgbridge.telegram.files.hashes import HashBook
-from tgbridge.telegram.files.shared import Shared
+from tgbridge.telegram.files.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from tgbridge.telegram.files.cache import FileParts
@@ -61,7 +61,7 @@ class Source:
         self._hashes = HashBook() if verify_hashes else None
         self._cdn: CdnFile | None = None
         self._cdn_allowed = True
-        self._renewal: Shared[RemoteFile] | None = None
+        self._renewal: SingleFlight[RemoteFile] | None = None
 
     @property
     def size(self) -> int:
@@ -165,7 +165,7 @@ class Source:
         renewal = self._renewal
         own = renewal is None or renewal.over
         if renewal is None or own:
-            renewal = self._renewal = Shared(self._fetch(refetch))
+            renewal = self._renewal = SingleFlight(self._fetch(refetch))
         try:
             self.adopt(await renewal.wait())
         except MediaNotFound:
