@@ -105,7 +105,7 @@ class Pace:
         `in_flight`: how many bytes were, with it.
         """
         self._taken -= 1
-        if departed_at >= self._flooded_at:  # else it was under way when another one was told: no news
+        if departed_at > self._flooded_at:  # else it was under way when another one was told: no news
             self._observe(now)
             self._slow_down(max(self._taken, 1) / max(self._busy, _SHORTEST_OBSERVATION))
             self.window = max(self._floor, min(self.window, in_flight) / 2)
