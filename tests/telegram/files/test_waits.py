@@ -192,7 +192,7 @@ async def test_closing_the_client_ends_a_stalled_stream(reader: Reader, trouble:
 async def test_two_clients_of_an_account_share_what_it_has_learnt(
     sandbox: Sandbox, make_pool: MakePool, sign_in: SignIn
 ) -> None:
-    """Two browsers of one person have one limit at Telegram, also after both were away; others have theirs."""
+    """Two browsers of one person have one limit at Telegram, after both were away too; others have theirs."""
     pool = make_pool()
     account = sandbox.state.account_of(PHONE).id
     sessions = [await sign_in(pool, PHONE) for _ in range(2)]

@@ -66,7 +66,7 @@ class Arrival:
         self._latest: hedging.Trip | None = None  # of the parts that have been read
 
     async def read(self, fetch: Fetch, since: float | None = None) -> memoryview:
-        """Fetch a part, with patience from `since` on, by the loop's clock, or from now. Raises as `Source`."""
+        """Fetch a part, with patience from `since` (by the loop's clock) or now on. Raises as `Source`."""
         patience = self._patience(since, fetch)
         return await self._source.read(self._connections, self._refetch, fetch.part, patience)
 
