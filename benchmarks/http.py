@@ -39,8 +39,18 @@ class Client:
     def __exit__(self, *_: object) -> None:
         self._socket.close()
 
-    def get(self, path: str, *, span: tuple[int, int] | None = None, most: int | None = None) -> Transfer:
-        """Read a body, at most its first `most` bytes (then the connection is of no use any more)."""
+    def get(
+        self,
+        path: str,
+        *,
+        span: tuple[int, int] | None = None,
+        most: int | None = None,
+        give_up_after: float | None = None,
+    ) -> Transfer:
+        """Read a body, at most its first `most` bytes, or what comes of it in so many seconds.
+
+        Where that is not all, the connection is of no use any more.
+        """
         extra = f"Range: bytes={span[0]}-{span[1] - 1}\r\n" if span else ""
         begin = time.perf_counter()
         self._send("GET", path, extra)
@@ -55,7 +65,17 @@ class Client:
         received = len(body)
         buffer = bytearray(_BUFFER_BYTES)
         while received < wanted:
-            count = self._socket.recv_into(buffer)
+            if give_up_after is not None:
+                left = begin + give_up_after - time.perf_counter()
+                if left <= 0:
+                    break
+                self._socket.settimeout(left)
+            try:
+                count = self._socket.recv_into(buffer)
+            except TimeoutError:
+                if give_up_after is None:
+                    raise
+                break
             if not count:
                 raise RuntimeError(f"{path}: broken off after {received} bytes")
             received += count

@@ -1,7 +1,8 @@
 """The data centres of a benchmark, in a process of their own: `python -m benchmarks.sandbox DIRECTORY`.
 
 Commands on standard input, one JSON object a line: {"round_trip": seconds}; {"connections": true} answers how
-many connections are open.
+many connections are open; {"limit": [calls a second, at once, seconds to wait]} limits upload.getFile anew
+for each key, {"waited": true} answers how many seconds of waiting that has imposed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tgbridge.sandbox import Sandbox
 from tgbridge.sandbox.world.blobs import Synthetic
 
 if TYPE_CHECKING:
+    from tgbridge.sandbox.rules import Limit
     from tgbridge.sandbox.world.accounts import Account
 
 LARGE_BYTES = 500 * MB
@@ -58,9 +60,27 @@ async def main(directory: Path) -> None:
         answer({"port": sandbox.data_centres[1].address.port, "key": str(key)})
         loop = asyncio.get_running_loop()
 
-        def handle(round_trip: float | None = None, connections: bool = False) -> dict[str, Any]:
+        limits: list[Limit] = []
+
+        def limit(per_second: float, burst: float, wait: float) -> None:
+            for earlier in limits:
+                sandbox.faults.remove(earlier)
+            limits[:] = [
+                sandbox.faults.limit("upload.getFile", per_second=per_second, burst=burst, wait=wait)
+            ]
+
+        def handle(
+            round_trip: float | None = None,
+            connections: bool = False,
+            waited: bool = False,
+            **command: tuple[float, float, float],
+        ) -> dict[str, Any]:
             if round_trip is not None:
                 loop.call_soon_threadsafe(sandbox.faults.delay, round_trip / 2)
+            if "limit" in command:
+                loop.call_soon_threadsafe(limit, *command["limit"])
+            if waited:
+                return {"waited": sum(limit.waited for limit in limits)}
             return {"connections": sum(sandbox.connections.values())} if connections else {}
 
         await asyncio.to_thread(main_loop, handle)

@@ -1,5 +1,7 @@
 """An event loop whose time flies whenever nothing is left to do: waits of minutes pass in milliseconds.
 
+And it stands still otherwise, so that nothing depends on how busy the machine is.
+
 Sockets work as ever, as long as both ends are in this loop, and so do threads, which are waited for. Tests of
 patience run on it by ``pytestmark = pytest.mark.swift_time`` (see conftest.py).
 """
@@ -20,8 +22,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-_LOOK_SECONDS = 0.002
+_LOOK_SECONDS = 0.001
 """How long real events are waited for before time flies: what loopback delivers is there at once."""
+
+_TURN_SECONDS = 0.0001
+"""What a turn of the loop takes in which nothing comes, for tests that turn until something has happened."""
 
 
 class SwiftSelector(selectors.DefaultSelector):
@@ -29,27 +34,27 @@ class SwiftSelector(selectors.DefaultSelector):
 
     def __init__(self) -> None:
         super().__init__()
-        self.skipped = 0.0
+        self.now = time.monotonic()
         self.threads = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        if timeout is None or timeout <= _LOOK_SECONDS or self.threads:
+        if timeout is None or self.threads:
             return super().select(timeout)
-        ready = super().select(_LOOK_SECONDS)
+        ready = super().select(min(timeout, _LOOK_SECONDS))
         if not ready:
-            self.skipped += timeout - _LOOK_SECONDS
+            self.now += max(timeout, _TURN_SECONDS)
         return ready
 
 
 class SwiftLoop(asyncio.SelectorEventLoop):
-    """A loop on a SwiftSelector."""
+    """A loop on a SwiftSelector. Its time stands still while there is something to do, however slowly."""
 
     def __init__(self) -> None:
         self._swift = SwiftSelector()
         super().__init__(self._swift)
 
     def time(self) -> float:
-        return time.monotonic() + self._swift.skipped
+        return self._swift.now
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[Unpack[Ts]], T], *args: *Ts

@@ -139,9 +139,9 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
 
 async def _telegram(app: web.Application) -> AsyncIterator[None]:
     settings = app[keys.SETTINGS]
-    app[keys.DOWNLOADER] = Downloader(settings.files)
+    app[keys.DOWNLOADER] = Downloader(settings.files, settings.telegram)
     app[keys.CORRECTIONS] = Corrections(app[keys.DOWNLOADER])
-    app[keys.UPLOADER] = Uploader(settings.upload)
+    app[keys.UPLOADER] = Uploader(settings.upload, settings.telegram)
     app[keys.LOOKUP] = FileLookup(stream.fetch_file)
     app[keys.POOL] = pool = ClientPool(settings)
     app[keys.ATTEMPTS] = LoginAttempts(pool)

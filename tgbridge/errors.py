@@ -214,7 +214,6 @@ FILE_TOO_LARGE: Final = "The file is too large."
 # A code that went by e-mail has errors of its own, which are no others to a frontend.
 _INVALID_EMAIL_CODE: Final = Answer(400, INVALID_CODE, code="PHONE_CODE_INVALID")
 _INVALID_FILE: Final = Answer(400, INVALID_FILE)
-_FILE_TOO_LARGE: Final = Answer(413, FILE_TOO_LARGE)
 # Telegram names no time for these two; an hour is what its own apps suggest.
 _UNTIMED_FLOOD: Final = Answer(429, TOO_MANY_REQUESTS, retry_after=3600)
 
@@ -257,7 +256,9 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
         "PHOTO_INVALID_DIMENSIONS": _INVALID_FILE,
         "PHOTO_SAVE_FILE_INVALID": _INVALID_FILE,
         "VIDEO_FILE_INVALID": _INVALID_FILE,
-        "FILE_PARTS_INVALID": _FILE_TOO_LARGE,  # more than 4000 parts, or 8000 with Premium
+        "FILE_PARTS_INVALID": Answer(
+            500, "Telegram has counted other parts of the file than were sent. Please upload it again."
+        ),
         "MEDIA_CAPTION_TOO_LONG": Answer(400, "The caption is too long."),
     }
 )

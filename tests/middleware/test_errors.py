@@ -96,10 +96,13 @@ RAISED: dict[str, tuple[Exception, int, dict[str, object]]] = {
         400,
         {"error": "Invalid file type or format.", "code": "IMAGE_PROCESS_FAILED"},
     ),
-    "too large": (
+    "other parts than sent": (
         errors.TelegramRefused("FILE_PARTS_INVALID"),
-        413,
-        {"error": "The file is too large.", "code": "FILE_PARTS_INVALID"},
+        500,
+        {
+            "error": "Telegram has counted other parts of the file than were sent. Please upload it again.",
+            "code": "FILE_PARTS_INVALID",
+        },
     ),
     "decided": (
         errors.HTTPFailure(409, "No.", code="NO", extra={"hint": None}),

@@ -12,8 +12,6 @@ from tests.devices import device, scan
 from tests.routes.events import events
 from tgbridge import keys
 from tgbridge.sandbox.world.blobs import Synthetic
-from tgbridge.telegram import delivery
-from tgbridge.telegram.files import upload as upload_module
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -178,10 +176,3 @@ def only_tails_are_held(service: Service) -> Iterator[None]:
     assert budget.streams <= len(uploads)
     assert budget.held < (len(uploads) or 1) * 512 * 1024
     assert (budget.waiting, service.app[keys.POOL].stats.lent) == (0, 0)
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails is not tried again for long."""
-    monkeypatch.setattr(upload_module, "PATIENCE_SECONDS", 0.0)
-    monkeypatch.setattr(delivery, "_PATIENCE_SECONDS", 0.0)

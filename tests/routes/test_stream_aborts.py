@@ -48,7 +48,7 @@ async def test_errors_in_the_middle_break_the_connection(
 ) -> None:
     """After the status line a failure is a body that ends too early, and nothing else is written into it."""
     file = add_file(6 * MIB)
-    details = {"error": (400, "LOCATION_INVALID"), "short": (), "flood_wait": (33,)}[fault]
+    details = {"error": (400, "LOCATION_INVALID"), "short": (), "flood_wait": (133,)}[fault]
     getattr(sandbox.faults, fault)("upload.getFile", *details, skip=skip, times=None)
     received = bytearray()
     async with signed_in.get(file.path) as response:

@@ -76,8 +76,9 @@ async def test_length_that_comes_later(signed_in: ClientSession) -> None:
         assert state["total"] == 100
 
 
-async def test_waiting(sandbox: Sandbox, signed_in: ClientSession) -> None:
+async def test_waiting(sandbox: Sandbox, signed_in_to: SignedInTo) -> None:
     """A wait that is sat out is told, and one that is left to the client."""
+    _, signed_in = await signed_in_to(telegram={"transfer_wait_seconds": 10})
     path = await begin(signed_in, MIB)
     async with watching(signed_in, name_of(path)) as stream:
         sandbox.faults.flood_wait(SMALL, 1)

@@ -11,6 +11,7 @@ from tests.routes.forms import item
 from tests.routes.tus_client import GONE, begin, create, head, metadata, patch, path_of
 from tests.routes.tus_faults import (
     FAILED,
+    IMPATIENT,
     MAKE,
     NOISE,
     PART,
@@ -119,13 +120,12 @@ TOLD: dict[str, tuple[Callable[[Sandbox], Any], int, dict[str, Any]]] = {
 
 
 @pytest.mark.swift_time
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", TOLD)
 async def test_what_passes(
     sandbox: Sandbox, signed_in_to: SignedInTo, account: Account, until: Until, fault: str
 ) -> None:
     """The client is told, asks where to go on, and when Telegram is well again, the file is there once."""
-    service, browser = await signed_in_to(**SETTINGS)
+    service, browser = await signed_in_to(**SETTINGS, telegram=IMPATIENT)
     before = len(account.history)
     arrange, status, body = TOLD[fault]
     arrange(sandbox)
@@ -187,12 +187,11 @@ async def test_parts_forgotten(sandbox: Sandbox, signed_in_to: SignedInTo) -> No
     assert (answer.status, answer.body) == (410, GONE)
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_the_data_centre_restarts(
     sandbox: Sandbox, signed_in_to: SignedInTo, account: Account, until: Until
 ) -> None:
     """While it is away the client is told to come again, and when it is back the upload goes on."""
-    service, browser = await signed_in_to(**SETTINGS)
+    service, browser = await signed_in_to(**SETTINGS, telegram=IMPATIENT)
     before = len(account.history)
     path = await begin(browser, SIZE)
     held_back = sandbox.faults.hold(SMALL, skip=9)
@@ -209,7 +208,7 @@ async def test_the_data_centre_restarts(
 
 async def test_first_bytes_that_wait(sandbox: Sandbox, signed_in_to: SignedInTo, account: Account) -> None:
     """A creation whose bytes Telegram does not take for now is one: the client learns where to go on."""
-    service, browser = await signed_in_to(**SETTINGS)
+    service, browser = await signed_in_to(**SETTINGS, telegram=IMPATIENT)
     before = len(account.history)
     sandbox.faults.flood_wait(SMALL, 33, skip=3)
     answer = await create(browser, SIZE, NOISE)
@@ -222,7 +221,7 @@ async def test_first_bytes_that_wait(sandbox: Sandbox, signed_in_to: SignedInTo,
 
 async def test_deferred_length(sandbox: Sandbox, signed_in_to: SignedInTo, account: Account) -> None:
     """A file of unknown length, whose way is unknown as well, goes on too."""
-    service, browser = await signed_in_to(**SETTINGS)
+    service, browser = await signed_in_to(**SETTINGS, telegram=IMPATIENT)
     before = len(account.history)
     path = await begin(browser)
     offset: int | None = 0
@@ -241,7 +240,7 @@ async def test_deferred_length(sandbox: Sandbox, signed_in_to: SignedInTo, accou
 
 async def test_what_a_video_says(sandbox: Sandbox, signed_in_to: SignedInTo) -> None:
     """Bytes that come again, after a failure, do not confuse what reads the file's own header."""
-    service, browser = await signed_in_to(upload={"part_bytes": 4 * KIB})
+    service, browser = await signed_in_to(upload={"part_bytes": 4 * KIB}, telegram=IMPATIENT)
     video = DOCUMENTS["sea-moov-last"]
     data = video.blob.read(0, video.blob.size)
     path = await begin(browser, len(data), Upload_Metadata=metadata(filename="a.mp4"))

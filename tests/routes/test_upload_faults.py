@@ -29,6 +29,7 @@ NOISE = random.Random(9).randbytes(2 * MIB)
 FAILED = "Failed to upload file to Telegram."
 TOO_MANY = "Too many requests. Please try again later."
 SETTINGS: dict[str, Any] = {"upload": {"part_bytes": 64 * KIB}, "server": {"drain_seconds": 0}}
+IMPATIENT = {"transfer_wait_seconds": 0.3}
 
 
 def holds_nothing(service: Service) -> bool:
@@ -104,7 +105,6 @@ async def test_what_can_be_mended_is(
     await until(lambda: holds_nothing(service))
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("fault", TOLD)
 async def test_what_cannot_be_mended_is_told(
     sandbox: Sandbox,
@@ -114,7 +114,7 @@ async def test_what_cannot_be_mended_is_told(
     fault: str,
 ) -> None:
     """The contract's answer, no message, and nothing left; the next upload is none the worse for it."""
-    service, browser = await signed_in_to(**SETTINGS)
+    service, browser = await signed_in_to(**SETTINGS, telegram=IMPATIENT)
     before = len(account.history)
     arrange, status, body = TOLD[fault]
     arrange(sandbox)

@@ -236,8 +236,9 @@ async def test_parts_that_telegram_has_forgotten(
 
 
 @pytest.mark.parametrize("method", [SMALL, "messages.uploadMedia", "messages.sendMedia"])
-async def test_flood_waits(sandbox: Sandbox, signed_in: ClientSession, method: str) -> None:
-    """Short ones are sat out, longer ones told."""
+async def test_flood_waits(sandbox: Sandbox, signed_in_to: SignedInTo, method: str) -> None:
+    """Those up to telegram.transfer_wait_seconds are sat out, longer ones told."""
+    _, signed_in = await signed_in_to(telegram={"transfer_wait_seconds": 10})
     sandbox.faults.flood_wait(method, 1)
     await send_file(signed_in, b"patience")
     sandbox.faults.flood_wait(method, 33)

@@ -24,13 +24,13 @@ NOISE = random.Random(13).randbytes(20 * PART + 1)
 SIZE = len(NOISE)
 FAILED = "Failed to upload file to Telegram."
 TOO_MANY = "Too many requests. Please try again later."
+IMPATIENT = {"transfer_wait_seconds": 0.3}
 SETTINGS: dict[str, Any] = {"upload": {"part_bytes": PART}, "server": {"drain_seconds": 0}}
 
 
 def forget_waits(service: Service) -> None:
     """As if the waits that Telegram has asked for were over."""
-    for slot in service.app[keys.POOL]._slots.values():
-        slot.client.files._paces.clear()
+    service.app[keys.POOL]._gates._accounts.clear()
 
 
 async def in_three(browser: ClientSession, path: str) -> Answer:

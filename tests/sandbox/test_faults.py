@@ -50,6 +50,15 @@ async def test_flood_waits(sandbox: Sandbox, telegram: Telegram) -> None:
     assert caught.value.seconds == 73
 
 
+async def test_limits_are_each_keys_own(sandbox: Sandbox, telegram: Telegram) -> None:
+    """A burst goes well, then everything waits; another key has a bucket of its own."""
+    client, other = await telegram(flood_sleep_threshold=0), await telegram(2, flood_sleep_threshold=0)
+    limit = sandbox.faults.limit(NEAREST, per_second=0.01, burst=2, wait=9, premium=True)
+    assert await failures(client, 3) == ["", "", "FloodPremiumWaitError"]
+    assert await failures(other, 1) == [""]
+    assert limit.waits == 1
+
+
 async def test_which_calls_a_rule_is_for(sandbox: Sandbox, telegram: Telegram) -> None:
     """A rule has a method, a name space or all, a data centre, some that go well before, and a number."""
     client = await telegram(2, request_retries=1)

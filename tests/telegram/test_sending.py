@@ -41,7 +41,7 @@ class Open(Protocol):
 async def open_sending(make_pool: MakePool, sign_in: SignIn) -> AsyncIterator[Open]:
     pool = make_pool()
     settings = pool._settings.upload
-    uploader = Uploader(settings)
+    uploader = Uploader(settings, pool._settings.telegram)
     lent: list[Any] = []
 
     async def make(phone: str = PLAIN, **options: Any) -> Sending:

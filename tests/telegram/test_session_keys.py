@@ -12,6 +12,7 @@ from tests.telegram.files.conftest import PHONE
 from tgbridge.sandbox.world.blobs import Synthetic
 from tgbridge.telegram.login import log_out
 from tgbridge.telegram.media import get_message, remote_file
+from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.session_keys import KeyMemory, SessionKeys
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ async def read(pool: ClientPool, session: str, sandbox: Sandbox, until: Until, d
     async with pool.borrow(session) as client:
         file = remote_file(await get_message(client, message.id))
         request = functions.upload.GetFileRequest(file.location(), 0, 8192)
-        answer = await client.files.call(dc_id, request)
+        patience = Patience.of_first_bytes(pool._settings.telegram)
+        answer = await client.files.call(dc_id, request, patience)
         assert answer.bytes == blob.read(0, 5000)
     await until(lambda: not pool.stats.clients)
 

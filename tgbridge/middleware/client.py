@@ -33,7 +33,7 @@ async def client_middleware(request: web.Request, handler: Handler) -> web.Strea
     try:
         if not endpoint.borrows:
             return await handler(request)
-        async with pool.borrow(telegram) as client:
+        async with pool.borrow(telegram, account=state.user_id) as client:
             request[keys.CLIENT] = client
             return await handler(request)
     except SessionEnded as error:

@@ -60,7 +60,8 @@ async def upload_file(request: web.Request) -> web.Response:
             else:
                 await skip_body(request)
             progress.all_received()
-        borrow = partial(request.app[keys.POOL].borrow, session)
+        account = request[keys.SESSION].user_id
+        borrow = partial(request.app[keys.POOL].borrow, session, account=account)
         uploads = stack.pop_all()
 
         async def send() -> list[int]:

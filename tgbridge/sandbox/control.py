@@ -66,12 +66,14 @@ FAULTS = frozenset(
         "hold",
         "internal_error",
         "key_exchange",
+        "limit",
         "refuse_connections",
         "revoke",
         "short",
         "silence",
         "silence_data_centre",
         "slow",
+        "strict_totals",
         "throttle",
     )
 )

@@ -26,6 +26,7 @@ from tgbridge.sandbox.rules import (
     Drop,
     Error,
     Hold,
+    Limit,
     Rule,
     Scope,
     Short,
@@ -79,6 +80,31 @@ class Faults:
         """Answer FLOOD_WAIT_n (420), or FLOOD_PREMIUM_WAIT_n."""
         name = "FLOOD_PREMIUM_WAIT" if premium else "FLOOD_WAIT"
         return self.error(method, 420, f"{name}_{seconds}", **scope)
+
+    def limit(
+        self,
+        method: str,
+        *,
+        per_second: float,
+        burst: float,
+        wait: float,
+        rising: float = 1.5,
+        premium: bool = False,
+        **scope: Unpack[Scope],
+    ) -> Limit:
+        """Let each key make so many calls, and impose waits beyond (`buckets.Bucket`); on all by default."""
+        scope.setdefault("times", None)
+        return self._add(
+            Limit(
+                method=method,
+                per_second=per_second,
+                burst=burst,
+                wait=wait,
+                rising=rising,
+                premium=premium,
+                **scope,
+            )
+        )
 
     def internal_error(
         self, method: str, *, code: int = 500, message: str = "RPC_CALL_FAIL", **scope: Unpack[Scope]
@@ -192,6 +218,10 @@ class Faults:
         """Forget the parts of all unfinished uploads."""
         self._sandbox.state.expire_uploads()
 
+    def strict_totals(self, *, strict: bool = True) -> None:
+        """Refuse parts that say -1 for a total which another part has told (FILE_PARTS_INVALID)."""
+        self._sandbox.state.uploads.strict_totals = strict
+
     # Taking away
 
     @property
@@ -213,6 +243,7 @@ class Faults:
             network.delay, network.bytes_per_second = 0.0, None
             network.silent = network.refusing = False
         self._key_verdicts.clear()
+        self.strict_totals(strict=False)
 
     # What the server asks
 

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, with_config
 from telethon.tl import types
 from typing_extensions import TypedDict  # typing's own has no validation before Python 3.12
 
+from tgbridge.sandbox.buckets import Bucket
 from tgbridge.sandbox.dispatch import NO_ANSWER, RpcError
 
 if TYPE_CHECKING:
@@ -96,6 +97,36 @@ class Error(Rule):
     async def apply(self, call: Call, answer: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ARG002
         """Raise the error."""
         raise RpcError(self.code, self.message)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Limit(Rule):
+    """Answers FLOOD_WAIT or FLOOD_PREMIUM_WAIT to calls for which a key's bucket has no token."""
+
+    per_second: float
+    burst: float
+    wait: float
+    rising: float = 1.5
+    premium: bool = False
+    waits: int = 0
+    """How many waits were imposed, on all keys together."""
+    waited: float = 0.0
+    """How many seconds they were, together."""
+    _buckets: dict[str, Bucket] = field(default_factory=dict, repr=False)
+
+    async def apply(self, call: Call, answer: Callable[[], Awaitable[Any]]) -> Any:
+        """Take a token, and answer, or raise the wait."""
+        bucket = self._buckets.get(call.auth_key.name)
+        if bucket is None:
+            bucket = self._buckets[call.auth_key.name] = Bucket(
+                per_second=self.per_second, burst=self.burst, wait=self.wait, rising=self.rising
+            )
+        seconds = bucket.take(asyncio.get_running_loop().time())
+        self.waits = sum(bucket.waits for bucket in self._buckets.values())
+        self.waited = sum(bucket.waited for bucket in self._buckets.values())
+        if seconds:
+            raise RpcError(420, f"FLOOD_{'PREMIUM_' if self.premium else ''}WAIT_{seconds}")
+        return await answer()
 
 
 @dataclass(slots=True, eq=False, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AfterValidator, ByteSize, Field, field_validator, model_validator
 
@@ -33,6 +33,12 @@ class FilesSettings(Section):
 
     connections_per_dc: int = setting(
         4, "connections", "Per account, as Telegram's own apps open for downloads.", ge=1, le=16
+    )
+    pacing: Literal["adaptive", "tdlib"] = setting(
+        "adaptive",
+        "adaptive or tdlib",
+        "adaptive: as fast as it goes; what Telegram makes wait learns to be slower, for a while. "
+        "tdlib: never more in flight than Telegram's own apps have.",
     )
     part_bytes: FilePartSize = setting(
         ByteSize(MIB), "bytes", "The largest that upload.getFile answers: the fewest round trips."

@@ -36,6 +36,7 @@ from tgbridge.telegram.rpc.answers import translate_answers
 from tgbridge.telegram.rpc.call import compose, now
 from tgbridge.telegram.rpc.closing import Closing
 from tgbridge.telegram.rpc.flood_waits import sit_out_flood_waits
+from tgbridge.telegram.rpc.gates import Gates
 from tgbridge.telegram.rpc.internal_errors import repeat_internal_errors
 from tgbridge.telegram.rpc.log import log_calls
 from tgbridge.telegram.rpc.lost_connections import outlast_lost_connections
@@ -74,7 +75,12 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     """
 
     def __init__(
-        self, session: str, settings: Settings, data_centres: DataCentres, keys: SessionKeys | None = None
+        self,
+        session: str,
+        settings: Settings,
+        data_centres: DataCentres,
+        keys: SessionKeys | None = None,
+        gates: Gates | None = None,
     ) -> None:
         telegram = settings.telegram
         if telegram.api_id is None or telegram.api_hash is None:
@@ -113,7 +119,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self.login_turn = asyncio.Lock()
         self.on_new_key: Callable[[], None] | None = None
         self.on_update: Callable[[Any], None] | None = None
-        self.files = FileConnections(self, settings)
+        self.files = FileConnections(self, settings, Gates() if gates is None else gates)
         self._ending = Closing()
         self._ask = compose(
             self._attempt,

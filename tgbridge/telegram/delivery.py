@@ -12,18 +12,18 @@ https://core.telegram.org/method/messages.sendMultiMedia
 from __future__ import annotations
 
 import asyncio
-import random
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from itertools import count, groupby
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 from telethon.tl import functions, types
 
 from tgbridge.errors import (
+    FileTooLarge,
     FloodWait,
     PartsLost,
     SessionEnded,
@@ -31,7 +31,10 @@ from tgbridge.errors import (
     TelegramRefused,
     TelegramUnavailable,
 )
+from tgbridge.settings import TelegramSettings
 from tgbridge.telegram.files.parts import MIB
+from tgbridge.telegram.rpc.patience import Patience
+from tgbridge.telegram.rpc.persist import persist
 from tgbridge.telegram.sending import MAX_PARTS
 
 if TYPE_CHECKING:
@@ -58,8 +61,6 @@ LEAST_SECONDS: Final = 120.0
 BYTES_PER_SECOND: Final = 4 * MIB
 """How much longer for a larger file: 8 minutes for 2 GB, for which half a minute was seen."""
 
-_PATIENCE_SECONDS: Final = 5.0
-_FIRST_PAUSE: Final = 0.1  # seconds, and then twice as long each time
 _LOOK_BACK: Final = 100  # messages: more than arrive while an answer is awaited
 _PEER: Final = types.InputPeerSelf()
 _LOST: Final = frozenset({"FILE_PART_MISSING", "MD5_CHECKSUM_INVALID"})
@@ -129,7 +130,7 @@ class Delivery:
                 raise
 
         try:
-            updates = await _persistently(borrow, ask)
+            updates = await _persistently(borrow, ask, on_wait)
         except TelegramRefused as error:
             if isinstance(error, FloodWait | SessionEnded):
                 raise  # which says nothing of an earlier try
@@ -161,11 +162,15 @@ async def _make_medium(borrow: Borrow, file: OutgoingFile, on_wait: OnWait | Non
     request = functions.messages.UploadMediaRequest(_PEER, file.media())
     seconds = _seconds([file])
     try:
-        made = await _persistently(borrow, lambda client: client.patiently(request, on_wait, seconds=seconds))
+        made = await _persistently(
+            borrow, lambda client: client.patiently(request, on_wait, seconds=seconds), on_wait
+        )
     except TelegramRefused as error:
         if error.name in _LOST:
             raise PartsLost(error.name) from error
-        if error.name == "FILE_PARTS_INVALID" and file.stored.parts <= MAX_PARTS:
+        if error.name == "FILE_PARTS_INVALID":
+            if file.stored.parts > MAX_PARTS:  # more than Telegram takes without Premium
+                raise FileTooLarge(MAX_PARTS * file.stored.size // file.stored.parts) from error
             # They are not too many, so that they are too few.
             raise PartsLost("FILE_PART_MISSING") from error
         raise
@@ -247,20 +252,25 @@ async def _taken_back(borrow: Borrow, sent: list[int]) -> bool:
     return True
 
 
-async def _persistently(borrow: Borrow, ask: Callable[[BridgeClient], Awaitable[T]]) -> T:
-    """Ask again, at least once, and for some seconds: the files are up, and nobody can send them again."""
-    loop = asyncio.get_running_loop()
-    give_up_at, pause = loop.time() + _PATIENCE_SECONDS, _FIRST_PAUSE
-    for attempt in count(1):
-        try:
-            async with borrow() as client:
-                return await ask(client)
-        except TelegramUnavailable:
-            if attempt > 1 and loop.time() >= give_up_at:
-                raise
-        await asyncio.sleep(pause * random.uniform(0.5, 1.5))
-        pause *= 2
-    raise AssertionError("unreachable: it counts for ever")
+async def _persistently(
+    borrow: Borrow, ask: Callable[[BridgeClient], Awaitable[T]], on_wait: OnWait | None = None
+) -> T:
+    """Ask until the patience of a transfer ends: the files are up, and nobody can send them again."""
+
+    async def ask_once() -> T:
+        async with borrow() as client:
+            return await ask(client)
+
+    patience = Patience.of_transfer(await _settings(borrow), on_wait=on_wait)
+    return await persist(ask_once, patience)
+
+
+async def _settings(borrow: Borrow) -> TelegramSettings:
+    try:
+        async with borrow() as client:
+            return client.files.telegram
+    except TelegramUnavailable:
+        return TelegramSettings()  # an outage, which is outlasted as long as by default
 
 
 async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

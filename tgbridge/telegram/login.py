@@ -201,7 +201,9 @@ async def get_me(client: BridgeClient) -> User:
     found = await client.patiently(functions.users.GetUsersRequest([types.InputUserSelf()]))
     if not found or not isinstance(found[0], types.User):
         raise SessionEnded("AUTH_KEY_UNREGISTERED")
-    return _user(found[0])
+    user = _user(found[0])
+    client.files.gates.premium = user.is_premium
+    return user
 
 
 async def log_out(client: BridgeClient) -> None:

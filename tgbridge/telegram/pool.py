@@ -16,10 +16,11 @@ from tgbridge.errors import PoolExhausted, SessionEnded, TelegramUnavailable
 from tgbridge.telegram.addresses import DataCentres
 from tgbridge.telegram.client import BridgeClient
 from tgbridge.telegram.ended_sessions import EndedSessions
+from tgbridge.telegram.rpc.gates import Gates
 from tgbridge.telegram.session_keys import KeyMemory, key_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Hashable
 
     from tgbridge.settings import Settings
 
@@ -75,6 +76,7 @@ class ClientPool:
         self._keys = KeyMemory()
         self.ended = EndedSessions(settings.session.idle_seconds)
         """The sessions that have ended; that of a client that is told so is added. Cookies last no longer."""
+        self._gates = Gates(adaptive=settings.files.pacing == "adaptive")
         # Idle ones stand from the least to the most recently used.
         self._slots: dict[object, _Slot] = {}
         self._returned = asyncio.Event()
@@ -92,15 +94,20 @@ class ClientPool:
         )
 
     @asynccontextmanager
-    async def borrow(self, session: str, *, anonymous: bool = False) -> AsyncIterator[BridgeClient]:
+    async def borrow(
+        self, session: str, *, account: Hashable = None, anonymous: bool = False
+    ) -> AsyncIterator[BridgeClient]:
         """Lend the client of a session, connected; for as long as the block runs it stays.
 
+        ``account``: whose session it is, where that is known; what Telegram limits is an account's.
         ``anonymous``: it is that of a login under way, which nobody is signed in with yet.
         Raises SessionEnded for a text that is no session, TelegramUnavailable, and PoolExhausted.
         """
         try:
             # A login by QR code that is gone on with lacks no more than its password.
             slot = await self._acquire(key_of(session), session, "code" if anonymous else None)
+            if account is not None:
+                slot.client.files.account = account
             try:
                 yield slot.client
             finally:
@@ -198,7 +205,7 @@ class ClientPool:
             raise TelegramUnavailable("this session's client is still being closed") from error
 
     def _add(self, key: object, session: str, login: Login | None) -> _Slot:
-        client = BridgeClient(session, self._settings, self._data_centres, self._keys.take(key))
+        client = BridgeClient(session, self._settings, self._data_centres, self._keys.take(key), self._gates)
         slot = self._slots[key] = _Slot(key, client, login)
         client.on_new_key = lambda: self._rekey(slot)
         return slot

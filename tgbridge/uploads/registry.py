@@ -92,7 +92,7 @@ class ResumableUploads:
     async def _create(
         self, owner: int, session: str, creation: Creation, purpose: Purpose, open_sending: OpenSending
     ) -> ResumableUpload:
-        async with self._surroundings.pool.borrow(session) as client:
+        async with self._surroundings.pool.borrow(session, account=owner) as client:
             await check_caption(client, purpose.caption)
             progress = self._board.begin(owner, self._ids.issue(owner), creation.length)
             progress.lasting = True

@@ -258,7 +258,7 @@ class ResumableUpload:
         """Take bytes, the first `again` of which are here already."""
         self._settled = False
         try:
-            async with self._surroundings.pool.borrow(session) as client:
+            async with self._surroundings.pool.borrow(session, account=self.progress.owner) as client:
                 self._sending.client = client
                 if caption is not None:
                     await check_caption(client, caption)
@@ -309,7 +309,7 @@ class ResumableUpload:
         with suppress(UploadError):  # the client is back, and goes on
             async with self._turns.take(gives_way=True):
                 try:
-                    async with self._surroundings.pool.borrow(session) as client:
+                    async with self._surroundings.pool.borrow(session, account=self.progress.owner) as client:
                         self._sending.client = client
                         await self._pause()
                 except BridgeError:
@@ -341,7 +341,7 @@ class ResumableUpload:
 
     async def _make(self, session: str) -> None:
         try:
-            borrow = partial(self._surroundings.pool.borrow, session)
+            borrow = partial(self._surroundings.pool.borrow, session, account=self.progress.owner)
             item = await self._outcome.reach(borrow, self.progress.waiting)
         except PartsLost as error:
             await self.close(UploadGone())

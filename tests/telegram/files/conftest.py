@@ -15,7 +15,7 @@ from tgbridge.telegram.files.uploader import Uploader
 from tgbridge.telegram.media import get_message, remote_file
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterable, AsyncIterator, Callable
 
     from tests.telegram.conftest import MakePool, SignIn, Until
     from tgbridge.sandbox import Sandbox
@@ -27,6 +27,16 @@ if TYPE_CHECKING:
     from tgbridge.telegram.files.ways import StoredFile
 
 PHONE = "+9996610001"
+
+
+class Readable(Protocol):
+    """A download, or the rest of one."""
+
+    async def __aenter__(self) -> AsyncIterable[memoryview]: ...
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    def __aiter__(self) -> AsyncIterator[memoryview]: ...
 
 
 @dataclass
@@ -73,7 +83,7 @@ class Reader:
         await self.read_into(body, self.open(file, start, stop))
         return bytes(body)
 
-    async def read_into(self, body: bytearray, download: Download) -> None:
+    async def read_into(self, body: bytearray, download: Readable) -> None:
         """Append what comes, so that it is there even if an error ends it."""
         async with download:
             async for chunk in download:
@@ -112,7 +122,7 @@ async def make_reader(
         session = await sign_in(pool, PHONE)
         lent = pool.borrow(session)
         client = await lent.__aenter__()
-        downloader = Downloader(pool._settings.files)
+        downloader = Downloader(pool._settings.files, pool._settings.telegram)
         readers.append((Reader(sandbox, client, downloader, until), lent))
         return readers[-1][0]
 
@@ -175,7 +185,8 @@ async def make_writer(sandbox: Sandbox, make_pool: MakePool, sign_in: SignIn) ->
         session = await sign_in(pool, PHONE)
         lent = pool.borrow(session)
         client = await lent.__aenter__()
-        uploader = Uploader(pool._settings.upload, admission_seconds=admission_seconds)
+        settings = pool._settings
+        uploader = Uploader(settings.upload, settings.telegram, admission_seconds=admission_seconds)
         writers.append((Writer(sandbox, client, uploader), lent))
         return writers[-1][0]
 

@@ -29,6 +29,7 @@ async def test_a_lost_login_is_renewed_once_for_all(reader: Reader) -> None:
     assert reader.calls("auth.importAuthorization") == 2
 
 
+@pytest.mark.swift_time
 async def test_a_login_that_does_not_help_is_no_end_of_the_session(reader: Reader) -> None:
     """The account is signed in at home, after all."""
     file = await reader.file(MIB, dc_id=FOREIGN)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tgbridge.errors import TelegramUnavailable
-from tgbridge.telegram.files.cache import FileParts, PartCache
+from tgbridge.telegram.files.cache import Fetch, FileParts, PartCache
 from tgbridge.telegram.files.parts import MIB, Part
 
 FIRST, SECOND, THIRD, LAST = Part(0, 10), Part(10, 10), Part(20, 10), Part(30, 10)
@@ -24,7 +24,8 @@ class Shelf:
         self.gate = asyncio.Event()
         self.failure: Exception | None = None
 
-    async def start(self, part: Part) -> memoryview:
+    async def start(self, fetch: Fetch) -> memoryview:
+        part = fetch.part
         self.started.append(part)
         await self.gate.wait()
         if self.failure is not None:
@@ -174,9 +175,9 @@ async def test_parts_are_found_by_the_mebibyte_that_they_lie_in() -> None:
     parts = FileParts(3 * MIB, PartCache(0, room=lambda: 0).account(), lambda: None)
     gate = asyncio.Event()
 
-    async def start(part: Part) -> memoryview:
+    async def start(fetch: Fetch) -> memoryview:
         await gate.wait()
-        return memoryview(bytes(part.limit))
+        return memoryview(bytes(fetch.part.limit))
 
     one, two = Part(MIB, 4096), Part(2 * MIB, 4096)
     fetches = [parts.join(part, start, keep=False) for part in (one, two)]

@@ -171,6 +171,7 @@ async def test_parts_too_small_to_be_verified_come_from_the_origin(make_reader: 
         assert reader.calls(GET_CDN_FILE) - asked == parts  # of 128, 256 and 512 KiB, and 1 MiB
 
 
+@pytest.mark.swift_time
 async def test_neither_the_cdn_nor_the_origin(reader: Reader) -> None:
     """Where nobody serves the file, the download fails."""
     file = await reader.file(MIB, cdn=True)

@@ -16,6 +16,7 @@ from tests.telegram.files.calls import (
     KIB,
     MIB,
     connections,
+    patience,
     read,
     read_all,
 )
@@ -38,13 +39,16 @@ async def test_a_dropped_connections_calls_go_to_another(reader: Reader, dc_id: 
     assert await read_all(reader, file)
 
 
+@pytest.mark.swift_time
 async def test_dropped_again_and_again_is_unavailable(reader: Reader) -> None:
-    """A number of attempts is enough."""
+    """When patience ends, however many attempts there were."""
     file = await reader.file(MIB)
     drop = reader.sandbox.faults.drop(GET_FILE, times=None)
+    begun = asyncio.get_running_loop().time()
     with pytest.raises(TelegramUnavailable):
         await read(reader, file)
-    assert drop.applied == 4
+    assert 15 < asyncio.get_running_loop().time() - begun < 21
+    assert drop.applied < 20
 
 
 @pytest.mark.parametrize("connection", [True, False], ids=["connection", "call"])
@@ -57,7 +61,7 @@ async def test_a_silent_connections_calls_go_to_another(
     file = await reader.file(MIB, dc_id=dc_id)
     assert await read(reader, file)
     reader.sandbox.faults.silence(GET_FILE, connection=connection)
-    assert await read_all(reader, file)
+    assert await read_all(reader, file, under_way=True)
 
 
 async def test_a_slow_connection_is_waited_for(make_reader: Any) -> None:
@@ -73,7 +77,7 @@ async def test_a_slow_connection_is_waited_for(make_reader: Any) -> None:
 
 async def test_a_silent_data_centre_blocks_no_other(make_reader: Any) -> None:
     """Each is on its own; the silent one is unavailable in the end."""
-    reader = await make_reader(telegram={"request_timeout_seconds": 0.3, "connect_timeout_seconds": 2})
+    reader = await make_reader(telegram={"request_timeout_seconds": 1, "connect_timeout_seconds": 2})
     silent, other = await reader.file(MIB, dc_id=FOREIGN), await reader.file(MIB, dc_id=2)
     reader.sandbox.faults.silence_data_centre(FOREIGN)
     waiting = asyncio.create_task(read(reader, silent))
@@ -83,6 +87,7 @@ async def test_a_silent_data_centre_blocks_no_other(make_reader: Any) -> None:
         await waiting
 
 
+@pytest.mark.swift_time
 async def test_a_refusing_data_centre_is_unavailable(reader: Reader) -> None:
     """And is tried again by the next call."""
     file = await reader.file(MIB, dc_id=FOREIGN)
@@ -93,6 +98,7 @@ async def test_a_refusing_data_centre_is_unavailable(reader: Reader) -> None:
     assert await read(reader, file)
 
 
+@pytest.mark.swift_time
 async def test_a_data_centre_without_an_address_is_unavailable(reader: Reader) -> None:
     """The configuration does not name it."""
     file = await reader.file(MIB)
@@ -187,13 +193,14 @@ async def test_internal_errors_are_asked_again_at_once(
         assert await read_all(reader, file)
 
 
+@pytest.mark.swift_time
 async def test_internal_errors_without_an_end_are_unavailable(reader: Reader) -> None:
-    """After some attempts."""
+    """When patience ends."""
     file = await reader.file(MIB)
     error = reader.sandbox.faults.internal_error(GET_FILE, times=None)
     with pytest.raises(TelegramUnavailable):
         await read(reader, file)
-    assert error.applied == 6
+    assert error.applied < 20
 
 
 @pytest.mark.parametrize("premium", [False, True])
@@ -219,7 +226,8 @@ async def test_a_long_wait_is_told(reader: Reader) -> None:
     assert told.value.seconds in (29, 30)
     assert reader.calls() == calls
     # Other methods are free.
-    await connections(reader).call(HOME, functions.upload.GetFileHashesRequest(file.location(), 0))
+    request = functions.upload.GetFileHashesRequest(file.location(), 0)
+    await connections(reader).call(HOME, request, patience(reader))
 
 
 async def test_a_refusal_has_telegrams_name(reader: Reader) -> None:

@@ -16,6 +16,7 @@ from tests.telegram.files.calls import (
     MIB,
     connections,
     get_file,
+    patience,
     read,
     read_all,
 )
@@ -55,7 +56,7 @@ async def test_elsewhere_one_key_and_one_login_serve_all(reader: Reader) -> None
 async def test_no_call_costs_a_round_trip_more_than_it_must(reader: Reader, dc_id: int) -> None:
     """The server never has to refuse a salt, a key or a login, nor is anything asked that is known."""
     file = await reader.file(40 * KIB, dc_id=dc_id)
-    await connections(reader).call(dc_id, get_file(file))
+    await connections(reader).call(dc_id, get_file(file), patience(reader))
     before = sum(reader.sandbox.calls.values())
     assert await read(reader, file)
     assert sum(reader.sandbox.calls.values()) == before + 1
@@ -87,7 +88,7 @@ async def test_the_least_burdened_connection_is_chosen(reader: Reader) -> None:
     """By the bytes that are on their way on it."""
     file = await reader.file(12 * MIB)
     assert await read_all(reader, file, MIB)
-    centre = connections(reader)._data_centres[HOME, False]
+    centre = connections(reader)._routes[HOME, False].centre
     await reader.until(lambda: centre.connections == 4)
     held = reader.sandbox.faults.hold(GET_FILE)
     reading = asyncio.create_task(read_all(reader, file, MIB))
@@ -169,7 +170,8 @@ async def test_closing_fails_all_calls(make_reader: Any, stage: str) -> None:
     elif held is not None:
         await held.reached(1)
     else:
-        await reader.until(lambda: connections(reader)._paces["GetFileRequest"].waits_until)
+        gate = connections(reader).gates.to(file.dc_id, functions.upload.GetFileRequest)
+        await reader.until(lambda: gate.pace.waits_until)
     await connections(reader).aclose()
     await connections(reader).aclose()
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
@@ -193,13 +195,13 @@ async def test_parts_are_stored_as_they_were_sent(reader: Reader) -> None:
     saved = await asyncio.gather(
         *(
             connections(reader).call(
-                HOME, functions.upload.SaveFilePartRequest(77, index, piece), weight_bytes=len(piece)
+                HOME, functions.upload.SaveFilePartRequest(77, index, piece), patience(reader)
             )
             for index, piece in enumerate(data[:1])
         ),
         *(
             connections(reader).call(
-                HOME, functions.upload.SaveBigFilePartRequest(78, index, 16, part), weight_bytes=len(part)
+                HOME, functions.upload.SaveBigFilePartRequest(78, index, 16, part), patience(reader)
             )
             for index in range(16)
         ),
@@ -210,6 +212,7 @@ async def test_parts_are_stored_as_they_were_sent(reader: Reader) -> None:
 # CDN
 
 
+@pytest.mark.swift_time
 async def test_a_cdn_knows_no_account(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key made with the CDN's own RSA keys, nothing exported, nothing imported."""
     file = await reader.file(MIB)
@@ -223,8 +226,9 @@ async def test_a_cdn_knows_no_account(reader: Reader, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(reader.client, "addresses", addresses)
     monkeypatch.setattr(reader.client, "cdn_public_keys", cdn_public_keys)
+    request = functions.upload.GetCdnFileRequest(b"token", 0, file.size)
     with pytest.raises(TelegramRefused, match="FILE_TOKEN_INVALID"):
-        await connections(reader).call_cdn(203, functions.upload.GetCdnFileRequest(b"token", 0, file.size))
+        await connections(reader).call_cdn(203, request, patience(reader))
     assert reader.calls("auth.exportAuthorization") == 0
     with pytest.raises(TelegramUnavailable):  # it cannot end a session that it does not know
-        await connections(reader).call_cdn(203, get_file(file))
+        await connections(reader).call_cdn(203, get_file(file), patience(reader))

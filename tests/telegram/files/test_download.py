@@ -127,7 +127,7 @@ async def test_a_slow_reader_holds_its_window_and_no_more(reader: Reader) -> Non
             held = reader.downloader.budget.held
             assert held <= 16 * MIB
             if count % 5 == 0:
-                await reader.until(lambda: all(fetch.landed for fetch, _, _ in download._slots))
+                await reader.until(lambda: all(slot.fetch.landed for slot in download._slots))
                 assert reader.downloader.budget.held == held
                 assert reader.calls() == count + len(download._slots)
 
@@ -198,7 +198,7 @@ async def test_paused_readers_do_not_keep_a_new_one_out(make_reader: MakeReader)
         await download.__aenter__()
         while len(body) < 6 * MIB:
             body.extend(await anext(download))
-    await reader.until(lambda: all(fetch.landed for download in downloads for fetch, _, _ in download._slots))
+    await reader.until(lambda: all(slot.fetch.landed for download in downloads for slot in download._slots))
     assert reader.downloader.budget.held == 8 * MIB
     assert await reader.read(files[2]) == reader.expected(files[2])
     for download, body, file in zip(downloads, bodies, files, strict=False):

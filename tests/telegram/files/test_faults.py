@@ -22,7 +22,7 @@ from tgbridge.errors import (
 )
 from tgbridge.sandbox.world.blobs import Synthetic
 from tgbridge.sandbox.world.builders import Variant
-from tgbridge.telegram.files import late
+from tgbridge.telegram.files import hedging
 from tgbridge.telegram.files.parts import KIB, MIB
 from tgbridge.telegram.media import remote_file, remote_thumbnail
 
@@ -52,6 +52,8 @@ MENDED: dict[str, Callable[..., Any]] = {
     "flood wait for want of Premium": lambda faults, **scope: faults.flood_wait(
         "upload.getFile", 0, premium=True, **scope
     ),
+    "short": lambda faults, **scope: faults.short(**scope),
+    "empty": lambda faults, **scope: faults.short(keep=0, **scope),
     "internal error": lambda faults, **scope: faults.internal_error("upload.getFile", **scope),
     "timeout there": lambda faults, **scope: faults.internal_error(
         "upload.getFile", code=-503, message="Timeout", **scope
@@ -69,8 +71,8 @@ async def test_what_is_mended(
     make_reader: MakeReader, fault: str, where: str, streams: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever goes wrong, wherever, and however many read: the bytes are the file's."""
-    monkeypatch.setattr(late, "SHORTEST_PATIENCE", 0.1)
-    monkeypatch.setattr(late, "FIRST_PATIENCE", 0.2)
+    monkeypatch.setattr(hedging, "SHORTEST_PATIENCE", 0.1)
+    monkeypatch.setattr(hedging, "FIRST_PATIENCE", 0.2)
     reader = await make_reader(telegram=IMPATIENT if "silent" in fault else {})
     files = [await reader.file(SIZE + number) for number in range(streams)]
     skip = {"first": 0, "middle": PARTS // 2, "last": PARTS - 1}[where] * streams
@@ -89,9 +91,9 @@ async def test_what_is_mended(
             lambda faults, skip: faults.error("upload.getFile", 400, "LOCATION_INVALID", skip=skip),
             TelegramRefused,
         ),
-        (lambda faults, skip: faults.flood_wait("upload.getFile", 100, skip=skip), FloodWait),
-        (lambda faults, skip: faults.short(skip=skip), FileCorrupted),
-        (lambda faults, skip: faults.short(skip=skip, keep=0), FileCorrupted),
+        (lambda faults, skip: faults.flood_wait("upload.getFile", 200, skip=skip), FloodWait),
+        (lambda faults, skip: faults.short(skip=skip, times=None), FileCorrupted),
+        (lambda faults, skip: faults.short(skip=skip, times=None, keep=0), FileCorrupted),
         (lambda faults, skip: faults.drop("upload.getFile", skip=skip, times=None), TelegramUnavailable),
         (
             lambda faults, skip: faults.internal_error("upload.getFile", skip=skip, times=None),
@@ -100,6 +102,7 @@ async def test_what_is_mended(
     ],
     ids=["refused", "long flood wait", "half a part", "no part", "always dropped", "always failing"],
 )
+@pytest.mark.swift_time
 async def test_what_is_not_mended(
     reader: Reader,
     refusal: Callable[[Faults, int], Any],

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tgbridge.errors import FloodWait, SessionEnded, TelegramFailure, TelegramRefused, TelegramUnavailable
-from tgbridge.telegram.files import upload as upload_module
 from tgbridge.telegram.files.parts import KIB, MIB
 
 if TYPE_CHECKING:
@@ -35,6 +34,7 @@ MENDED: dict[str, Callable[..., Any]] = {
     "answer lost": lambda faults, method, **scope: faults.drop(method, executed=True, **scope),
     "connection silent": lambda faults, method, **scope: faults.silence(method, connection=True, **scope),
 }
+IMPATIENT = {"transfer_wait_seconds": 0.3}
 NOT_MENDED: dict[str, tuple[Callable[..., Any], type[TelegramFailure]]] = {
     "refused": (
         lambda faults, method, **scope: faults.error(method, 400, "FILE_PART_INVALID", **scope),
@@ -79,12 +79,9 @@ async def test_what_is_mended(make_writer: MakeWriter, fault: str, file: str, wh
 
 @pytest.mark.parametrize("where", [0, 4], ids=["first", "last"])
 @pytest.mark.parametrize("fault", NOT_MENDED)
-async def test_what_is_not_mended(
-    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch, fault: str, where: int
-) -> None:
+async def test_what_is_not_mended(make_writer: MakeWriter, fault: str, where: int) -> None:
     """What no other attempt would mend ends the upload with Telegram's own word; nothing is left."""
-    monkeypatch.setattr(upload_module, "PATIENCE_SECONDS", 0.0)
-    writer = await make_writer(upload={"part_bytes": 64 * KIB})
+    writer = await make_writer(upload={"part_bytes": 64 * KIB}, telegram=IMPATIENT)
     break_it, kind = NOT_MENDED[fault]
     break_it(writer.sandbox.faults, SMALL, skip=where)
     async with writer.open(size=SMALL_SIZE) as upload:
@@ -174,3 +171,31 @@ async def test_a_fault_on_the_way_that_is_left_does_no_harm(
         stored = await upload.finish()
         assert writer.content(stored) == NOISE[:size]
         hold.release()
+
+
+@pytest.mark.parametrize("behind", [1, 3, 23])
+async def test_parts_that_arrive_behind_the_last_say_how_many_there_are(writer: Writer, behind: int) -> None:
+    """A server that knows the number may refuse a part which says "unknown": it was 413, "too large"."""
+    writer.sandbox.faults.strict_totals()
+    held = writer.sandbox.faults.hold(BIG, times=behind)
+    data = NOISE + NOISE[: 2 * MIB - 5 * KIB]
+    async with writer.open(likely_big=True) as upload:
+        await upload.write(data)
+        await held.reached(behind)
+        upload.end()
+        while upload.stored < len(data) - behind * 512 * KIB:
+            await asyncio.sleep(0)
+        held.release()
+        stored = await upload.finish()
+    assert writer.content(stored) == data
+    assert writer.calls(BIG) == 24 + behind
+
+
+async def test_parts_that_are_refused_for_good_are_not_sent_for_ever(writer: Writer) -> None:
+    """Twice is enough, and the answer is Telegram's own."""
+    refusing = writer.sandbox.faults.error(BIG, 400, "FILE_PARTS_INVALID", times=None)
+    async with writer.open(likely_big=True) as upload:
+        await upload.write(NOISE)
+        with pytest.raises(TelegramRefused, match="FILE_PARTS_INVALID"):
+            await upload.finish()
+    assert refusing.applied <= 2 * 21

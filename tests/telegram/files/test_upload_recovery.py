@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tgbridge.errors import FloodWait, TelegramFailure, TelegramRefused, TelegramUnavailable
-from tgbridge.telegram.files import upload as upload_module
 from tgbridge.telegram.files.parts import KIB, MIB
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 SMALL, BIG = "upload.saveFilePart", "upload.saveBigFilePart"
 NOISE = random.Random(7).randbytes(10 * MIB + 5 * KIB)
 PART = 64 * KIB
+IMPATIENT = {"transfer_wait_seconds": 0.3}
 
 FAULTS: dict[str, tuple[Callable[..., Any], type[TelegramFailure]]] = {
     "long flood wait": (lambda faults, method, skip: faults.flood_wait(method, 100, skip=skip), FloodWait),
@@ -56,12 +56,9 @@ async def send(upload: FileUpload, data: bytes) -> None:
 @pytest.mark.parametrize("skip", [0, 9, 15], ids=["first", "middle", "last"])
 @pytest.mark.parametrize("known", [True, False], ids=["length known", "length unknown"])
 @pytest.mark.parametrize("fault", FAULTS)
-async def test_small_file(
-    make_writer: MakeWriter, monkeypatch: pytest.MonkeyPatch, fault: str, skip: int, *, known: bool
-) -> None:
+async def test_small_file(make_writer: MakeWriter, fault: str, skip: int, *, known: bool) -> None:
     """Whatever part has failed, the file is whole and its MD5 right when it has gone on from there."""
-    monkeypatch.setattr(upload_module, "PATIENCE_SECONDS", 0.0)
-    writer = await make_writer(upload={"part_bytes": PART})
+    writer = await make_writer(upload={"part_bytes": PART}, telegram=IMPATIENT)
     data = NOISE[: 15 * PART + 1]
     arrange, kind = FAULTS[fault]
     arrange(writer.sandbox.faults, SMALL, skip)
@@ -70,7 +67,7 @@ async def test_small_file(
         with pytest.raises(kind):
             await send(upload, data)
         writer.sandbox.faults.clear()
-        writer.client.files._paces.clear()  # as if the wait was over
+        writer.client.files._all_gates._accounts.clear()  # as if the wait was over
         await upload.recover()
         assert upload.received == upload.stored <= skip * PART
         assert recorder.told == (upload.received, upload.stored)

@@ -126,6 +126,8 @@ class Uploads:
         self._now = now
         self._uploads: dict[_Key, Upload] = {}
         self.lifetime = 24 * 3600.0
+        self.strict_totals = False
+        """Whether a part of a file whose number of parts is known may not say any more that it is not."""
 
     def __len__(self) -> int:
         """Count the uploads that were not sent in a message yet."""
@@ -150,7 +152,7 @@ class Uploads:
         self._check(part, content, limit if total == STREAMED else total)
         key = (*place, True)
         known = self._uploads[key].total_parts if key in self._uploads else STREAMED
-        if STREAMED not in {known, total} and known != total:
+        if known not in {STREAMED, total} and (total != STREAMED or self.strict_totals):
             raise RpcError(400, "FILE_PARTS_INVALID")
         upload = self._save(key, part, content, last=total != STREAMED and part == total - 1)
         upload.total_parts = max(total, upload.total_parts)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tgbridge.telegram.files.parts import Part
 
-    Start = Callable[[Part], Coroutine[Any, Any, memoryview]]
+    Start = Callable[["Fetch"], Coroutine[Any, Any, memoryview]]
 
 _BLOCK = 1 << 20
 """No part crosses a border of this many bytes."""
@@ -26,7 +26,7 @@ _BLOCK = 1 << 20
 class Fetch:
     """One part of one file: a task, then its bytes."""
 
-    __slots__ = ("keep", "landed_at", "owner", "part", "size", "task", "users")
+    __slots__ = ("keep", "landed_at", "owner", "part", "sent_at", "size", "task", "users", "waits_until")
 
     def __init__(self, owner: FileParts, part: Part, size: int, start: Start) -> None:
         self.owner = owner
@@ -35,6 +35,10 @@ class Fetch:
         """How many bytes it brings."""
         self.users = 0
         self.keep = False
+        self.sent_at: float | None = None
+        """The loop's time when it was asked for, the last time; None while it waits for its turn."""
+        self.waits_until = 0.0
+        """The loop's time up to which Telegram lets it wait."""
         self.landed_at = 0.0
         """The loop's time when its bytes came."""
         self.task = asyncio.create_task(self._run(start))
@@ -50,9 +54,18 @@ class Fetch:
             await asyncio.wait((self.task,))
         return self.task.result()
 
+    def sent(self) -> None:
+        """Take note that it is asked for now."""
+        self.sent_at = _now()
+
+    def told_to_wait(self, seconds: float) -> None:
+        """Take note that Telegram lets it wait for so long."""
+        self.sent_at = None
+        self.waits_until = max(self.waits_until, _now() + seconds)
+
     async def _run(self, start: Start) -> memoryview:
-        data = await start(self.part)
-        self.landed_at = asyncio.get_running_loop().time()
+        data = await start(self)
+        self.landed_at = _now()
         return data
 
 
@@ -147,7 +160,7 @@ class FileParts:
         return self._blocks.get(position // _BLOCK, ())
 
     def join(self, part: Part, start: Start, *, keep: bool) -> Fetch:
-        """Have a part fetched by `start(part)`, unless it is fetched already; `leave` it again.
+        """Have a part fetched by `start(fetch)`, unless it is fetched already; `leave` it again.
 
         `keep`: it is worth keeping when nobody reads it any more.
         """
@@ -192,6 +205,10 @@ class FileParts:
         else:
             # Those who joined get the error; whoever comes later tries again.
             self.forget(fetch)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 def _bytes(recent: RecentParts) -> int:

@@ -5,7 +5,8 @@ https://core.telegram.org/cdn
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -14,13 +15,18 @@ from telethon.tl import functions, types
 
 from tgbridge.errors import FileCorrupted, FloodWait, SessionEnded, TelegramRefused, TelegramUnavailable
 from tgbridge.telegram.files.hashes import HashBook
+from tgbridge.telegram.rpc.call import now
 
 if TYPE_CHECKING:
     from tgbridge.telegram.files.connections import FileConnections
     from tgbridge.telegram.files.parts import Part
+    from tgbridge.telegram.rpc.patience import Patience
 
-_ATTEMPTS = 4
+_REUPLOADS: Final = 4
 """For one part: a CDN may drop a file again between its reupload and our question."""
+
+_CDN_SECONDS: Final = 5.0
+"""How long it is waited for at most."""
 
 _EXPIRED = frozenset({"FILE_TOKEN_INVALID", "REQUEST_TOKEN_INVALID"})
 
@@ -55,20 +61,22 @@ class CdnFile:
         self._iv: bytes = redirect.encryption_iv
         self._hashes = HashBook(redirect.file_hashes)
 
-    async def read(self, connections: FileConnections, origin: int, part: Part, size: int) -> memoryview:
+    async def read(
+        self, connections: FileConnections, origin: int, part: Part, size: int, patience: Patience
+    ) -> memoryview:
         """Return a part of `size` bytes, decrypted and verified; `origin` is who sent us here.
 
         The part is no smaller than what has a hash of its own. Raises CdnLost when the file has to come from
         the origin, and what the origin may ask of us: FloodWait, SessionEnded.
         """
-        data = decrypt(
-            await self._encrypted(connections, origin, part, size), part.offset, key=self._key, iv=self._iv
-        )
+        patience = _less(patience)
+        encrypted = await self._encrypted(connections, origin, part, patience)
+        data = decrypt(encrypted, part.offset, key=self._key, iv=self._iv)
         if len(data) != size:  # the hashes of no bytes would match
             raise CdnLost(trusted=False)
         while (position := self._hashes.missing(part.offset, part.offset + len(data))) is not None:
             request = functions.upload.GetCdnFileHashesRequest(self._token, position)
-            self._hashes.add(await self._ask_origin(connections, origin, request))
+            self._hashes.add(await self._ask_origin(connections, origin, request, patience))
             if self._hashes.missing(part.offset, part.offset + len(data)) == position:
                 raise CdnLost(trusted=False)
         try:
@@ -78,12 +86,12 @@ class CdnFile:
         return data
 
     async def _encrypted(
-        self, connections: FileConnections, origin: int, part: Part, size: int
+        self, connections: FileConnections, origin: int, part: Part, patience: Patience
     ) -> memoryview:
         request = functions.upload.GetCdnFileRequest(self._token, part.offset, part.limit)
-        for _ in range(_ATTEMPTS):
+        for _ in range(_REUPLOADS):
             try:
-                answer = await connections.call_cdn(self.dc_id, request, weight_bytes=size)
+                answer = await connections.call_cdn(self.dc_id, request, patience)
             except TelegramRefused as error:
                 raise CdnLost(trusted=error.name in _EXPIRED) from error
             except TelegramUnavailable as error:
@@ -91,7 +99,7 @@ class CdnFile:
             if not isinstance(answer, types.upload.CdnFileReuploadNeeded):
                 return memoryview(answer.bytes)
             reupload = functions.upload.ReuploadCdnFileRequest(self._token, answer.request_token)
-            self._hashes.add(await self._ask_origin(connections, origin, reupload))
+            self._hashes.add(await self._ask_origin(connections, origin, reupload, patience))
         raise CdnLost(trusted=False)
 
     async def _ask_origin(
@@ -99,9 +107,10 @@ class CdnFile:
         connections: FileConnections,
         origin: int,
         request: functions.upload.GetCdnFileHashesRequest | functions.upload.ReuploadCdnFileRequest,
+        patience: Patience,
     ) -> list[types.FileHash]:
         try:
-            hashes: list[types.FileHash] = await connections.call(origin, request)
+            hashes: list[types.FileHash] = await connections.call(origin, request, patience)
         except (FloodWait, SessionEnded):
             raise
         except TelegramRefused as error:
@@ -109,3 +118,9 @@ class CdnFile:
         except TelegramUnavailable as error:  # CDN_UPLOAD_TIMEOUT, for one
             raise CdnLost(trusted=False) from error
         return hashes
+
+
+def _less(patience: Patience) -> Patience:
+    """Leave time for the origin, which has the file too."""
+    seconds = min((patience.give_up_at - now()) / 2, _CDN_SECONDS)
+    return replace(patience, give_up_at=now() + seconds)

@@ -1,42 +1,41 @@
-"""An account's connections for files: calls spread over them, and mended where another attempt may do."""
+"""An account's connections for files: which data centre a call goes to, and what its attempts go through."""
 
 from __future__ import annotations
 
 import asyncio
-import math
-import random
-from collections import defaultdict
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from telethon.errors import rpc_message_to_error
-from telethon.tl import functions, types
+from telethon.tl import functions
 
-from tgbridge.errors import FloodWait, TelegramFailure, TelegramUnavailable
-from tgbridge.telegram.errors import failure, is_internal
 from tgbridge.telegram.files.authorization import CdnAuthorization, ForeignAuthorization, HomeAuthorization
 from tgbridge.telegram.files.data_centre import DataCentre
 from tgbridge.telegram.files.dialling import Dialler
-from tgbridge.telegram.files.pacing import Pace
-from tgbridge.telegram.mtproto.failures import ConnectionFailed, PeerSilent, RpcFailed
+from tgbridge.telegram.rpc.answers import translate_answers
+from tgbridge.telegram.rpc.call import compose
+from tgbridge.telegram.rpc.closing import Closing
+from tgbridge.telegram.rpc.flood_waits import sit_out_flood_waits
+from tgbridge.telegram.rpc.gate import take_turns
+from tgbridge.telegram.rpc.internal_errors import repeat_internal_errors
+from tgbridge.telegram.rpc.log import log_calls
+from tgbridge.telegram.rpc.lost_connections import outlast_lost_connections
+from tgbridge.telegram.rpc.persist import persist
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Hashable, Mapping
 
     from telethon.tl import TLRequest
 
     from tgbridge.settings import Settings
     from tgbridge.telegram.files.account import FileAccount
     from tgbridge.telegram.files.authorization import Authorization
+    from tgbridge.telegram.rpc.call import Call
+    from tgbridge.telegram.rpc.gate import Gate
+    from tgbridge.telegram.rpc.gates import AccountGates, Gates
+    from tgbridge.telegram.rpc.patience import Patience
 
-_ATTEMPTS: Final = 4
-"""At a call, over connections that drop; a silent one counts twice, for the time it took."""
-
-_INTERNAL_ERRORS: Final = 5
-_FLOOD_WAITS: Final = 8
-_FIRST_DELAY: Final = 0.05  # seconds, on average, after the second failure; the first is followed at once
-_RETRY_AFTER: Final = 5
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,169 +46,118 @@ class ConnectionStats:
     calls: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Route:
+    centre: DataCentre
+    call: Call
+
+
 class FileConnections:
     """An account's connections for files, to all data centres: opened as needed, kept until closed."""
 
-    def __init__(self, account: FileAccount, settings: Settings) -> None:
-        self._account = account
+    def __init__(self, client: FileAccount, settings: Settings, gates: Gates) -> None:
+        self.account: Hashable = object()
+        """Whom the client belongs to, and what his clients have in common; nobody until somebody says it."""
+        self.telegram = settings.telegram
+        self._client = client
         self._settings = settings
-        self._data_centres: dict[tuple[int, bool], DataCentre] = {}
-        self._paces: defaultdict[str, Pace] = defaultdict(Pace)
-        self._closed = asyncio.Event()
+        self._all_gates = gates
+        self._routes: dict[tuple[int, bool], _Route] = {}
+        self._closing = Closing()
+
+    @property
+    def gates(self) -> AccountGates:
+        """The turns that the account's calls take, by whichever client."""
+        return self._all_gates.of(self.account)
 
     @property
     def stats(self) -> ConnectionStats:
         """What is open and under way now."""
-        centres = self._data_centres.items()
+        centres = [(dc_id, route.centre) for (dc_id, _), route in self._routes.items()]
         return ConnectionStats(
-            {dc_id: centre.connections for (dc_id, _), centre in centres if centre.connections},
+            {dc_id: centre.connections for dc_id, centre in centres if centre.connections},
             sum(centre.calls for _, centre in centres),
         )
 
     @property
     def closed(self) -> bool:
         """Whether no call will succeed any more."""
-        return self._closed.is_set()
-
-    @property
-    def told_to_wait(self) -> bool:
-        """Whether Telegram takes no upload.getFile at the moment: what does not come then is not stuck."""
-        return self._paces[functions.upload.GetFileRequest.__name__].waits_until > _now()
+        return self._closing.closed
 
     def warm(self, dc_id: int) -> None:
         """Begin to open a first connection to a data centre that will soon be needed. Never raises."""
-        if not self._closed.is_set():
-            self._data_centre(dc_id, cdn=False).warm()
+        if not self._closing.closed:
+            self._route(dc_id, cdn=False).centre.warm()
 
-    async def call(
-        self,
-        dc_id: int,
-        request: TLRequest,
-        *,
-        weight_bytes: int = 0,
-        on_wait: Callable[[float], None] | None = None,
-    ) -> Any:
+    async def call(self, dc_id: int, request: TLRequest, patience: Patience) -> Any:
         """Send a request to a data centre; its answer, where a file's bytes are `FileBytes`.
 
-        The request may be carried out more than once. `weight_bytes` is what request or answer hold of a
-        file, by which calls are spread. Waits up to telegram.flood_wait_seconds are sat out, and `on_wait` is
-        told the seconds before each. Cancelling it gives its place on the connection up at once.
-
-        Raises TelegramFailure kinds: TelegramRefused for errors (FILE_MIGRATE among them), SessionEnded,
-        FloodWait for longer waits, TelegramUnavailable when no attempt succeeded or `aclose` was called.
+        The request may be carried out more than once. Cancelling it gives its place on the connection up at
+        once. Raises TelegramFailure kinds: TelegramRefused for errors (FILE_MIGRATE among them),
+        SessionEnded; FloodWait and TelegramUnavailable when patience has ended, or `aclose` was called.
         """
-        return await self._call(self._data_centre(dc_id, cdn=False), request, weight_bytes, on_wait)
+        return await self._route(dc_id, cdn=False).call(request, patience)
 
-    async def call_cdn(self, dc_id: int, request: TLRequest, *, weight_bytes: int = 0) -> Any:
+    async def call_cdn(self, dc_id: int, request: TLRequest, patience: Patience) -> Any:
         """Send upload.getCdnFile to a CDN data centre, which knows no account. As `call` otherwise."""
-        return await self._call(self._data_centre(dc_id, cdn=True), request, weight_bytes)
+        return await self._route(dc_id, cdn=True).call(request, patience)
+
+    async def persist(self, work: Callable[[], Awaitable[T]], patience: Patience) -> T:
+        """Do other work for a file with the same patience as calls have, until `aclose` at most."""
+        return await persist(work, patience, self._closing)
 
     async def aclose(self) -> None:
         """Close all connections; whoever waits gets TelegramUnavailable. Idempotent."""
-        self._closed.set()
-        await asyncio.gather(*(centre.aclose() for centre in self._data_centres.values()))
+        self._closing.close()
+        await asyncio.gather(*(route.centre.aclose() for route in self._routes.values()))
+
+    def _route(self, dc_id: int, *, cdn: bool) -> _Route:
+        route = self._routes.get((dc_id, cdn))
+        if route is None:
+            centre = self._data_centre(dc_id, cdn=cdn)
+            call = compose(
+                partial(self._attempt, dc_id, centre),
+                partial(take_turns, gate_of=partial(self._gate, dc_id), weight_of=_weight),
+                translate_answers,
+                partial(log_calls, where=lambda: dc_id),
+                outlast_lost_connections,
+                repeat_internal_errors,
+                sit_out_flood_waits,
+                self._closing,
+            )
+            route = self._routes[dc_id, cdn] = _Route(centre, call)
+        return route
 
     def _data_centre(self, dc_id: int, *, cdn: bool) -> DataCentre:
-        known = self._data_centres.get((dc_id, cdn))
-        if known is not None:
-            return known
         authorization: Authorization
         if cdn:
-            authorization = CdnAuthorization(self._account, dc_id)
-        elif dc_id == self._account.home_dc_id:
-            authorization = HomeAuthorization(self._account, dc_id)
+            authorization = CdnAuthorization(self._client, dc_id)
+        elif dc_id == self._client.home_dc_id:
+            authorization = HomeAuthorization(self._client, dc_id)
         else:
-            authorization = ForeignAuthorization(self._account, dc_id)
-        telegram = self._settings.telegram
-        centre = self._data_centres[dc_id, cdn] = DataCentre(
-            partial(self._account.addresses, dc_id, cdn=cdn),
+            authorization = ForeignAuthorization(self._client, dc_id)
+        return DataCentre(
+            partial(self._client.addresses, dc_id, cdn=cdn),
             authorization,
-            Dialler(self._account.connector),
+            Dialler(self._client.connector),
             limit=self._settings.files.connections_per_dc,
-            connect_timeout=telegram.connect_timeout_seconds,
+            connect_timeout=self.telegram.connect_timeout_seconds,
             idle_seconds=self._settings.files.idle_seconds,
         )
-        return centre
 
-    async def _call(
-        self,
-        centre: DataCentre,
-        request: TLRequest,
-        weight: int,
-        on_wait: Callable[[float], None] | None = None,
-    ) -> Any:
-        pace = self._paces[type(request).__name__]
-        failures = internal_errors = flood_waits = 0
-        while True:
-            turn = await self._turn(pace, on_wait)
-            try:
-                return await centre.call(request, weight)
-            except ConnectionFailed as error:
-                self._check_open(error)
-                failures += 2 if isinstance(error, PeerSilent) else 1
-                if failures >= _ATTEMPTS:
-                    raise TelegramUnavailable(f"a file connection failed: {error}", _RETRY_AFTER) from error
-                await self._pause(_delay(failures))
-            except FloodWait as wait:  # at logging in
-                flood_waits += 1
-                self._check_patience(wait, flood_waits)
-                await self._pause(wait.seconds)
-            except RpcFailed as error:
-                refusal = rpc_message_to_error(types.RpcError(error.code, error.message), request)
-                internal_errors += is_internal(refusal)
-                match failure(refusal):
-                    case FloodWait() as told:
-                        pace.flooded(_now(), told.seconds, turn)
-                        flood_waits += 1
-                        self._check_patience(told, flood_waits, error)
-                    case TelegramUnavailable() if internal_errors <= _INTERNAL_ERRORS:
-                        await self._pause(_delay(internal_errors))
-                    case TelegramFailure() as refused:
-                        raise refused from error
+    def _gate(self, dc_id: int, request: TLRequest) -> Gate:
+        return self.gates.to(dc_id, type(request))
 
-    def _check_patience(self, wait: FloodWait, waits: int, cause: RpcFailed | None = None) -> None:
-        """Raise `wait` if it is too long to be sat out, or one too many."""
-        if wait.seconds > self._longest_wait or waits > _FLOOD_WAITS:
-            raise wait from cause
-
-    @property
-    def _longest_wait(self) -> int:
-        return self._settings.telegram.flood_wait_seconds
-
-    async def _turn(self, pace: Pace, on_wait: Callable[[float], None] | None) -> float:
-        """Wait until the account may make a call of this kind; return when that is."""
-        while True:
-            self._check_open()
-            left = pace.waits_until - _now()
-            if left > self._longest_wait:
-                raise FloodWait(math.ceil(left))
-            if on_wait is not None and left > 0:
-                on_wait(left)
-            turn = pace.turn(_now())
-            if turn <= _now():
-                return turn
-            await self._pause(turn - _now())
-            if pace.waits_until <= turn:  # else another call was told to wait, meanwhile
-                return turn
-
-    async def _pause(self, seconds: float) -> None:
-        try:
-            async with asyncio.timeout(seconds):
-                await self._closed.wait()
-        except TimeoutError:
-            return
-        self._check_open()
-
-    def _check_open(self, cause: ConnectionFailed | None = None) -> None:
-        if self._closed.is_set():
-            raise TelegramUnavailable("the client was closed", retry_after=1) from cause
+    async def _attempt(self, dc_id: int, centre: DataCentre, request: TLRequest, _patience: Patience) -> Any:
+        centre.limit = self.gates.connections(dc_id, self._settings.files.connections_per_dc)
+        return await centre.call(request, _weight(request))
 
 
-def _delay(failures: int) -> float:
-    """Return how long to wait after so many failures: hardly at first, then twice as long each time."""
-    scale = 0.0 if failures == 1 else _FIRST_DELAY * 2 ** (failures - 1)
-    return random.uniform(0.5, 1.5) * scale + random.uniform(0, 0.01)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+def _weight(request: TLRequest) -> int:
+    """Return what request or answer hold of a file, in bytes: by it, calls are spread and bounded."""
+    match request:
+        case functions.upload.GetFileRequest() | functions.upload.GetCdnFileRequest():
+            return int(request.limit)
+        case functions.upload.SaveFilePartRequest() | functions.upload.SaveBigFilePartRequest():
+            return len(request.bytes)
+    return 0

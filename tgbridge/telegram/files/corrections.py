@@ -16,6 +16,7 @@ from tgbridge.errors import FileCorrupted, MediaNotFound, TelegramRefused
 from tgbridge.signatures import HEAD_BYTES
 from tgbridge.telegram.files.parts import KIB, MIB
 from tgbridge.telegram.files.source import STALE_REFERENCE
+from tgbridge.telegram.rpc.patience import Patience
 
 if TYPE_CHECKING:
     from tgbridge.telegram.files.connections import FileConnections
@@ -137,7 +138,8 @@ class _Picture:
     async def _ask(self, offset: int, limit: int) -> Any:
         # `precise` allows for offsets and limits that are multiples of 1 KiB.
         request = functions.upload.GetFileRequest(self._file.location(), offset, limit, precise=True)
-        answer = await self._connections.call(self._dc_id, request, weight_bytes=limit)
+        patience = Patience.of_first_bytes(self._connections.telegram)
+        answer = await self._connections.call(self._dc_id, request, patience)
         if isinstance(answer, types.upload.FileCdnRedirect):
             raise FileCorrupted("a CDN was named to one who asked for none")
         return answer

@@ -9,33 +9,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
 
 from tgbridge.errors import PoolExhausted
-from tgbridge.telegram.files import late
+from tgbridge.telegram.files.arrival import Arrival, Slot
 from tgbridge.telegram.files.parts import Part, part_at, power_of_two
-from tgbridge.telegram.files.window import Departure, Window
+from tgbridge.telegram.files.window import Window
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from tgbridge.telegram.files.budget import Share
     from tgbridge.telegram.files.cache import Fetch
     from tgbridge.telegram.files.connections import FileConnections
-    from tgbridge.telegram.files.downloader import AccountFiles, Downloader
+    from tgbridge.telegram.files.downloader import Downloader
     from tgbridge.telegram.files.source import Refetch, Source
-
-
-class Slot(NamedTuple):
-    """A part that the reader has not finished with."""
-
-    fetch: Fetch
-    position: int
-    """Of the first byte that it brings to this reader."""
-    departure: Departure
-
-    @property
-    def trip(self) -> late.Trip:
-        """How it came, once it has landed."""
-        return late.Trip(self.fetch.size, self.departure.at, self.fetch.landed_at)
 
 
 class Download:
@@ -47,7 +35,7 @@ class Download:
     def __init__(
         self,
         downloader: Downloader,
-        account: AccountFiles,
+        account: Hashable,
         source: Source,
         *,
         connections: FileConnections,
@@ -58,8 +46,7 @@ class Download:
         self._downloader = downloader
         self._account = account
         self._source = source
-        self._connections = connections
-        self._refetch = refetch
+        self._arrival = Arrival(source, connections, refetch, downloader.telegram, hedges=downloader.hedges)
         self._start = start
         self._stop = stop
         self._position = start  # of the byte that the reader gets next
@@ -69,7 +56,6 @@ class Download:
         self._handed = False  # whether the reader has them
         self._filled = asyncio.Event()
         self._window = Window(downloader.budget.stream_bytes)
-        self._latest: late.Trip | None = None  # of the parts that have been read
         self._stuck: list[Fetch] = []  # first attempts that have not ended, of parts that have been read
         self._now = asyncio.get_running_loop().time
         self._share: Share | None = None
@@ -81,7 +67,7 @@ class Download:
             if self._start < self._stop:
                 self._fill()
                 await self._admitted()
-                self._front = await self._arrival()
+                self._front = await self._arrival.front(self._slots)
         except BaseException:
             await self._close()
             raise
@@ -112,35 +98,15 @@ class Download:
             self._filled.clear()
             await self._filled.wait()
         if self._front is None:
-            self._front = await self._arrival()
-        fetch, _, departure = front = self._slots[0]
-        self._latest = front.trip if fetch.landed else self._latest
+            self._front = await self._arrival.front(self._slots)
+        front = self._slots[0]
+        fetch, departure = front.fetch, front.departure
         self._window.read(departure, fetch.size, landed_at=fetch.landed_at, now=self._now())
         offset = fetch.part.offset
         chunk = self._front[self._position - offset : self._stop - offset]
         self._position += len(chunk)
         self._handed = True
         return chunk
-
-    async def _arrival(self) -> memoryview:
-        """Wait for the front part; one that is stuck is asked for once more."""
-        front = self._slots[0]
-        fetch, patience, since = front.fetch, late.SHORTEST_PATIENCE, front.departure.at
-        while self._downloader.second_attempts and not fetch.task.done():
-            await asyncio.wait((fetch.task,), timeout=patience)
-            if fetch.task.done():
-                break
-            if self._connections.told_to_wait:
-                # What Telegram makes wait is not stuck, and nothing is to be asked beside it.
-                patience, since = late.SHORTEST_PATIENCE, self._now()
-                continue
-            others = [slot.trip for slot in self._slots if slot.fetch.landed]
-            if self._latest is not None:
-                others.append(self._latest)
-            patience = late.stuck_at(fetch.size, since, others) - self._now()
-            if patience <= 0:
-                return await late.first_of(fetch.task, lambda: self._read(fetch.part))
-        return await fetch.wait()
 
     async def _admitted(self) -> None:
         try:
@@ -165,8 +131,9 @@ class Download:
             if not share.take(length):
                 return
             keep = self._cursor - self._start < self._downloader.keep_bytes
-            fetch = source.parts.join(part, self._read, keep=keep)
-            self._slots.append(Slot(fetch, self._cursor, self._window.depart(self._now())))
+            fetch = source.parts.join(part, self._arrival.read, keep=keep)
+            own = fetch.users == 1 and not fetch.task.done()
+            self._slots.append(Slot(fetch, self._cursor, self._window.depart(self._now()), own))
             self._cursor = part.end
             self._filled.set()
 
@@ -185,9 +152,6 @@ class Download:
             taken=self._source.parts.near(self._cursor),
         )
 
-    async def _read(self, part: Part) -> memoryview:
-        return await self._source.read(self._connections, self._refetch, part)
-
     def _pass_on(self) -> None:
         """Let go of the part that the reader has had."""
         self._handed = False
@@ -205,7 +169,7 @@ class Download:
         """Drop what has landed at the window's far end, to be fetched again when the reader gets there."""
         freed = self._drop_stuck(wanted, most)
         while freed < wanted and len(self._slots) > 1:
-            fetch, position, _ = self._slots[-1]
+            fetch, position, *_ = self._slots[-1]
             if not fetch.landed or freed + fetch.size > most:
                 break
             self._slots.pop()

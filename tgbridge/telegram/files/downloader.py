@@ -13,15 +13,15 @@ from tgbridge.telegram.files.parts import power_of_two
 from tgbridge.telegram.files.source import Refetch, Source
 
 if TYPE_CHECKING:
-    from tgbridge.settings import FilesSettings
+    from tgbridge.settings import FilesSettings, TelegramSettings
     from tgbridge.telegram.files.connections import FileConnections
     from tgbridge.telegram.files.remote import FileKey, RemoteFile
 
 ADMISSION_SECONDS: Final = 20.0
 """How long a download waits for its first bytes of the budget: as long as a browser would for a page."""
 
-_SOURCES_PER_ACCOUNT = 256
-"""Of how many files an account remembers the data centre and the fresh reference."""
+_SOURCES_PER_CLIENT: Final = 256
+"""Of how many files a client remembers the data centre and the fresh reference."""
 
 
 class Client(Protocol):
@@ -32,8 +32,8 @@ class Client(Protocol):
         """Its connections for files."""
 
 
-class AccountFiles:
-    """What downloads remember of one account. Holds no client, so that it goes with it."""
+class ClientFiles:
+    """What downloads remember of one client's files. Holds no client, so that it goes with it."""
 
     def __init__(self, cache: PartCache, budget: Budget, *, verify_hashes: bool) -> None:
         self.recent = cache.account()
@@ -54,7 +54,7 @@ class AccountFiles:
         return source
 
     def _forget_idle(self) -> None:
-        if len(self._sources) > _SOURCES_PER_ACCOUNT:
+        if len(self._sources) > _SOURCES_PER_CLIENT:
             idle = (key for key, source in self._sources.items() if not len(source.parts))
             del self._sources[next(idle)]  # the newest is idle still
 
@@ -67,12 +67,19 @@ class AccountFiles:
 class Downloader:
     """All downloads of the process, under the bounds of the settings."""
 
-    def __init__(self, files: FilesSettings, *, admission_seconds: float = ADMISSION_SECONDS) -> None:
+    def __init__(
+        self,
+        files: FilesSettings,
+        telegram: TelegramSettings,
+        *,
+        admission_seconds: float = ADMISSION_SECONDS,
+    ) -> None:
+        self.telegram = telegram
         self.smallest = power_of_two(files.first_part_bytes)
         self.largest = max(self.smallest, power_of_two(files.part_bytes))
         self.keep_bytes = files.cache_bytes_per_account // 2
         self.admission_seconds = admission_seconds
-        self.second_attempts = files.connections_per_dc > 1
+        self.hedges = files.connections_per_dc > 1
         """Whether a part that is stuck may come by another connection."""
         self._verify_hashes = files.verify_hashes
         self._cache = PartCache(files.cache_bytes_per_account, room=lambda: self.budget.left)
@@ -82,7 +89,7 @@ class Downloader:
             stream_bytes=files.window_bytes_per_stream,
             relieve=self._cache.shrink,
         )
-        self._accounts: WeakKeyDictionary[Client, AccountFiles] = WeakKeyDictionary()
+        self._clients: WeakKeyDictionary[Client, ClientFiles] = WeakKeyDictionary()
 
     def open(self, client: Client, file: RemoteFile, start: int, stop: int, *, refetch: Refetch) -> Download:
         """Open the bytes of `file` from `start` up to, not including, `stop`.
@@ -94,15 +101,16 @@ class Downloader:
         """
         if not 0 <= start <= stop <= file.size:
             raise ValueError("no such span")
-        account = self._accounts.get(client)
-        if account is None:
-            account = AccountFiles(self._cache, self.budget, verify_hashes=self._verify_hashes)
-            self._accounts[client] = account
-            finalize(client, account.recent.close).atexit = False
+        files = self._clients.get(client)
+        if files is None:
+            files = self._clients[client] = ClientFiles(
+                self._cache, self.budget, verify_hashes=self._verify_hashes
+            )
+            finalize(client, files.recent.close).atexit = False
         return Download(
             self,
-            account,
-            account.source(file),
+            client.files.account,
+            files.source(file),
             connections=client.files,
             refetch=refetch,
             start=start,

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
-from tgbridge.telegram.files.shared import Shared
+from tgbridge.telegram.files.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -63,7 +63,7 @@ class FileLookup(Generic[ClientT]):
         account, key = self._account(client), (message_id, thumbnail)
         asking = account.asking.get(key)
         if asking is None or asking.over:
-            asking = account.asking[key] = Shared(self._fetch(client, message_id, thumbnail))
+            asking = account.asking[key] = SingleFlight(self._fetch(client, message_id, thumbnail))
         try:
             file = await asking.wait()
         except BaseException:
@@ -99,4 +99,4 @@ class _Remembered:
 
     def __init__(self) -> None:
         self.files: OrderedDict[Key, tuple[RemoteFile, float]] = OrderedDict()
-        self.asking: dict[Key, Shared[RemoteFile]] = {}
+        self.asking: dict[Key, SingleFlight[RemoteFile]] = {}

@@ -11,26 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from tgbridge.errors import TelegramUnavailable
+from tgbridge.errors import FloodWait, TelegramRefused, TelegramUnavailable
 from tgbridge.telegram.files.rooms import Rooms
 from tgbridge.telegram.files.ways import SMALL_FILE_BYTES, UNKNOWN_TOTAL, StoredFile, Way
+from tgbridge.telegram.rpc.call import now
+from tgbridge.telegram.rpc.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from telethon.tl import TLRequest
+
+    from tgbridge.settings import TelegramSettings
     from tgbridge.telegram.files.budget import Budget
     from tgbridge.telegram.files.connections import FileConnections
     from tgbridge.telegram.files.ways import Buffer
-
-PATIENCE_SECONDS: Final = 5.0
-"""How long after its first attempt a part is tried again that no connection could deliver: a data centre
-restarts sooner, and whoever has sent a gigabyte would rather wait than begin anew."""
-
-_FIRST_PAUSE: Final = 0.1  # seconds, and then twice as long each time
 
 
 class Client(Protocol):
@@ -77,6 +75,7 @@ class FileUpload:
         client: Client,
         budget: Budget,
         account: Hashable,
+        telegram: TelegramSettings,
         *,
         places: asyncio.Semaphore,
         part_bytes: int,
@@ -93,6 +92,7 @@ class FileUpload:
         """
         bound = at_most if size is None else size
         self.client = client
+        self._telegram = telegram
         self.received = 0
         """Bytes written, exactly, also after a `write` that was cancelled."""
         self._part_bytes = part_bytes
@@ -112,6 +112,7 @@ class FileUpload:
         self._ended = False
         self._failure: BaseException | None = None
         self._lost: _Part | None = None  # the first that Telegram may not have
+        self._progress_at = 0.0  # by the loop's clock: when it took a part, the last time
         self._rooms = Rooms(
             budget,
             account,
@@ -269,25 +270,35 @@ class FileUpload:
         task.add_done_callback(self._arrived)
 
     async def _store(self, part: _Part, way: Way, total: int) -> None:
-        size = len(part.data)
-        request = way.request(part.index, part.data, total)
-        loop = asyncio.get_running_loop()
-        give_up_at, pause = loop.time() + PATIENCE_SECONDS, _FIRST_PAUSE
+        size, since = len(part.data), now()
         while True:
-            client = self.client
+            request = way.request(part.index, part.data, total)
             try:
-                taken = await client.files.call(
-                    client.home_dc_id, request, weight_bytes=size, on_wait=self._on_wait
-                )
+                taken = await self._save(request, since)
                 break
-            except TelegramUnavailable:
-                if client.files.closed or loop.time() >= give_up_at:
+            except TelegramRefused as refusal:
+                # Behind a part that said how many there are, one that says "unknown" may be refused.
+                known = self._parts if self._ended else UNKNOWN_TOTAL
+                if refusal.name != "FILE_PARTS_INVALID" or total == known or not way.big:
                     raise
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
-            pause *= 2
+                total = known
         if not taken:
             raise TelegramUnavailable("Telegram did not take a part of the file")
         way.stored += size
+        self._progress_at = now()
+
+    async def _save(self, request: TLRequest, since: float) -> bool:
+        """Send a part, for as long as the upload gets on, and then until patience ends."""
+        while True:
+            client = self.client
+            patience = Patience.of_transfer(self._telegram, since=since, on_wait=self._on_wait)
+            try:
+                return bool(await client.files.call(client.home_dc_id, request, patience))
+            except (FloodWait, TelegramUnavailable) as error:
+                too_long = isinstance(error, FloodWait) and error.seconds > patience.flood_wait
+                if too_long or client.files.closed or self._progress_at <= since:
+                    raise
+                since = self._progress_at  # of other parts, meanwhile
 
     def _arrived(self, task: asyncio.Task[None]) -> None:
         way, part = self._in_flight.pop(task)

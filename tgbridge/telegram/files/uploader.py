@@ -12,7 +12,7 @@ from tgbridge.telegram.files.upload import FileUpload
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from tgbridge.settings import UploadSettings
+    from tgbridge.settings import TelegramSettings, UploadSettings
     from tgbridge.telegram.files.upload import Client, Observer
 
 ADMISSION_SECONDS: Final = 20.0
@@ -22,7 +22,14 @@ ADMISSION_SECONDS: Final = 20.0
 class Uploader:
     """Opens uploads, and holds the bounds on what all of them together keep in memory."""
 
-    def __init__(self, settings: UploadSettings, *, admission_seconds: float = ADMISSION_SECONDS) -> None:
+    def __init__(
+        self,
+        settings: UploadSettings,
+        telegram: TelegramSettings,
+        *,
+        admission_seconds: float = ADMISSION_SECONDS,
+    ) -> None:
+        self._telegram = telegram
         self.part_bytes = int(settings.part_bytes)
         self.budget = Budget(
             process_bytes=settings.window_bytes_per_process,
@@ -53,6 +60,7 @@ class Uploader:
             client,
             self.budget,
             account,
+            self._telegram,
             places=self._places.setdefault(account, asyncio.Semaphore(self._most_at_once)),
             part_bytes=self.part_bytes,
             size=size,

@@ -52,6 +52,7 @@ class RpcFailed(Exception):
     """An rpc_error: `code` is like an HTTP status (or negative), `message` Telegram's name for it."""
 
     def __init__(self, code: int, message: str) -> None:
-        super().__init__(f"{message} ({code})")
+        super().__init__(f"rpc_error {code}")
         self.code = code
         self.message = message
+        """May repeat what the server was asked: not to be shown, but for the names that are known."""

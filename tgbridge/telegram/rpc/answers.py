@@ -23,9 +23,6 @@ def meaning(error: RpcFailed) -> TelegramFailure:
     # Without the request, which may hold a phone number or a code.
     known = failure(rpc_message_to_error(types.RpcError(error.code, error.message), None))
     assert known is not None  # noqa: S101 - each rpc_error has a meaning
-    # A server's own words may repeat what it was asked, and this error is what the other one comes from.
-    error.message = ""
-    error.args = (f"rpc_error {error.code}",)
     return known
 
 

@@ -27,6 +27,8 @@ class Patience:
     """Whether the request may be carried out more than once, since an answer was lost."""
     on_wait: Callable[[float], None] | None = None
     """Is told the seconds before each wait that Telegram imposes. Must be quick, and not raise."""
+    on_turn: Callable[[], None] | None = None
+    """Is told when an attempt goes out, after all waiting for its turn. Must be quick, and not raise."""
 
     @classmethod
     def of_login(cls, telegram: TelegramSettings, *, repeatable: bool = True) -> Self:
@@ -40,15 +42,22 @@ class Patience:
         cls,
         telegram: TelegramSettings,
         *,
+        since: float | None = None,
         repeatable: bool = True,
         on_wait: Callable[[float], None] | None = None,
+        on_turn: Callable[[], None] | None = None,
     ) -> Self:
-        """Short, for whatever is asked before a status line is sent; short flood waits are sat out."""
+        """Short, for whatever is asked before a status line is sent; short flood waits are sat out.
+
+        Counted from `since` (by the loop's clock; now by default).
+        """
+        start = _now() if since is None else since
         return cls(
-            give_up_at=_now() + telegram.request_timeout_seconds,
+            give_up_at=start + telegram.request_timeout_seconds,
             flood_wait=telegram.flood_wait_seconds,
             repeatable=repeatable,
             on_wait=on_wait,
+            on_turn=on_turn,
         )
 
     @classmethod
@@ -58,6 +67,7 @@ class Patience:
         *,
         since: float | None = None,
         on_wait: Callable[[float], None] | None = None,
+        on_turn: Callable[[], None] | None = None,
     ) -> Self:
         """Long, for a body under way, either way.
 
@@ -68,6 +78,7 @@ class Patience:
             give_up_at=start + telegram.transfer_wait_seconds,
             flood_wait=telegram.transfer_wait_seconds,
             on_wait=on_wait,
+            on_turn=on_turn,
         )
 
 

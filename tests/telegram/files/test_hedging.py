@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tgbridge.telegram.files import late
-from tgbridge.telegram.files.late import FIRST_PATIENCE, SHORTEST_PATIENCE, Trip, first_of, stuck_at
+from tgbridge.telegram.files import hedging
+from tgbridge.telegram.files.hedging import FIRST_PATIENCE, SHORTEST_PATIENCE, Trip, first_of, stuck_at
 from tgbridge.telegram.files.parts import KIB, MIB
 
 if TYPE_CHECKING:
@@ -114,10 +114,11 @@ async def test_giving_up_ends_the_second_attempt_alone() -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(late, "SHORTEST_PATIENCE", 0.05)
-    monkeypatch.setattr(late, "FIRST_PATIENCE", 0.1)
+    monkeypatch.setattr(hedging, "SHORTEST_PATIENCE", 0.05)
+    monkeypatch.setattr(hedging, "FIRST_PATIENCE", 0.1)
 
 
+@pytest.mark.swift_time
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("skip", [0, 4, 10])
 async def test_one_part_that_is_stuck_is_asked_for_once_more(reader: Reader, skip: int) -> None:
@@ -137,6 +138,7 @@ async def test_a_path_that_is_slow_throughout_is_waited_for(reader: Reader) -> N
     assert reader.calls() == 5
 
 
+@pytest.mark.swift_time
 @pytest.mark.usefixtures("impatient")
 async def test_what_telegram_makes_wait_is_not_stuck(reader: Reader) -> None:
     """A flood wait is sat out, and nothing is asked for beside it."""
@@ -148,6 +150,7 @@ async def test_what_telegram_makes_wait_is_not_stuck(reader: Reader) -> None:
     assert reader.calls() == 2 * undisturbed + 1
 
 
+@pytest.mark.swift_time
 @pytest.mark.usefixtures("impatient")
 async def test_there_is_no_second_attempt_without_a_second_connection(make_reader: MakeReader) -> None:
     """It would only wait behind the first."""
@@ -172,7 +175,7 @@ async def test_a_slow_connection_is_avoided(
         again.append(second)
         return await first_of(first, second)
 
-    monkeypatch.setattr(late, "first_of", counted)
+    monkeypatch.setattr(hedging, "first_of", counted)
     file = await reader.file(80 * MIB)
     reader.sandbox.faults.delay(0.02)
     reader.sandbox.faults.throttle("upload.getFile", 100, skip=20)
@@ -189,6 +192,7 @@ NARROW = {
 }
 
 
+@pytest.mark.swift_time
 @pytest.mark.usefixtures("impatient")
 async def test_a_stuck_part_does_not_take_the_last_room(make_reader: MakeReader) -> None:
     """Where the bound leaves room for one part alone, its first attempt is given up."""
@@ -199,6 +203,7 @@ async def test_a_stuck_part_does_not_take_the_last_room(make_reader: MakeReader)
     stuck.release()
 
 
+@pytest.mark.swift_time
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("wanted", [MIB, 100 * KIB])
 async def test_a_stuck_part_gives_way_to_others(make_reader: MakeReader, wanted: int) -> None:

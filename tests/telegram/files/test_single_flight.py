@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tgbridge.telegram.files.shared import Shared
+from tgbridge.telegram.files.single_flight import SingleFlight
 
 
 async def test_the_outcome_is_everybodys() -> None:
@@ -15,7 +15,7 @@ async def test_the_outcome_is_everybodys() -> None:
         runs.append(1)
         return "done"
 
-    shared = Shared(work())
+    shared = SingleFlight(work())
     assert set(await asyncio.gather(shared.wait(), shared.wait())) == {"done"}
     assert shared.over
     assert runs == [1]
@@ -27,7 +27,7 @@ async def test_the_error_is_everybodys() -> None:
     async def work() -> None:
         raise LookupError
 
-    shared = Shared(work())
+    shared = SingleFlight(work())
     assert [
         type(error) for error in await asyncio.gather(shared.wait(), shared.wait(), return_exceptions=True)
     ] == [
@@ -47,7 +47,7 @@ async def test_the_work_ends_with_the_last_who_waits() -> None:
             cancelled.set()
             raise
 
-    shared = Shared(work())
+    shared = SingleFlight(work())
     one, other = (asyncio.create_task(shared.wait()) for _ in range(2))
     await asyncio.sleep(0)
     one.cancel()
@@ -67,7 +67,7 @@ async def test_one_who_leaves_does_not_end_anothers_wait() -> None:
         await gate.wait()
         return 7
 
-    shared = Shared(work())
+    shared = SingleFlight(work())
     impatient, patient = (asyncio.create_task(shared.wait()) for _ in range(2))
     await asyncio.sleep(0)
     impatient.cancel()

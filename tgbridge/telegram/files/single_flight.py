@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Shared(Generic[T]):
+class SingleFlight(Generic[T]):
     """A task with as many owners as wait for it. It starts at once, and ends with the last `wait`."""
 
     __slots__ = ("_given_up", "_task", "_users")
