@@ -95,6 +95,7 @@ def environ(sandbox: Sandbox, tmp_path: Path) -> dict[str, str]:
         "TGBRIDGE_SESSION__SECURE": "false",
         "TGBRIDGE_LIMITS__ENABLED": "false",
         "TGBRIDGE_LOG__LEVEL": "debug",
+        "TGBRIDGE_TELEGRAM__TRANSFER_WAIT_SECONDS": "1",
     }
 
 

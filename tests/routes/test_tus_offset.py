@@ -8,7 +8,7 @@ import pytest
 
 from tests.routes.forms import stored
 from tests.routes.tus_client import MISMATCH, Line, begin, head, name_of, patch, until_offset
-from tests.routes.tus_faults import NOISE, PART, SETTINGS, SIZE, SMALL, check_sent
+from tests.routes.tus_faults import IMPATIENT, NOISE, PART, SETTINGS, SIZE, SMALL, check_sent
 from tgbridge import keys
 from tgbridge.uploads import resumable
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tgbridge.sandbox.world.accounts import Account
 
 
-@pytest.mark.usefixtures("impatient")
 async def test_parts_that_fail_afterwards(
     sandbox: Sandbox,
     signed_in_to: SignedInTo,
@@ -31,7 +30,7 @@ async def test_parts_that_fail_afterwards(
 ) -> None:
     """Bytes that are still on their way to Telegram are not promised: the next request is taken."""
     monkeypatch.setattr(resumable, "SETTLE_SECONDS", 0.0)
-    service, browser = await signed_in_to(**SETTINGS)
+    service, browser = await signed_in_to(**SETTINGS, telegram=IMPATIENT)
     before = len(account.history)
     path = await begin(browser, SIZE)
     held_back = sandbox.faults.hold(SMALL, skip=2)

@@ -110,6 +110,11 @@ class ClientPool:
                 slot.client.files.account = account
             try:
                 yield slot.client
+            except TelegramUnavailable as error:
+                # Its client was closed, perhaps, since somebody has signed out meanwhile.
+                if slot.ended and (reason := self.ended.reason(session)) is not None:
+                    raise SessionEnded(reason) from error
+                raise
             finally:
                 self._give_back(slot)
         except SessionEnded as error:
