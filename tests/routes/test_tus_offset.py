@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.routes.forms import stored
 from tests.routes.tus_client import MISMATCH, Line, begin, head, name_of, patch, until_offset
 from tests.routes.tus_faults import IMPATIENT, NOISE, PART, SETTINGS, SIZE, SMALL, check_sent
@@ -13,6 +11,7 @@ from tgbridge import keys
 from tgbridge.uploads import resumable
 
 if TYPE_CHECKING:
+    import pytest
     from aiohttp import ClientSession
 
     from tests.routes.conftest import SignedInTo, Until
