@@ -40,6 +40,7 @@ from tgbridge import keys
 from tgbridge.errors import ANSWERS, HTTPFailure
 from tgbridge.models import ErrorBody
 from tgbridge.routes.overridable import OverridableResource
+from tgbridge.routes.resource import Path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -140,15 +141,15 @@ class Endpoint:
 def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
     """Tell the router, and the middleware, of all endpoints."""
     endpoints = tuple(endpoints)
-    resources: dict[str, web.Resource] = {}
-    for path in (endpoint.path for endpoint in endpoints if endpoint.overridable):
-        resources[path] = OverridableResource(path)
-        app.router.register_resource(resources[path])
+    overridable = {endpoint.path for endpoint in endpoints if endpoint.overridable}
+    resources: dict[str, Path] = {}
     for endpoint in endpoints:
-        if endpoint.path not in resources:
-            resources[endpoint.path] = app.router.add_resource(endpoint.path)
+        path = endpoint.path
+        if path not in resources:
+            resources[path] = OverridableResource(path) if path in overridable else Path(path)
+            app.router.register_resource(resources[path])
         for method in endpoint.methods:
-            resources[endpoint.path].add_route(method, endpoint.handler, expect_handler=_later)
+            resources[path].add_route(method, endpoint.handler, expect_handler=_later)
     # Only a route of ours keeps aiohttp from answering an Expect header before any middleware has run.
     app.router.add_route("*", "/{path:.*}", _unmatched, expect_handler=_later)
     app[keys.ENDPOINTS] = {endpoint.handler: endpoint for endpoint in endpoints}
