@@ -214,13 +214,16 @@ class ErrorBody(Model):
         str | None, Omittable, Field(description="For debugging, such as the Telegram error's name.")
     ] = None
     code: Annotated[
-        str | None,
-        Omittable,
+        str,
         Field(description="A stable identifier for programs, the Telegram error's name where there is one."),
-    ] = None
+    ]
     retry_after: Annotated[
         int | None, Omittable, Field(description="Seconds, as in the Retry-After header.")
     ] = None
+
+
+class Failed(ErrorBody):
+    """What nobody has foreseen went wrong: the code may be any of Telegram's own names."""
 
 
 class PasswordRequired(ErrorBody):
@@ -279,7 +282,15 @@ class UploadInput(Model):
     file, and an empty one to none.
     """
 
-    file: Annotated[bytes, Field(repr=False, description="With a file name; its Content-Type says its type.")]
+    file: Annotated[
+        list[bytes],
+        Field(
+            repr=False,
+            min_length=1,
+            max_length=10,
+            description="Each with a file name; its Content-Type says its type.",
+        ),
+    ]
     caption: Annotated[
         str,
         Field(
@@ -289,7 +300,10 @@ class UploadInput(Model):
     ] = ""
     as_: Annotated[
         Literal["auto", "document"],
-        Field(alias="as", description="As Telegram's own apps send it, or the bytes untouched."),
+        Field(
+            alias="as",
+            description="As Telegram's own apps send it, which is the default, or the bytes untouched.",
+        ),
     ] = "auto"
     thumbnail: Annotated[
         bytes | None, Field(repr=False, description="A JPEG of at most 200 kB and 320 pixels.")

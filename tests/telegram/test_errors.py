@@ -14,6 +14,7 @@ from telethon.errors import rpcerrorlist
 from telethon.tl import functions, types
 
 from tgbridge.errors import (
+    FLOOD_WAITS,
     SESSION_ENDED,
     FloodWait,
     PasswordNeeded,
@@ -22,7 +23,7 @@ from tgbridge.errors import (
     TelegramRefused,
     TelegramUnavailable,
 )
-from tgbridge.telegram.errors import FLOOD_WAITS, failure, is_internal, name_and_value, translated
+from tgbridge.telegram.errors import failure, is_internal, name_and_value, translated
 
 REQUEST = functions.auth.SignInRequest("15551234567", "the-hash", "54321")
 SECRETS = ("15551234567", "the-hash", "54321")
