@@ -134,6 +134,7 @@ async def test_upload_in_chunks(sandbox: Sandbox, service: Service, app: App, pa
         shown = json.loads(
             await until(page, f"JSON.parse({TEXT % 'shown'}).length === {count} && {TEXT % 'shown'}")
         )
+        assert len(set(shown)) == count
         message = account.history.get(shown[-1])
         assert message is not None
         assert message.message == "through a rewrite"
