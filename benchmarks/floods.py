@@ -22,7 +22,7 @@ _LIMITS: Final = ((8, 16, 7), (3, 10, 5))
 
 
 def floods(stage: Stage, *, quick: bool) -> None:
-    """Read one file for a minute, or a third of one, by either pacing and by Telethon alone in a plain script."""
+    """Read one file for a minute, or for 20 s, by either pacing and by Telethon alone."""
     seconds = 20 if quick else 60
     plain = stage.plain()
     stage.round_trip(_ROUND_TRIP)
