@@ -7,13 +7,16 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test browser-test tus-test lint bench clean
+.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test lint bench clean
 
 help:
 	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
 	@echo "make test   run the tests"
 	@echo "make browser-test  play a video in a real Chromium, and run nothing that was uploaded"
 	@echo "make tus-test      upload with the official client of tus, over a line that is cut"
+	@echo "make next-test     an app of Next.js that rewrites to the service, in a real Chromium"
+	@echo "make nginx-test    deploy/nginx.conf in a real nginx"
+	@echo "make openapi-test  compile typed clients made from /openapi.json"
 	@echo "make lint   check style, types and the walls between the rooms"
 	@echo "make bench  measure, beside stock Telethon"
 	@echo "make clean  remove what these made"
@@ -35,6 +38,18 @@ browser-test: $(VENV)/.develops
 # Needs node 18 or newer and npm, which fetches tus-js-client: apt install nodejs npm.
 tus-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m tus tests/tus
+
+# Needs node 20.9 or newer, npm, which fetches Next.js, and Chromium.
+next-test: $(VENV)/.develops
+	$(BIN)/python -m pytest -m next tests/nextjs
+
+# Needs nginx: apt install nginx-light.
+nginx-test: $(VENV)/.develops
+	$(BIN)/python -m pytest -m nginx tests/nginx
+
+# Needs node 20.19 or newer and npm, which fetches the generators and TypeScript.
+openapi-test: $(VENV)/.develops
+	$(BIN)/python -m pytest -m openapi tests/clients
 
 lint: $(VENV)/.develops
 	$(BIN)/ruff check

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 _ROUND_TRIP: Final = 0.04
 # Calls a second, calls at once, and the first wait in seconds.
-_LIMITS: Final = ((8, 16, 7), (3, 10, 5), (20, 100, 9))
+_LIMITS: Final = ((8, 16, 7), (3, 10, 5))
 
 
 def floods(stage: Stage, *, quick: bool) -> None:
-    """Read one file for a minute, by either pacing and by Telethon's own method in a plain script."""
-    seconds = 15 if quick else 60
+    """Read one file for a minute, or for 20 s, by either pacing and by Telethon alone."""
+    seconds = 20 if quick else 60
     plain = stage.plain()
     stage.round_trip(_ROUND_TRIP)
     services = {

@@ -258,6 +258,27 @@ async def test_limits_of_the_sandbox(tgbridge: Tgbridge, environ: dict[str, str]
     assert (await outcome(process))[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("environ", "status"), [({}, 200), ({"TGBRIDGE_SERVER__TRUSTED_PROXIES": "::1"}, 403)]
+)
+async def test_rewrite_to_the_sandbox(tgbridge: Tgbridge, environ: dict[str, str], status: int) -> None:
+    """A frontend on this machine that rewrites to the sandbox needs no setting; one that is given counts."""
+    process = await tgbridge("serve", "--sandbox", "--port", "0", **environ)
+    rewritten = {
+        "Origin": "http://localhost:3000",
+        "X-Forwarded-For": "::1",
+        "X-Forwarded-Host": "localhost:3000",
+        "X-Forwarded-Proto": "http",
+    }
+    async with (
+        browsing(await url_of(process)) as browser,
+        browser.post("/send-code", json={"phone": "+9996610001"}, headers=rewritten) as response,
+    ):
+        assert response.status == status
+    process.send_signal(signal.SIGTERM)
+    assert (await outcome(process))[0] == 0
+
+
 async def test_two_sandboxes(tgbridge: Tgbridge, tmp_path: Path) -> None:
     """A second sandbox on the same state is refused in one line that names the first; elsewhere it serves."""
     first = await tgbridge("serve", "--sandbox", "--port", "0")

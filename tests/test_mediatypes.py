@@ -30,6 +30,11 @@ from tgbridge import mediatypes
         ("", "film.m2ts", "video/mp2t"),
         ("", "film.mts", "video/mp2t"),
         ("", "film.3gp", "video/3gpp"),
+        ("", "film.flv", "video/x-flv"),
+        ("", "tone.m4r", "audio/mp4"),
+        ("", "saved.jfif", "image/jpeg"),
+        ("application/mp4", "film.mp4", "video/mp4"),
+        ("application/ogg", "song.oga", "audio/ogg"),
         ("", "voice.opus", "audio/ogg"),
         ("", "data:image/png,abc.mov", "video/quicktime"),
         ("", "日本語.heic", "image/heic"),
@@ -56,3 +61,34 @@ def test_extensions() -> None:
     assert mediatypes.extension("audio/ogg") == ".ogg"
     assert mediatypes.extension("application/x-tgsticker") == ".tgs"
     assert mediatypes.extension("x/y") == ""
+
+
+@pytest.mark.parametrize(
+    "mime_type",
+    [
+        *("audio/wav", "audio/x-wav", "audio/vnd.wave", "audio/aiff", "audio/x-aiff", "audio/flac"),
+        *("audio/mp4", "audio/x-m4a", "audio/mpeg", "audio/webm", "audio/x-caf", "audio/midi"),
+        *("image/bmp", "image/heic", "image/jxl", "image/jp2"),
+        *("video/quicktime", "video/webm", "video/x-flv", "video/x-matroska"),
+    ],
+)
+def test_an_extension_says_its_type(mime_type: str) -> None:
+    """Sound, pictures and films have an extension that is read as the same type again."""
+    extension = mediatypes.extension(mime_type)
+    assert extension.startswith(".")
+    assert mediatypes.canonical(mediatypes.by_name(f"x{extension}")) == mediatypes.canonical(mime_type)
+
+
+@pytest.mark.parametrize(
+    ("mime_type", "name", "nothing"),
+    [
+        ("application/octet-stream", "", True),
+        ("application/octet-stream", "blob", True),
+        ("application/octet-stream", "camera.roll", True),
+        ("application/octet-stream", "dump.bin", False),
+        ("image/png", "", False),
+    ],
+)
+def test_where_the_bytes_are_asked(mime_type: str, name: str, *, nothing: bool) -> None:
+    """They are where type and name say nothing; a name that ends in ".bin" has said all there is."""
+    assert mediatypes.says_nothing(mime_type, name) is nothing

@@ -155,6 +155,8 @@ async def _serve_sandbox(config: Path | None, state: StateDirectory, server: dic
     defaults = {
         "secret_keys": [kept_secret_key(state.path)],
         "session": {"secure": False},
+        # A frontend's rewrite comes from here. Nobody but programs of this machine could make use of it.
+        "server": {"trusted_proxies": ["127.0.0.0/8", "::1"]},
         # Its numbers are anybody's, and a frontend's tests sign in all the time.
         "limits": {"enabled": False},
     }

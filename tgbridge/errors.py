@@ -48,9 +48,10 @@ class SettingsError(BridgeError):
 class HTTPFailure(BridgeError):
     """An answer other than success, decided where it is raised.
 
-    ``text`` is the body's ``error``; ``retry_after`` is in whole seconds and also becomes the ``Retry-After``
-    header; ``extra`` are further fields of the body, such as ``password_hint``; ``headers`` further headers,
-    such as ``Content-Range`` of a 416; ``log`` is what only the operator is told, in the request's line.
+    ``text`` is the body's ``error``, ``code`` is for programs: no error body lacks it. ``retry_after`` is in
+    whole seconds and also becomes the ``Retry-After`` header; ``extra`` are further fields of the body, such
+    as ``password_hint``; ``headers`` further headers, such as ``Content-Range`` of a 416; ``log`` is what the
+    operator alone is told, in the request's line.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class HTTPFailure(BridgeError):
         status: int,
         text: str,
         *,
-        code: str | None = None,
+        code: str,
         details: str | None = None,
         retry_after: int | None = None,
         extra: Mapping[str, str | None] = _NOTHING,
@@ -199,6 +200,24 @@ class Answer:
     code: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """What an endpoint says of a message that is none of its own: the 404's text and code."""
+
+    text: str
+    code: str
+
+
+# Codes of answers that no error of Telegram's stands behind.
+UNAVAILABLE: Final = "TELEGRAM_UNAVAILABLE"
+EXHAUSTED: Final = "POOL_EXHAUSTED"
+FILE_TOO_LARGE_CODE: Final = "FILE_TOO_LARGE"
+INTERNAL: Final = "INTERNAL_ERROR"
+MISSING_FIELD: Final = "MISSING_FIELD"
+INVALID_BODY: Final = "INVALID_BODY"
+FLOOD_WAITS: Final = frozenset({"FLOOD_WAIT", "FLOOD_PREMIUM_WAIT", "FLOOD_TEST_PHONE_WAIT", "SLOWMODE_WAIT"})
+"""The names that make a ``FloodWait``: the request is fine, later."""
+
 # Texts that routes use as well, for what they can tell without asking Telegram.
 NOT_AUTHENTICATED: Final = "User not authenticated."
 NOT_AUTHENTICATED_CODE: Final = "NOT_AUTHENTICATED"
@@ -266,9 +285,9 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
 
 
 def failure_of(  # noqa: C901, PLR0911 - one case for each branch of the tree
-    error: BridgeError, *, failed: str, not_found: str | None = None
+    error: BridgeError, *, failed: str, not_found: NotFound | None = None
 ) -> HTTPFailure:
-    """Say ``error`` in HTTP; ``failed`` is the endpoint's own text for 500 and 503, ``not_found`` for 404."""
+    """Say ``error`` in HTTP; ``failed`` is the endpoint's own text for 500 and 503, ``not_found`` its 404."""
     match error:
         case HTTPFailure():
             return error
@@ -291,13 +310,14 @@ def failure_of(  # noqa: C901, PLR0911 - one case for each branch of the tree
         case TelegramRefused():
             return HTTPFailure(500, failed, code=error.name, details=error.name)
         case TelegramUnavailable():
-            code, details = "TELEGRAM_UNAVAILABLE", error.reason
-            return HTTPFailure(503, failed, code=code, details=details, retry_after=error.retry_after)
+            return HTTPFailure(
+                503, failed, code=UNAVAILABLE, details=error.reason, retry_after=error.retry_after
+            )
         case PoolExhausted():
-            return HTTPFailure(503, failed, code="POOL_EXHAUSTED", retry_after=error.retry_after)
+            return HTTPFailure(503, failed, code=EXHAUSTED, retry_after=error.retry_after)
         case FileTooLarge():
-            return HTTPFailure(413, FILE_TOO_LARGE, code="FILE_TOO_LARGE", details=str(error))
+            return HTTPFailure(413, FILE_TOO_LARGE, code=FILE_TOO_LARGE_CODE, details=str(error))
         case MediaNotFound() if not_found is not None:
-            return HTTPFailure(404, not_found)
+            return HTTPFailure(404, not_found.text, code=not_found.code)
         case _:
-            return HTTPFailure(500, failed, code="INTERNAL_ERROR", details=type(error).__name__)
+            return HTTPFailure(500, failed, code=INTERNAL, details=type(error).__name__)

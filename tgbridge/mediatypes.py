@@ -17,16 +17,27 @@ _MORE: Final = MappingProxyType(
         ".3ga": "audio/3gpp",
         ".3gp": "video/3gpp",
         ".aac": "audio/aac",
+        ".aif": "audio/aiff",
+        ".aiff": "audio/aiff",
         ".amr": "audio/amr",
+        ".apng": "image/apng",
         ".avif": "image/avif",
+        ".caf": "audio/x-caf",
+        ".f4v": "video/mp4",
         ".flac": "audio/flac",
+        ".flv": "video/x-flv",
         ".heic": "image/heic",
         ".heif": "image/heif",
+        ".jfif": "image/jpeg",
+        ".jp2": "image/jp2",
+        ".jxl": "image/jxl",
         ".m2ts": "video/mp2t",
         ".m4a": "audio/mp4",
         ".m4b": "audio/mp4",
+        ".m4r": "audio/mp4",
         ".m4v": "video/x-m4v",
         ".md": "text/markdown",
+        ".mid": "audio/midi",
         ".mka": "audio/x-matroska",
         ".mkv": "video/x-matroska",
         ".mts": "video/mp2t",
@@ -34,10 +45,12 @@ _MORE: Final = MappingProxyType(
         ".ogg": "audio/ogg",
         ".ogv": "video/ogg",
         ".opus": "audio/ogg",
+        ".spx": "audio/ogg",
         ".tgs": "application/x-tgsticker",
         ".webp": "image/webp",
         # Python's table takes TypeScript for an MPEG transport stream.
         ".ts": "text/plain",
+        ".wav": "audio/wav",
         ".weba": "audio/webm",
         ".wma": "audio/x-ms-wma",
         ".wmv": "video/x-ms-wmv",
@@ -59,6 +72,7 @@ _SYNONYMS: Final = MappingProxyType(
         "audio/wave": "audio/wav",
         "audio/vnd.wave": "audio/wav",
         "audio/x-wav": "audio/wav",
+        "audio/x-aiff": "audio/aiff",
         "image/jpg": "image/jpeg",
         "image/pjpeg": "image/jpeg",
         "image/x-ms-bmp": "image/bmp",
@@ -67,15 +81,19 @@ _SYNONYMS: Final = MappingProxyType(
 )
 # Where a type has several extensions, and the first of them is not the usual one.
 _USUAL_EXTENSIONS: Final = MappingProxyType({"audio/ogg": ".ogg"})
-# What programs declare that do not know, beside what is no type at all ("video", "video/*").
+# What programs declare that do not know, beside what is no type at all ("video", "video/*"), or that know the
+# container and not whether it is sound or film.
 _SAY_NOTHING: Final = frozenset(
     {
         UNKNOWN,
         "application/binary",
         "application/download",
         "application/force-download",
+        "application/mp4",
+        "application/ogg",
         "application/unknown",
         "application/x-download",
+        "application/x-matroska",
         "binary/octet-stream",
         "unknown/unknown",
     }
@@ -98,6 +116,12 @@ def claimed(declared: str, name: str) -> str:
     return by_name(name) or UNKNOWN
 
 
+def says_nothing(mime_type: str, name: str) -> bool:
+    """Tell whether neither a file's type nor its name says what it is, so that its first bytes are asked."""
+    # A name that ends in ".bin" has said all there is.
+    return mime_type == UNKNOWN and not by_name(name)
+
+
 def by_name(name: str) -> str:
     """Return the type that a file's name tells, or "" where it tells none."""
     # What stands before a colon would be taken for a URL's scheme.
@@ -114,4 +138,5 @@ def canonical(mime_type: str) -> str:
 
 def extension(mime_type: str) -> str:
     """Return what the names of files of this type end in, with its dot, or ""."""
+    mime_type = canonical(mime_type)
     return _USUAL_EXTENSIONS.get(mime_type) or _TYPES.guess_extension(mime_type) or ""

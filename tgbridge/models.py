@@ -214,13 +214,16 @@ class ErrorBody(Model):
         str | None, Omittable, Field(description="For debugging, such as the Telegram error's name.")
     ] = None
     code: Annotated[
-        str | None,
-        Omittable,
+        str,
         Field(description="A stable identifier for programs, the Telegram error's name where there is one."),
-    ] = None
+    ]
     retry_after: Annotated[
         int | None, Omittable, Field(description="Seconds, as in the Retry-After header.")
     ] = None
+
+
+class Failed(ErrorBody):
+    """What nobody has foreseen went wrong: the code may be any of Telegram's own names."""
 
 
 class PasswordRequired(ErrorBody):
@@ -279,7 +282,15 @@ class UploadInput(Model):
     file, and an empty one to none.
     """
 
-    file: Annotated[bytes, Field(repr=False, description="With a file name; its Content-Type says its type.")]
+    file: Annotated[
+        list[bytes],
+        Field(
+            repr=False,
+            min_length=1,
+            max_length=10,
+            description="Each with a file name; its Content-Type says its type.",
+        ),
+    ]
     caption: Annotated[
         str,
         Field(
@@ -291,7 +302,7 @@ class UploadInput(Model):
         Literal["auto", "document"],
         Field(
             alias="as",
-            description="As Telegram's own apps send it, or untouched; unchecked, if it comes first.",
+            description="As Telegram's apps send it (the default), or untouched; unchecked, if it comes first.",
         ),
     ] = "auto"
     thumbnail: Annotated[

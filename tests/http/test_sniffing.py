@@ -23,8 +23,8 @@ TEXT = b"not at all"
 HTML = b"<!doctype html><script>"
 PDF = b"%PDF-1.7"
 SEGMENT = b"\x00\x00\x00\x18stypmsdh\x00\x00\x00\x00"
-STREAM = b"".join(b"G\x40" + bytes(186) for _ in range(4))
-STREAM_WITH_TIMES = b"".join(bytes(4) + b"G\x40" + bytes(186) for _ in range(4))
+STREAM = b"".join(b"G\x40" + bytes(186) for _ in range(5))
+STREAM_WITH_TIMES = b"".join(bytes(4) + b"G\x40" + bytes(186) for _ in range(5))
 SONG = FILES["constant.mp3"]
 AAC = FILES["adts.aac"]
 
@@ -53,6 +53,8 @@ AAC = FILES["adts.aac"]
         ("video/mp4", SEGMENT.replace(b"styp", b"moof")),
         ("video/mpeg", STREAM),
         ("video/mpeg", STREAM_WITH_TIMES),
+        ("video/mpeg", STREAM[100:]),
+        ("video/mpeg", STREAM_WITH_TIMES[191:]),
         ("video/mpeg", b"\x00\x00\x01\xba"),
         ("video/mp2t", STREAM),
         ("audio/mpeg", SONG[100:HEAD_BYTES]),
@@ -110,6 +112,9 @@ def test_a_claim_that_cannot_be_checked_is_believed(claim: str) -> None:
         ("image/jpeg", b"\x00\x00\x00\x18ftypheic", "image/heic"),
         ("image/gif", b"\x00\x00\x00\x18ftypavif", "image/avif"),
         ("image/png", b"II*\x00\x08\x00\x00\x00", "image/tiff"),
+        ("image/png", b"\x00\x00\x01\x00\x01\x00\x40\x30", "image/vnd.microsoft.icon"),
+        ("image/jpeg", b"\x00\x00\x00\x0cJXL \r\n\x87\n", "image/jxl"),
+        ("image/jpeg", b"\x00\x00\x00\x0cjP  \r\n\x87\n", "image/jp2"),
         ("video/mp4", FILES["live.webm"][:HEAD_BYTES], "video/webm"),
         ("video/webm", FILES["whole.mkv"][:HEAD_BYTES], "video/webm"),
         ("video/webm", MP4, "video/mp4"),

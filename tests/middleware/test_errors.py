@@ -90,7 +90,7 @@ RAISED: dict[str, tuple[Exception, int, dict[str, object]]] = {
         {"error": "Failed.", "code": "TELEGRAM_UNAVAILABLE", "details": "silent", "retry_after": 9},
     ),
     "pool": (errors.PoolExhausted(4), 503, {"error": "Failed.", "code": "POOL_EXHAUSTED", "retry_after": 4}),
-    "not found": (errors.MediaNotFound(), 404, {"error": "Not here."}),
+    "not found": (errors.MediaNotFound(), 404, {"error": "Not here.", "code": "NOT_HERE"}),
     "invalid file": (
         errors.TelegramRefused("IMAGE_PROCESS_FAILED"),
         400,
@@ -123,7 +123,12 @@ RAISED: dict[str, tuple[Exception, int, dict[str, object]]] = {
 }
 ENDPOINTS: Final = (
     *(
-        endpoint(f"/{name.replace(' ', '-')}", raising(error), failed="Failed.", not_found="Not here.")
+        endpoint(
+            f"/{name.replace(' ', '-')}",
+            raising(error),
+            failed="Failed.",
+            not_found=errors.NotFound("Not here.", "NOT_HERE"),
+        )
         for name, (error, _, _) in RAISED.items()
     ),
     endpoint("/break-off", break_off),

@@ -20,7 +20,8 @@ APP: Final = "https://app.example.com"
 REFUSED: Final = {
     "error": "This origin may not call this service.",
     "code": "ORIGIN_NOT_ALLOWED",
-    "details": "It is neither the service's own nor in cors.allowed_origins.",
+    "details": "It is neither the service's own nor in cors.allowed_origins. Behind a proxy or a rewrite, "
+    "the service knows its own only if server.trusted_proxies names the proxy's address.",
 }
 
 

@@ -34,7 +34,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 async def refuse(request: web.Request) -> web.StreamResponse:
     request[keys.SESSION].signed_in("telegram", 3)
-    raise HTTPFailure(418, "no")
+    raise HTTPFailure(418, "no", code="TEAPOT")
 
 
 async def fail(request: web.Request) -> web.StreamResponse:

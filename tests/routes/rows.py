@@ -25,7 +25,7 @@ SIGN_IN_FAILED = "Failed to sign in. Please try again."
 INVALID_PHONE = {"error": "Invalid phone number format.", "code": "PHONE_NUMBER_INVALID"}
 INVALID_CODE = {"error": "Invalid code. Please try again.", "code": "PHONE_CODE_INVALID"}
 INVALID_PASSWORD = {"error": "Invalid password. Please try again.", "code": "PASSWORD_HASH_INVALID"}
-NO_PASSWORD = {"error": "Password is required."}
+NO_PASSWORD = {"error": "Password is required.", "code": "MISSING_FIELD"}
 CODE_FIRST = {"error": "Please request a code first.", "code": "CODE_NOT_REQUESTED"}
 PASSWORD_NEEDED = {
     "error": "Two-step verification password required.",
@@ -34,7 +34,7 @@ PASSWORD_NEEDED = {
 }
 NOT_AUTHENTICATED = {"error": "User not authenticated.", "code": "NOT_AUTHENTICATED"}
 INVALID_BODY = {"code": "INVALID_BODY"}
-MISSING = {"error": "Phone number and code are required."}
+MISSING = {"error": "Phone number and code are required.", "code": "MISSING_FIELD"}
 
 
 def flood(method: str) -> Callable[[Sandbox], object]:

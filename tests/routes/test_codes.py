@@ -263,7 +263,7 @@ async def test_cancel_what_is_void(browser: ClientSession, sandbox: Sandbox, nam
 
 
 @rows(
-    Row("no phone", {"json": {}}, 400, {"error": "Phone number is required."}),
+    Row("no phone", {"json": {}}, 400, {"error": "Phone number is required.", "code": "MISSING_FIELD"}),
     Row("no body", {}, 400, {"error": "Phone number is required.", "code": "INVALID_BODY"}),
     Row("number", {"json": {"phone": 1}}, 400, INVALID_PHONE),
     Row("another phone", {"json": {"phone": "+9996610002"}}, 400, CODE_FIRST),

@@ -50,9 +50,16 @@ TOO_MANY_PASSWORDS = "Sorry, too many invalid attempts to enter your password. P
 
 @rows(
     *bodies_without_fields("Phone number is required."),
-    Row("absent", {"json": {}}, 400, {"error": "Phone number is required."}),
-    Row("null", {"json": {"phone": None}}, 400, {"error": "Phone number is required."}),
-    Row("empty", {"json": {"phone": ""}}, 400, {"error": "Phone number is required."}),
+    Row("absent", {"json": {}}, 400, {"error": "Phone number is required.", "code": "MISSING_FIELD"}),
+    Row(
+        "null",
+        {"json": {"phone": None}},
+        400,
+        {"error": "Phone number is required.", "code": "MISSING_FIELD"},
+    ),
+    Row(
+        "empty", {"json": {"phone": ""}}, 400, {"error": "Phone number is required.", "code": "MISSING_FIELD"}
+    ),
     Row("number", {"json": {"phone": 9996610001}}, 400, INVALID_PHONE),
     Row("list", {"json": {"phone": [PHONE]}}, 400, INVALID_PHONE),
     Row("flag", {"json": {"phone": False}}, 400, INVALID_PHONE),

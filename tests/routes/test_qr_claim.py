@@ -96,9 +96,9 @@ async def test_several_tabs(browser: ClientSession, sandbox: Sandbox) -> None:
 
 @rows(
     *bodies_without_fields(CLAIM_MISSING),
-    Row("absent", {"json": {}}, 400, {"error": CLAIM_MISSING}),
-    Row("null", {"json": {"claim": None}}, 400, {"error": CLAIM_MISSING}),
-    Row("empty", {"json": {"claim": ""}}, 400, {"error": CLAIM_MISSING}),
+    Row("absent", {"json": {}}, 400, {"error": CLAIM_MISSING, "code": "MISSING_FIELD"}),
+    Row("null", {"json": {"claim": None}}, 400, {"error": CLAIM_MISSING, "code": "MISSING_FIELD"}),
+    Row("empty", {"json": {"claim": ""}}, 400, {"error": CLAIM_MISSING, "code": "MISSING_FIELD"}),
     Row("number", {"json": {"claim": 1}}, 400, INVALID),
     Row("unknown", {"json": {"claim": "x"}}, 400, INVALID),
     Row(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FOREIGN = 3  # a data centre that is not the account's
 SIZE = 10_000
-NOT_FOUND = {"error": "Media not found or message ID is invalid."}
+NOT_FOUND = {"error": "Media not found or message ID is invalid.", "code": "MEDIA_NOT_FOUND"}
 FAILED = "Failed to stream media."
 NO_MEDIA = [
     *(IDS[key] for key in ("text", "contact", "location", "poll", "service", "link_preview")),

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from tgbridge.sandbox.world.accounts import Account
     from tgbridge.sandbox.world.builders import Variant
 
-NOT_FOUND = {"error": "Thumbnail not found for this message or message ID is invalid."}
+NOT_FOUND = {
+    "error": "Thumbnail not found for this message or message ID is invalid.",
+    "code": "THUMBNAIL_NOT_FOUND",
+}
 FAILED = "Failed to stream thumbnail."
 
 

@@ -266,6 +266,38 @@ async def test_blobs(signed_in: ClientSession) -> None:
     """What scripts have made is called blob by browsers, and gets the extension of its type."""
     found = await upload(signed_in, Form().file(content("valley"), "blob", "video/mp4"))
     assert (found["type"], found["name"]) == ("video", "blob.mp4")
+    found = await upload(signed_in, Form().file(b"RIFF\x24\0\0\0WAVEfmt ", "blob", "audio/wav"))
+    assert (found["type"], found["name"]) == ("audio", "blob.wav")
+
+
+@pytest.mark.parametrize("way", ["auto", "document"])
+@pytest.mark.parametrize(
+    ("name", "kind", "mime_type", "called"),
+    [
+        ("blob", "", "video/mp4", "blob.mp4"),
+        ("blob", "application/octet-stream", "video/mp4", "blob.mp4"),
+        ("film", "video/*", "video/mp4", "film"),
+        ("film.part", "application/mp4", "video/mp4", "film.part"),
+        ("film.bin", "", "application/octet-stream", "film.bin"),
+    ],
+)
+async def test_what_says_nothing_is_what_its_bytes_say(
+    signed_in: ClientSession, way: str, name: str, kind: str, mime_type: str, called: str
+) -> None:
+    """The list has the type that the stream has: a film of no type is sent as a film, by tus too."""
+    film = content("valley")
+    found = await upload(signed_in, Form().field("as", way).file(film, name, kind))
+    is_film = mime_type == "video/mp4" and way == "auto"
+    assert (found["type"], found["mime_type"]) == ("video" if is_film else "document", mime_type)
+    assert found["name"] == called
+    assert bool(found.get("width")) is is_film
+    async with signed_in.get(f"/stream_media/{found['id']}") as response:
+        assert response.headers["Content-Type"] == mime_type
+    fields = metadata(**{"filename": name, "filetype": kind, "as": way})
+    path = await begin(signed_in, len(film), Upload_Metadata=fields)
+    last = await patch(signed_in, path, 0, film)
+    again = await item(signed_in, int(last.headers["X-Message-Id"]))
+    assert {**again, "id": 0, "timestamp": ""} == {**found, "id": 0, "timestamp": ""}
 
 
 async def test_thumbnails(signed_in: ClientSession) -> None:

@@ -33,11 +33,11 @@ PLAIN, PREMIUM = "+9996610001", "+9996619009"
 
 
 REFUSED: list[tuple[Form, dict[str, str]]] = [
-    (Form(), {"error": "No file provided in the request."}),
-    (Form().field("caption", "x"), {"error": "No file provided in the request."}),
-    (Form().field("file", "no file name"), {"error": "No file provided in the request."}),
-    (Form().file(b"", ""), {"error": "No file provided in the request."}),
-    (Form().file(b"x", field="other"), {"error": "No file provided in the request."}),
+    (Form(), {"error": "No file provided in the request.", "code": "NO_FILE"}),
+    (Form().field("caption", "x"), {"error": "No file provided in the request.", "code": "NO_FILE"}),
+    (Form().field("file", "no file name"), {"error": "No file provided in the request.", "code": "NO_FILE"}),
+    (Form().file(b"", ""), {"error": "No file provided in the request.", "code": "NO_FILE"}),
+    (Form().file(b"x", field="other"), {"error": "No file provided in the request.", "code": "NO_FILE"}),
     (Form().file(b""), {"error": INVALID, "code": "EMPTY_FILE"}),
     (Form().file(b"x").file(b""), {"error": INVALID, "code": "EMPTY_FILE"}),
     (Form().file(b"text", "a.jpg", "image/jpeg"), {"error": INVALID, "code": "FILE_TYPE_MISMATCH"}),
@@ -79,7 +79,7 @@ async def test_no_form_at_all(signed_in: ClientSession) -> None:
     """A body of another type holds no file."""
     for content_type in ("application/json", "text/plain", "multipart/mixed; boundary=x"):
         told = await send(signed_in, b"{}", **{"Content-Type": content_type})
-        assert told == (400, {"error": "No file provided in the request."})
+        assert told == (400, {"error": "No file provided in the request.", "code": "NO_FILE"})
 
 
 async def test_not_signed_in(browser: ClientSession) -> None:

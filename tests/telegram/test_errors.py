@@ -13,6 +13,7 @@ from telethon.errors import rpcerrorlist
 from telethon.tl import functions, types
 
 from tgbridge.errors import (
+    FLOOD_WAITS,
     SESSION_ENDED,
     FloodWait,
     PasswordNeeded,
@@ -20,7 +21,7 @@ from tgbridge.errors import (
     TelegramRefused,
     TelegramUnavailable,
 )
-from tgbridge.telegram.errors import FLOOD_WAITS, failure, is_internal, name_and_value, translated
+from tgbridge.telegram.errors import failure, is_internal, name_and_value, translated
 from tgbridge.telegram.mtproto.failures import (
     ConnectionFailed,
     PeerSilent,

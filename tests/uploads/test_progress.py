@@ -28,7 +28,7 @@ ERROR = FileTooLarge(1)
 
 
 def describe(error: BridgeError) -> ErrorBody:
-    return ErrorBody(error=type(error).__name__)
+    return ErrorBody(error=type(error).__name__, code="X")
 
 
 @pytest.fixture(autouse=True)
@@ -178,7 +178,7 @@ async def test_a_wait_that_is_over(board: ProgressBoard) -> None:
 async def test_one_that_never_begins(board: ProgressBoard) -> None:
     """Nobody waits for ever, and nothing is left of it."""
     told = await Watching(board, begin_seconds=0.0).end()
-    assert told == [ErrorBody(error="UploadNotFound")]
+    assert told == [ErrorBody(error="UploadNotFound", code="X")]
     assert len(board) == 0
 
 

@@ -29,7 +29,8 @@ _EBML = rb"\x1a\x45\xdf\xa3"
 _OGG = rb"OggS"
 # A frame's eleven sync bits; encoders pad with zeros before the first frame.
 _MPEG_AUDIO = rb"\x00*\xff[\xe2-\xff]|ID3|TAG|APETAGEX"
-_TRANSPORT_STREAM = rb"G.{187}G.{187}G|.{4}G.{191}G.{191}G"  # of packets, with or without a time before each
+# Of packets, with or without a time before each; a recording may begin in the middle of one.
+_TRANSPORT_STREAM = rb".{0,187}?G.{187}G.{187}G|.{0,191}?G.{191}G.{191}G"
 _MPEG_VIDEO = rb"\x00\x00\x01[\xb0-\xbf]|" + _TRANSPORT_STREAM
 _ICON = rb"\x00\x00[\x01\x02]\x00|\x89PNG|BM"  # servers and browsers take the other two as well
 _TIFF = rb"II[*+]\x00|MM\x00[*+]"
@@ -104,6 +105,9 @@ _REALLY: Final = {
         "image/avif": rb".{4}ftypavi[fs]",
         "image/heic": rb".{4}ftyp(hei[cxms]|hev[cxms])",
         "image/heif": rb".{4}ftyp(mif1|msf1)",
+        "image/vnd.microsoft.icon": rb"\x00\x00[\x01\x02]\x00[^\x00]\x00",
+        "image/jxl": rb"\x00\x00\x00\x0cJXL \r\n\x87\n|\xff\x0a",
+        "image/jp2": rb"\x00\x00\x00\x0cjP  \r\n\x87\n",
     },
     "audio": {
         "audio/ogg": _OGG,

@@ -10,8 +10,13 @@ from typing import Final
 # spaces of all kinds, marks (variation selectors among them), and format characters, which nobody sees.
 _MEANINGLESS: Final = frozenset("PZM")
 _FORMAT: Final = "Cf"
-# Not punctuation there, and yet typed as such: minus signs, the vertical line, control characters.
-_ALSO_MEANINGLESS: Final = frozenset("\u2212\u207b\u208b|~\t\n\v\f\r")
+# Not punctuation there, and yet typed as such: minus signs, a bold, a drawn and a Japanese dash, fractions'
+# slashes, the vertical line, the backtick; blanks that count as letters or symbols; control characters.
+_ALSO_MEANINGLESS: Final = frozenset(
+    "\u2212\u207b\u208b\u02d7\u2796\u2500\u2501\u30fc\uff70\u2044\u2215|~`"
+    "\u115f\u1160\u2800\u3164\uffa0"
+    "\t\n\v\f\r\x85"
+)
 # Dialled, waited for, or the beginning of parameters (RFC 3966): what follows is no part of the number.
 _DIALLING: Final = frozenset("*#;")
 

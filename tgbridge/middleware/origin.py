@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
     from tgbridge.routes.endpoint import Endpoint
 
+INVALID_HOST: Final = "INVALID_HOST"
 ORIGIN_NOT_ALLOWED: Final = "This origin may not call this service."
+_WHO_MAY: Final = (
+    "It is neither the service's own nor in cors.allowed_origins. Behind a proxy or a rewrite, the service "
+    "knows its own only if server.trusted_proxies names the proxy's address."
+)
 
 SAFE_METHODS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS, hdrs.METH_TRACE})
 # Typed into the address bar, or from a page of the service itself (Fetch Metadata, section 2.3).
@@ -54,7 +59,7 @@ def _check_host(request: web.Request) -> None:
     if caller.host and not is_host(caller.host):
         log = {"host": caller.host}
         # RFC 9112, section 3.2
-        raise HTTPFailure(400, "The Host field is malformed.", code="INVALID_HOST", log=log)
+        raise HTTPFailure(400, "The Host field is malformed.", code=INVALID_HOST, log=log)
     allowed = request.app[keys.SETTINGS].server.allowed_hosts
     if allowed and caller.host_name not in allowed:
         # Not 400: nothing is wrong with the request, but it is for another server (RFC 9110, section 7.4).
@@ -82,7 +87,7 @@ def _check_origin(request: web.Request) -> None:
             403,
             ORIGIN_NOT_ALLOWED,
             code="ORIGIN_NOT_ALLOWED",
-            details="It is neither the service's own nor in cors.allowed_origins.",
+            details=_WHO_MAY,
             # Mostly the proxy is at fault: it does not say the scheme or the host, or is not trusted.
             log={
                 "origin": ", ".join(origins) or None,

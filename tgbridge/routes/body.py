@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import hdrs
 
 from tgbridge import keys
-from tgbridge.errors import HTTPFailure
+from tgbridge.errors import INVALID_BODY, MISSING_FIELD, HTTPFailure
 from tgbridge.http.safety import essence
 from tgbridge.routes.endpoint import continue_body
 
@@ -31,7 +31,7 @@ class Fields:
         """Return fields. Absent, null and "" are missing, which raises HTTPFailure 400 with ``text``."""
         values = [self.values.get(name) for name in names]
         if any(value is None or value == "" for value in values):
-            raise HTTPFailure(400, text, code=None if self.is_object else "INVALID_BODY")
+            raise HTTPFailure(400, text, code=MISSING_FIELD if self.is_object else INVALID_BODY)
         return values
 
     def optional(self, name: str) -> Any:

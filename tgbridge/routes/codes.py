@@ -9,11 +9,11 @@ from aiohttp import hdrs
 
 from tgbridge import keys
 from tgbridge.answers import json_answer
-from tgbridge.errors import NOT_AUTHENTICATED, HTTPFailure, SessionEnded, TelegramRefused
+from tgbridge.errors import MISSING_FIELD, HTTPFailure, SessionEnded, TelegramRefused
 from tgbridge.models import CancelCodeInput, CodeSent, Message, ResendCodeInput, SendCodeInput
 from tgbridge.routes.body import read_fields
 from tgbridge.routes.credentials import parse_phone
-from tgbridge.routes.endpoint import Endpoint, Refusal, Success, refusals
+from tgbridge.routes.endpoint import Endpoint, Refusal, Success, refusals, session_ended
 from tgbridge.routes.signing_in import forget_pending
 from tgbridge.session import PendingLogin
 from tgbridge.telegram import login
@@ -157,7 +157,11 @@ def _begun(request: web.Request, begun: _Begun) -> web.Response:
 
 _CANCELLED: Final = Message(message="Code cancelled successfully.")
 NOT_REQUESTED: Final = Refusal(400, CODE_FIRST, "CODE_NOT_REQUESTED")
-_SENT: Final = Success("The code is on its way.", CodeSent)
+_SENT: Final = Success(
+    "The code is on its way.",
+    CodeSent,
+    headers=(("Set-Cookie", "The login that has begun, encrypted: the next step needs it."),),
+)
 _NO_CODE: Final = refusals(
     "PHONE_NUMBER_INVALID",
     "PHONE_NUMBER_BANNED",
@@ -177,7 +181,7 @@ ENDPOINTS: Final = (
         failed=_FAILED,
         body=SendCodeInput,
         limit="send_code_per_address",
-        answers=(_SENT, Refusal(400, PHONE_MISSING), *_NO_CODE),
+        answers=(_SENT, Refusal(400, PHONE_MISSING, MISSING_FIELD), *_NO_CODE),
     ),
     Endpoint(
         "POST",
@@ -193,7 +197,7 @@ ENDPOINTS: Final = (
             Refusal(400, NO_OTHER_WAY, "SEND_CODE_UNAVAILABLE"),
             *refusals("PHONE_CODE_EXPIRED"),
             *_NO_CODE,
-            Refusal(401, NOT_AUTHENTICATED),
+            *session_ended(),
         ),
     ),
     Endpoint(
@@ -204,8 +208,10 @@ ENDPOINTS: Final = (
         failed="Failed to cancel the code. Please try again.",
         body=CancelCodeInput,
         answers=(
-            Success("The code is void.", Message),
-            Refusal(400, PHONE_MISSING),
+            Success(
+                "The code is void.", Message, headers=(("Set-Cookie", "Forgets the login that had begun."),)
+            ),
+            Refusal(400, PHONE_MISSING, MISSING_FIELD),
             *refusals("PHONE_NUMBER_INVALID"),
             NOT_REQUESTED,
         ),

@@ -10,7 +10,7 @@ A module of routes ends in a table::
             summary="A thumbnail's bytes",
             failed="Failed to stream thumbnail.",
             signed_in=True,
-            not_found="Thumbnail not found for this message or message ID is invalid.",
+            not_found=NotFound("Thumbnail not found for this message or …", "THUMBNAIL_NOT_FOUND"),
             parameters=(Parameter("message_id", "path", int, "The message's id."),),
             answers=(Success("The thumbnail.", None, media_type="image/jpeg"),),
         ),
@@ -37,15 +37,17 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from aiohttp import HttpVersion11, hdrs, web
 
 from tgbridge import keys
-from tgbridge.errors import ANSWERS, HTTPFailure
+from tgbridge.errors import ANSWERS, NOT_AUTHENTICATED, SESSION_ENDED, HTTPFailure
 from tgbridge.models import ErrorBody
 from tgbridge.routes.overridable import OverridableResource
+from tgbridge.routes.resource import Path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aiohttp.typedefs import Handler
 
+    from tgbridge.errors import NotFound
     from tgbridge.limits import AddressRule
     from tgbridge.models import Model
 
@@ -59,9 +61,9 @@ _MAX_NAME: Final = 40
 class Success:
     """An answer that is none of ``Refusal``: 2xx, or 304.
 
-    ``content`` is what the JSON body is made from (a model, or a list of one), or each event's data where
-    ``media_type`` is that of server-sent events; None means no JSON: bytes of ``media_type`` or, without one,
-    no body. ``headers`` are those worth documenting, with a description each.
+    ``content`` is what the JSON body is made from (a model, or a list of one); None means no JSON: bytes of
+    ``media_type`` or, without one, no body. ``headers`` are those worth documenting, with a description each.
+    ``events`` are the names of server-sent events, and the models of their data.
     """
 
     description: str
@@ -69,6 +71,7 @@ class Success:
     status: int = HTTPStatus.OK
     media_type: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
+    events: tuple[tuple[str, type[Model]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Refusal:
 
     status: int
     text: str
-    code: str | None = None
+    code: str
     body: type[ErrorBody] = ErrorBody
     headers: tuple[tuple[str, str], ...] = ()
 
@@ -87,6 +90,12 @@ def refusals(*names: str) -> tuple[Refusal, ...]:
     return tuple(
         Refusal(ANSWERS[name].status, ANSWERS[name].text, ANSWERS[name].code or name) for name in names
     )
+
+
+def session_ended() -> tuple[Refusal, ...]:
+    """Return the rows for a session that Telegram has ended, whose cookie is cleared."""
+    clears = (("Set-Cookie", "Clears the cookie of the session."),)
+    return tuple(Refusal(401, NOT_AUTHENTICATED, name, headers=clears) for name in sorted(SESSION_ENDED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,7 @@ class Endpoint:
     """One method of one path.
 
     ``failed`` is the endpoint's own text for 500 and 503, given exactly if it reaches Telegram. ``not_found``
-    is the text of its 404. ``body`` is the model of what it reads, sent as ``body_type``. ``limit`` is how
+    is its 404. ``body`` is the model of what it reads, sent as ``body_type``. ``limit`` is how
     often one address may ask, for what begins a login. ``acts`` is whether it does something whatever its
     method, so that no other page may ask. ``bytes_type`` is the media type of a body of plain bytes.
     ``borrows`` is whether it is lent a client. ``overridable`` is whether a POST may mean another method.
@@ -119,7 +128,7 @@ class Endpoint:
     summary: str
     answers: tuple[Success | Refusal, ...]
     failed: str | None = None
-    not_found: str | None = None
+    not_found: NotFound | None = None
     signed_in: bool = False
     parameters: tuple[Parameter, ...] = ()
     body: type[Model] | None = None
@@ -140,15 +149,15 @@ class Endpoint:
 def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
     """Tell the router, and the middleware, of all endpoints."""
     endpoints = tuple(endpoints)
-    resources: dict[str, web.Resource] = {}
-    for path in (endpoint.path for endpoint in endpoints if endpoint.overridable):
-        resources[path] = OverridableResource(path)
-        app.router.register_resource(resources[path])
+    overridable = {endpoint.path for endpoint in endpoints if endpoint.overridable}
+    resources: dict[str, Path] = {}
     for endpoint in endpoints:
-        if endpoint.path not in resources:
-            resources[endpoint.path] = app.router.add_resource(endpoint.path)
+        path = endpoint.path
+        if path not in resources:
+            resources[path] = OverridableResource(path) if path in overridable else Path(path)
+            app.router.register_resource(resources[path])
         for method in endpoint.methods:
-            resources[endpoint.path].add_route(method, endpoint.handler, expect_handler=_later)
+            resources[path].add_route(method, endpoint.handler, expect_handler=_later)
     # Only a route of ours keeps aiohttp from answering an Expect header before any middleware has run.
     app.router.add_route("*", "/{path:.*}", _unmatched, expect_handler=_later)
     app[keys.ENDPOINTS] = {endpoint.handler: endpoint for endpoint in endpoints}

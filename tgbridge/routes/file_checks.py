@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 from tgbridge import keys, mediatypes
 from tgbridge.errors import INVALID_FILE, HTTPFailure
 from tgbridge.http.sniffing import HEAD_BYTES, really
+from tgbridge.signatures import recognise
 from tgbridge.telegram.sending import Sending
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from aiohttp import web
 
@@ -36,13 +37,19 @@ def checked_sending(
 ) -> Sending:
     """Return what takes a file's bytes, named `name` and declared to be of a type, as in a Content-Type.
 
-    `as_document` takes the bytes for what they claim to be, whatever they are. `account` names the account,
+    `as_document` takes the bytes for what they claim to be, whatever they are. What claims nothing, by its
+    type or its name, is what its bytes say. `account` names the account,
     `size` and `observer` are as in `Sending`. Raises HTTPFailure 400 if the type is not allowed; writing
     raises it for content that is not what it claims, and ending for an empty file.
     """
     settings = app[keys.SETTINGS].upload
     mime_type = mediatypes.claimed(declared, name)
     _check_allowed(settings, mime_type)
+    find: Callable[[str, bytes], str | None] = really
+    if mediatypes.says_nothing(mime_type, name):
+        find = _recognised
+    elif as_document:
+        find = _believed
     return Sending(
         client,
         app[keys.UPLOADER],
@@ -50,7 +57,7 @@ def checked_sending(
         settings,
         name=name,
         mime_type=mime_type,
-        check=partial(_check_content, settings, mime_type, as_document=as_document),
+        check=partial(_check_content, settings, mime_type, find),
         head_bytes=HEAD_BYTES,
         **size,
     )
@@ -61,13 +68,21 @@ def _check_allowed(settings: UploadSettings, mime_type: str) -> None:
         raise HTTPFailure(400, INVALID_FILE, code=NOT_ALLOWED)
 
 
-def _check_content(settings: UploadSettings, claim: str, head: bytes, *, as_document: bool) -> str:
-    """Return the type that a file is of by its first bytes. Raises HTTPFailure 400."""
+def _recognised(claim: str, head: bytes) -> str:
+    return recognise(head) or claim
+
+
+def _believed(claim: str, _head: bytes) -> str:
+    return claim
+
+
+def _check_content(
+    settings: UploadSettings, claim: str, find: Callable[[str, bytes], str | None], head: bytes
+) -> str:
+    """Return the type that `find` makes of a claim and the first bytes. Raises HTTPFailure 400."""
     if not head:
         raise HTTPFailure(400, INVALID_FILE, code=EMPTY)
-    if as_document:
-        return claim
-    found = really(claim, head)
+    found = find(claim, head)
     if found is None:
         raise HTTPFailure(400, INVALID_FILE, code=MISMATCH)
     if found != claim:

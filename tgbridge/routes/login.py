@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from tgbridge import keys
 from tgbridge.answers import json_answer
 from tgbridge.errors import (
-    NOT_AUTHENTICATED,
+    MISSING_FIELD,
     PASSWORD_REQUIRED,
     HTTPFailure,
     PasswordNeeded,
@@ -17,7 +17,7 @@ from tgbridge.models import Authentication, Message, PasswordInput, PasswordRequ
 from tgbridge.routes.body import read_fields
 from tgbridge.routes.codes import CODE_FIRST, NOT_REQUESTED, pending_login
 from tgbridge.routes.credentials import parse_code, parse_password, parse_phone
-from tgbridge.routes.endpoint import Endpoint, Refusal, Success, refusals
+from tgbridge.routes.endpoint import Endpoint, Refusal, Success, refusals, session_ended
 from tgbridge.routes.qr import scanned_login
 from tgbridge.routes.signing_in import (
     FAILED,
@@ -136,7 +136,7 @@ ENDPOINTS: Final = (
         body=SignInInput,
         answers=(
             SIGNED_IN,
-            Refusal(400, PHONE_OR_CODE_MISSING),
+            Refusal(400, PHONE_OR_CODE_MISSING, MISSING_FIELD),
             *refusals(
                 "PHONE_NUMBER_INVALID", "PHONE_CODE_INVALID", "PHONE_CODE_EXPIRED", "PHONE_NUMBER_UNOCCUPIED"
             ),
@@ -144,7 +144,7 @@ ENDPOINTS: Final = (
             NOT_REQUESTED,
             *_PASSWORD_REFUSALS,
             Refusal(401, PASSWORD_REQUIRED, "SESSION_PASSWORD_NEEDED", body=PasswordRequired),
-            Refusal(401, NOT_AUTHENTICATED),
+            *session_ended(),
         ),
     ),
     Endpoint(
@@ -156,10 +156,10 @@ ENDPOINTS: Final = (
         body=PasswordInput,
         answers=(
             SIGNED_IN,
-            Refusal(400, PASSWORD_MISSING),
+            Refusal(400, PASSWORD_MISSING, MISSING_FIELD),
             NOT_REQUESTED,
             *_PASSWORD_REFUSALS,
-            Refusal(401, NOT_AUTHENTICATED),
+            *session_ended(),
         ),
     ),
     Endpoint(
@@ -168,7 +168,13 @@ ENDPOINTS: Final = (
         is_authenticated,
         summary="Whether this browser is signed in",
         failed="Failed to check authentication status.",
-        answers=(Success("Whether it is.", Authentication),),
+        answers=(
+            Success(
+                "Whether it is.",
+                Authentication,
+                headers=(("Set-Cookie", "Clears the cookie of a session that has ended."),),
+            ),
+        ),
     ),
     Endpoint(
         "POST",
@@ -178,7 +184,13 @@ ENDPOINTS: Final = (
         failed="Failed to log out.",
         signed_in=True,
         borrows=False,  # two of one session at once would each keep the other's client from being closed
-        answers=(Success("Signed out; the cookie is cleared.", Message),),
+        answers=(
+            Success(
+                "Signed out; the cookie is cleared.",
+                Message,
+                headers=(("Set-Cookie", "Clears the cookie of the session."),),
+            ),
+        ),
     ),
     Endpoint(
         "GET",

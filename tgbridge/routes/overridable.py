@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from aiohttp import hdrs, web
+from aiohttp import hdrs
+
+from tgbridge.routes.resource import Path
 
 if TYPE_CHECKING:
+    from aiohttp import web
     from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
 OVERRIDE: Final = "X-HTTP-Method-Override"
 
 
-class OverridableResource(web.DynamicResource):
+class OverridableResource(Path):
     """A path whose routes are found by the method that is meant."""
 
     async def resolve(self, request: web.Request) -> tuple[UrlMappingMatchInfo | None, set[str]]:

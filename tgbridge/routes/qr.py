@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import hdrs
 
 from tgbridge import keys
-from tgbridge.errors import HTTPFailure, PasswordNeeded, SessionEnded
+from tgbridge.errors import MISSING_FIELD, HTTPFailure, PasswordNeeded, SessionEnded
 from tgbridge.http.sse import MEDIA_TYPE, Event
 from tgbridge.logins.attempts import LoggedIn
 from tgbridge.logins.qr_image import svg
@@ -175,8 +175,14 @@ ENDPOINTS: Final = (
             Success(
                 "Server-sent events: `qr`, again whenever another code has to be shown instead, and then one "
                 "of `authenticated`, `password_required` and `expired`. Their data is JSON.",
-                QrCodeShown | QrAuthenticated | QrPasswordRequired | QrExpired,
+                None,
                 media_type=MEDIA_TYPE,
+                events=(
+                    ("qr", QrCodeShown),
+                    ("authenticated", QrAuthenticated),
+                    ("password_required", QrPasswordRequired),
+                    ("expired", QrExpired),
+                ),
                 headers=(("Set-Cookie", "Proves at /qr-login/claim which browser opened the stream."),),
             ),
         ),
@@ -189,7 +195,7 @@ ENDPOINTS: Final = (
         body=ClaimInput,
         answers=(
             SIGNED_IN,
-            Refusal(400, CLAIM_MISSING),
+            Refusal(400, CLAIM_MISSING, MISSING_FIELD),
             Refusal(400, CLAIM_INVALID, "QR_CLAIM_INVALID"),
             Refusal(403, CLAIM_FOREIGN, "QR_CLAIM_FOREIGN"),
         ),

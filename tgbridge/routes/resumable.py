@@ -95,9 +95,7 @@ async def create_upload(request: web.Request) -> web.StreamResponse:
                 await uploads.terminate(upload)  # nobody will ever know its name
                 raise
         await uploads.touch(upload)
-    # Relative to the request's own URL, so that it holds behind a proxy that adds a prefix.
-    location = f"{PATH[1:]}/{upload.progress.upload_id}"
-    headers = {hdrs.LOCATION: location} | _state(request, upload)
+    headers = {hdrs.LOCATION: _location(request, upload)} | _state(request, upload)
     if not with_bytes:
         del headers["Upload-Offset"]
     return web.Response(status=201, headers=headers)
@@ -219,6 +217,12 @@ def _open(
         size=creation.length,
         observer=observer,
     )
+
+
+def _location(request: web.Request, upload: ResumableUpload) -> str:
+    """Name an upload relative to the URL that was asked: so it holds behind a proxy that adds a prefix."""
+    upload_id = upload.progress.upload_id
+    return upload_id if request.path.endswith("/") else f"{PATH[1:]}/{upload_id}"
 
 
 def _state(request: web.Request, upload: ResumableUpload) -> dict[str, str]:

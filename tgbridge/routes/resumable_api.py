@@ -11,6 +11,7 @@ from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success, refu
 from tgbridge.routes.overridable import OVERRIDE
 from tgbridge.routes.resumable import PATH
 from tgbridge.routes.upload_answers import FAILED
+from tgbridge.routes.upload_form import INVALID_FIELDS
 
 _ID: Final = Parameter("upload_id", "path", str, "As in the Location of the answer that created it.")
 _RESUMABLE: Final = Parameter(
@@ -108,7 +109,7 @@ ENDPOINTS: Final = (
             *_refused(tus.VERSION_UNSUPPORTED, tus.INVALID_LENGTH, tus.INVALID_METADATA, tus.TOO_MANY),
             *_refused(tus.CONCATENATION_UNSUPPORTED),
             Refusal(400, INVALID_FILE, file_checks.NOT_ALLOWED),
-            Refusal(400, "The field 'as' takes auto or document.", "INVALID_AS"),
+            *(Refusal(400, failure.text, failure.code) for failure in INVALID_FIELDS),
             *_OF_BYTES,
         ),
     ),

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from tgbridge.logins.attempts import LoggedIn
 
 FAILED: Final = "Failed to sign in. Please try again."
-SIGNED_IN: Final = Success("Signed in; the answer's cookie is the session.", SignedIn)
+SIGNED_IN: Final = Success(
+    "Signed in; the answer's cookie is the session.",
+    SignedIn,
+    headers=(("Set-Cookie", "The session, encrypted."),),
+)
 
 
 async def complete(request: web.Request, attempt: Coroutine[Any, Any, LoggedIn]) -> web.Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from tgbridge.errors import NotFound
 from tgbridge.routes import stream
 from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success
 from tgbridge.telegram import media
@@ -11,8 +12,10 @@ from tgbridge.telegram import media
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
-_NO_MEDIA: Final = "Media not found or message ID is invalid."
-_NO_THUMBNAIL: Final = "Thumbnail not found for this message or message ID is invalid."
+_NO_MEDIA: Final = NotFound("Media not found or message ID is invalid.", "MEDIA_NOT_FOUND")
+_NO_THUMBNAIL: Final = NotFound(
+    "Thumbnail not found for this message or message ID is invalid.", "THUMBNAIL_NOT_FOUND"
+)
 
 _MESSAGE_ID: Final = Parameter("message_id", "path", int, "The message's id, as in the list.")
 _DOWNLOAD: Final = Parameter(
@@ -75,7 +78,6 @@ def _file(path: str, handler: Handler, summary: str, *parameters: Parameter) -> 
             ),
             _NOT_MODIFIED,
             *_REFUSALS,
-            Refusal(404, _NO_MEDIA),
             Refusal(
                 416,
                 stream.RANGE_NOT_SATISFIABLE,
@@ -123,7 +125,6 @@ ENDPOINTS: Final = (
             _NOT_MODIFIED,
             *_REFUSALS,
             Refusal(400, stream.INVALID_SIZE, "INVALID_SIZE"),
-            Refusal(404, _NO_THUMBNAIL),
         ),
     ),
 )

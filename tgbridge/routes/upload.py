@@ -17,7 +17,7 @@ from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success, refu
 from tgbridge.routes.form import form_parts, skip_body
 from tgbridge.routes.upload_answers import FAILED, told_in_http
 from tgbridge.routes.upload_events import ID_FIELD, begin_progress, told_of_errors, upload_name
-from tgbridge.routes.upload_form import MAX_THUMBNAIL_BYTES, UploadForm, read_thumbnail
+from tgbridge.routes.upload_form import INVALID_FIELDS, MAX_THUMBNAIL_BYTES, UploadForm, read_thumbnail
 from tgbridge.telegram.captions import check_caption
 from tgbridge.telegram.delivery import MAX_ALBUM, Delivery
 from tgbridge.uploads.outcome import sent_item
@@ -101,7 +101,7 @@ class _Incoming:
             async for part in parts:
                 await self._take(part)
         if not self._files:
-            raise HTTPFailure(400, _NO_FILE)
+            raise HTTPFailure(400, _NO_FILE, code="NO_FILE")
         if len(self._thumbnails) > len(self._files):
             raise HTTPFailure(400, "There are more thumbnails than files.", code="INVALID_THUMBNAIL")
 
@@ -185,7 +185,8 @@ ENDPOINTS: Final = (
         body_type="multipart/form-data",
         answers=(
             Success("The file is a message now.", Uploaded),
-            Refusal(400, _NO_FILE),
+            Refusal(400, _NO_FILE, "NO_FILE"),
+            *(Refusal(400, failure.text, failure.code) for failure in INVALID_FIELDS),
             *(
                 Refusal(400, INVALID_FILE, code)
                 for code in (

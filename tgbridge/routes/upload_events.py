@@ -11,7 +11,7 @@ from tgbridge import keys
 from tgbridge.errors import NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE, BridgeError, HTTPFailure
 from tgbridge.http import tus
 from tgbridge.http.sse import MEDIA_TYPE, Event
-from tgbridge.models import ErrorBody, MediaItem, UploadProgress, UploadWaiting
+from tgbridge.models import ErrorBody, Failed, MediaItem, UploadProgress, UploadWaiting
 from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success
 from tgbridge.routes.event_stream import event_stream, no_events
 from tgbridge.routes.upload_answers import told_in_http
@@ -112,8 +112,14 @@ ENDPOINTS: Final = (
             Success(
                 "Server-sent events: `progress` and `waiting` whenever there is news, and then `done` or "
                 "`error`. Their data is JSON.",
-                UploadProgress | UploadWaiting | MediaItem | ErrorBody,
+                None,
                 media_type=MEDIA_TYPE,
+                events=(
+                    ("progress", UploadProgress),
+                    ("waiting", UploadWaiting),
+                    ("done", MediaItem),
+                    ("error", Failed),
+                ),
             ),
             *(
                 Refusal(problem.status, problem.text, problem.code)

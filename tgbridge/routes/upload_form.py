@@ -121,3 +121,10 @@ def _number(text: str) -> float | None:
 
 def _invalid(name: str, wanted: str) -> HTTPFailure:
     return HTTPFailure(400, f"The field {name!r} takes {wanted}.", code=f"INVALID_{name.upper()}")
+
+
+INVALID_FIELDS: Final = (
+    _invalid("as", "auto or document"),
+    *(_invalid(name, "a number") for name in ("duration", "width", "height")),
+)
+"""What is said of fields that say nothing sensible."""

@@ -15,6 +15,7 @@ from telethon import errors
 from telethon.errors import rpcerrorlist
 
 from tgbridge.errors import (
+    FLOOD_WAITS,
     SESSION_ENDED,
     FloodWait,
     InternalError,
@@ -40,9 +41,6 @@ if TYPE_CHECKING:
 _NUMBER: Final = re.compile(r"_(\d{1,9})(?=_|$)")
 _NAME: Final = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)+|[A-Z]{3,}")
 _MANY_DIGITS: Final = re.compile(r"\d{5}")
-
-FLOOD_WAITS: Final = frozenset({"FLOOD_WAIT", "FLOOD_PREMIUM_WAIT", "FLOOD_TEST_PHONE_WAIT", "SLOWMODE_WAIT"})
-"""The names that make a ``FloodWait``: the request is fine, later."""
 
 # A sentence in place of a name (https://core.telegram.org/method/auth.sendCode).
 _TOO_MANY_PASSWORDS: Final = "TOO MANY INVALID ATTEMPTS TO ENTER YOUR PASSWORD"

@@ -95,8 +95,7 @@ def remote_file(message: Any) -> RemoteFile:
         mime_type=mime_type,
         name=name,
         stem=stem,
-        # A name that ends in ".bin" has said all there is.
-        is_guessed=mime_type == mediatypes.UNKNOWN and not mediatypes.by_name(_file_name(media)),
+        is_guessed=mediatypes.says_nothing(mime_type, _file_name(media)),
     )
 
 

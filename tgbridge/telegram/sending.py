@@ -93,7 +93,7 @@ class Sending:
         """What the file is called."""
         # The second is what browsers call what scripts have made.
         if self._name in {"", "blob"}:
-            return (self._name or "file") + mediatypes.extension(mediatypes.canonical(self.mime_type))
+            return (self._name or "file") + mediatypes.extension(self.mime_type)
         return self._name
 
     @property

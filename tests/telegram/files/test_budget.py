@@ -35,7 +35,7 @@ class Stream:
     def land(self) -> Stream:
         """Have everything arrive that is on its way: from now on it could be dropped."""
         self.landed = True
-        self.budget.settle()
+        self.share.landed()
         return self
 
     def _drop(self, wanted: int, most: int) -> int:
@@ -231,7 +231,7 @@ class Bounds(RuleBasedStateMachine):
     @invariant()
     def nobody_starves(self) -> None:
         waiting = sum(len(account.waiting) for account in self.budget.accounts.values())
-        assert waiting == self.budget.waiting
+        assert waiting == self.budget.waiting == sum(stream.share.number > 0 for stream in self.alive)
         if not self.budget.held:
             assert not waiting
 

@@ -18,8 +18,7 @@ class Shelf:
         self.room = room
         self.cache = PartCache(account_bytes, room=lambda: self.room)
         self.recent = self.cache.account()
-        self.landed = 0
-        self.parts = FileParts(35, self.recent, self._landed)
+        self.parts = FileParts(35, self.recent)
         self.started: list[Part] = []
         self.gate = asyncio.Event()
         self.failure: Exception | None = None
@@ -39,9 +38,6 @@ class Shelf:
             assert len(await fetch.wait()) == fetch.size
             self.parts.leave(fetch)
 
-    def _landed(self) -> None:
-        self.landed += 1
-
 
 async def test_two_who_want_a_part_at_the_same_time_fetch_it_once() -> None:
     """The second joins the first one's fetch, and both get the same buffer."""
@@ -51,7 +47,6 @@ async def test_two_who_want_a_part_at_the_same_time_fetch_it_once() -> None:
     one, other = await asyncio.gather(*(fetch.wait() for fetch in fetches))
     assert one is other
     assert shelf.started == [FIRST]
-    assert shelf.landed == 1
 
 
 async def test_a_fetch_is_given_up_with_the_last_who_wants_it() -> None:
@@ -142,7 +137,7 @@ async def test_a_part_in_use_is_not_in_the_cache() -> None:
 async def test_the_cache_gives_way_at_once() -> None:
     """When downloads need the room, the account that has most in the cache loses its oldest parts."""
     shelf = Shelf()
-    other = FileParts(35, shelf.cache.account(), lambda: None)
+    other = FileParts(35, shelf.cache.account())
     await shelf.read(FIRST, SECOND)
     fetch = other.join(THIRD, shelf.start, keep=True)
     await fetch.wait()
@@ -172,7 +167,7 @@ async def test_an_account_that_goes_takes_its_parts_along() -> None:
 
 async def test_parts_are_found_by_the_mebibyte_that_they_lie_in() -> None:
     """Near a position are the parts of its block, which is all that could hold or overlap it."""
-    parts = FileParts(3 * MIB, PartCache(0, room=lambda: 0).account(), lambda: None)
+    parts = FileParts(3 * MIB, PartCache(0, room=lambda: 0).account())
     gate = asyncio.Event()
 
     async def start(fetch: Fetch) -> memoryview:

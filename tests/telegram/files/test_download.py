@@ -6,12 +6,12 @@ import asyncio
 import gc
 import itertools
 import random
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tgbridge.errors import PoolExhausted
 from tgbridge.telegram.files.cache import Fetch
 from tgbridge.telegram.files.parts import KIB, MIB
 
@@ -208,23 +208,21 @@ async def test_paused_readers_do_not_keep_a_new_one_out(make_reader: MakeReader)
         await download.__aexit__(None, None, None)
 
 
-async def test_a_full_process_says_so(make_reader: MakeReader) -> None:
-    """Where all bytes are in readers' hands, a new download fails instead of waiting for ever."""
-    reader = await make_reader(
-        files={
-            "part_bytes": MIB,
-            "first_part_bytes": MIB,
-            "window_bytes_per_stream": MIB,
-            "window_bytes_per_account": MIB,
-            "window_bytes_per_process": MIB,
-        }
-    )
-    reader.downloader.admission_seconds = 0.01
-    file = await reader.file(3 * MIB)
-    async with reader.open(file) as download:
-        await anext(download)
-        with pytest.raises(PoolExhausted):
-            await reader.read(file, MIB, 2 * MIB)
+async def test_readers_that_do_not_read_keep_nobody_out(make_reader: MakeReader) -> None:
+    """However many have stopped, with all that the process may hold: another one reads on."""
+    window = {
+        "window_bytes_per_stream": MIB,
+        "window_bytes_per_account": MIB,
+        "window_bytes_per_process": MIB,
+    }
+    reader = await make_reader(files=window)
+    file, other = await reader.file(3 * MIB), await reader.file(2 * MIB)
+    async with AsyncExitStack() as stack:
+        for _ in range(28):
+            stopped = await stack.enter_async_context(reader.open(file))
+            await anext(stopped)
+        assert reader.downloader.budget.left <= 0
+        assert await reader.read(other) == reader.expected(other)
 
 
 async def test_ten_streams_at_once(reader: Reader) -> None:

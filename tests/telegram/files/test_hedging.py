@@ -209,7 +209,6 @@ async def test_a_stuck_part_does_not_take_the_last_room(make_reader: MakeReader)
 async def test_a_stuck_part_gives_way_to_others(make_reader: MakeReader, wanted: int) -> None:
     """A reader that pauses does not keep room for an attempt that nobody needs, however little is wanted."""
     reader = await make_reader(files=NARROW | {"window_bytes_per_stream": 2 * MIB})
-    reader.downloader.admission_seconds = 5
     file, other = await reader.file(3 * MIB), await reader.file(wanted)
     stuck = reader.sandbox.faults.hold("upload.getFile", times=1)
     async with reader.open(file) as paused:

@@ -15,7 +15,7 @@ from tgbridge.errors import FloodWait, TelegramUnavailable
 
 if TYPE_CHECKING:
     from tests.telegram.conftest import MakePool, SignIn
-    from tests.telegram.files.conftest import MakeWriter, Reader, Writer
+    from tests.telegram.files.conftest import MakeReader, MakeWriter, Reader, Writer
     from tgbridge.sandbox import Sandbox
     from tgbridge.telegram.files.download import Download
 
@@ -134,6 +134,22 @@ async def test_after_many_seeks_the_next_first_byte_is_there_soon(reader: Reader
     async with reader.open(files[1], 11 * MIB) as download:
         await anext(download)
     assert now() - begun < 5
+
+
+async def test_tdlibs_pacing_never_has_more_in_flight_than_tdlib(make_reader: MakeReader) -> None:
+    """2 MiB on 2 connections, however many streams there are, from the beginning on."""
+    reader = await make_reader(files={"pacing": "tdlib"})
+    files = [await reader.file(6 * MIB) for _ in range(4)]
+    gate = reader.client.files.gates.to(HOME, GetFileRequest)
+    held = reader.sandbox.faults.hold(GET_FILE, skip=20)
+    reading = asyncio.gather(*(reader.read(file) for file in files))
+    await held.reached(2)
+    await asyncio.sleep(10)
+    assert held.held == gate.calls
+    assert MIB < gate.in_flight <= 2 * MIB
+    assert reader.client.files.stats.connections[HOME] <= 2
+    held.release()
+    assert await reading == [reader.expected(file) for file in files]
 
 
 @pytest.mark.parametrize("seconds", [0.5, 20, 100])

@@ -1,18 +1,21 @@
-"""Bounds on the bytes that downloads hold, in flight or unread: per stream, per account, per process.
+"""Bounds on the bytes that transfers hold, in flight or unread: per stream, per account, per process.
 
 What is free goes to whoever asks, so that one stream alone may use all that the bounds allow. When it runs
 out, the account that holds least is served first, in it the stream that holds least, and equals in the
 order of their asking. Readers that stopped reading must not keep others out (browsers pause videos for
 hours): a stream below its fair share may have what one above its own has fetched and not passed on.
 
-Everything here is a plain call on one event loop: no task, no lock, no clock.
+Each step costs the same however many streams there are, but for the logarithm of a heap. Everything here is
+a plain call on one event loop: no task, no lock, no clock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 from itertools import count
+from typing import Final
 
 Wake = Callable[[], None]
 """Called once after a refused `take`, when the bytes it asked for are set aside."""
@@ -20,21 +23,66 @@ Wake = Callable[[], None]
 Reclaim = Callable[[int, int], int]
 """Called with how many bytes are wanted and how many may go at most; drops what it can, returns how many."""
 
+_ASKED_AT_ONCE: Final = 8
+"""How many of those that hold too much are asked to give something up, for one who waits."""
+
+_STALE: Final = 64
+"""Entries of a queue that have been replaced by later ones, beyond which it is tidied up."""
+
+
+class Queue:
+    """Shares that wait, the one with the smallest rank first. A rank that has changed is entered anew."""
+
+    def __init__(self, rank: Callable[[Share], tuple[int, ...]]) -> None:
+        self._rank = rank
+        self._heap: list[tuple[tuple[int, ...], int, Share]] = []
+        self._entered: dict[Share, int] = {}
+        self._numbers = count()
+
+    def __len__(self) -> int:
+        return len(self._entered)
+
+    def enter(self, share: Share) -> None:
+        """Put a share in, or where it belongs by now."""
+        number = self._entered[share] = next(self._numbers)
+        heappush(self._heap, (self._rank(share), number, share))
+        if len(self._heap) > 2 * len(self._entered) + _STALE:
+            self._heap = [entry for entry in self._heap if self._entered.get(entry[2]) == entry[1]]
+            heapify(self._heap)
+
+    def remove(self, share: Share) -> None:
+        """Take a share out, if it is in."""
+        self._entered.pop(share, None)
+
+    def first(self) -> Share | None:
+        """Return the share whose turn it is."""
+        while self._heap:
+            _, number, share = self._heap[0]
+            if self._entered.get(share) == number:
+                return share
+            heappop(self._heap)
+        return None
+
 
 @dataclass(slots=True, eq=False)
 class Account:
-    """What one account's streams hold together, and which of them wait, in the order of asking."""
+    """What one account's streams hold together, and which of them wait."""
 
     held: int = 0
     shares: dict[Share, None] = field(default_factory=dict)
-    waiting: dict[Share, None] = field(default_factory=dict)
+    greedy: dict[Share, None] = field(default_factory=dict)
+    """Those that may have something to give up."""
+    waiting: Queue = field(default_factory=lambda: Queue(_within_account))
+    first: Share | None = None
+    """Who stands for the account in the queue of the process."""
 
 
 class Budget:
     """The bounds, in bytes, and all that is held under them.
 
-    `relieve` is called with the bytes that are left whenever they become fewer: a cache may use what
-    nobody needs, as long as it gives way at once.
+    `always_bytes` is what each stream may have in any case, whatever the others hold: the bounds may be
+    exceeded by so much for each stream. `relieve` is called with the bytes that are left whenever they become
+    fewer: a cache may use what nobody needs, as long as it gives way at once.
     """
 
     def __init__(
@@ -43,28 +91,29 @@ class Budget:
         process_bytes: int,
         account_bytes: int,
         stream_bytes: int,
+        always_bytes: int = 0,
         relieve: Callable[[int], None] = lambda _left: None,
     ) -> None:
         self.process_bytes = process_bytes
         self.account_bytes = min(account_bytes, process_bytes)
         self.stream_bytes = min(stream_bytes, self.account_bytes)
+        self.always_bytes = always_bytes
         self.relieve = relieve
         self.held = 0
         self.waiting = 0
+        self.streams = 0
+        """Streams that have a share, whether or not they hold anything."""
         self.accounts: dict[Hashable, Account] = {}
+        self.greedy: dict[Share, None] = {}
         self.numbers = count()
         """For those who begin to wait, in their order."""
+        self._queue = Queue(_within_process)
         self._settling = False
 
     @property
     def left(self) -> int:
-        """Bytes that nobody holds."""
+        """Bytes that nobody holds; negative where streams have what they may have in any case."""
         return self.process_bytes - self.held
-
-    @property
-    def streams(self) -> int:
-        """Streams that have a share, whether or not they hold anything."""
-        return sum(len(account.shares) for account in self.accounts.values())
 
     def enter(self, key: Hashable, *, wake: Wake, reclaim: Reclaim) -> Share:
         """Give a new stream of the account named `key` its share; it must `leave`."""
@@ -75,11 +124,17 @@ class Budget:
         of_account = min(self.account_bytes, self.process_bytes // max(1, len(self.accounts)))
         return min(self.stream_bytes, of_account // max(1, len(account.shares)))
 
-    def settle(self, asking: Share | None = None) -> None:
-        """Serve those who wait, as far as the bytes go; `asking` is served without being called.
+    def moved(self, account: Account) -> None:
+        """Put an account where it belongs in the queue, since it holds more or less, or others wait."""
+        first = account.waiting.first()
+        if account.first is not None and account.first is not first:
+            self._queue.remove(account.first)
+        account.first = first
+        if first is not None:
+            self._queue.enter(first)
 
-        To be called, too, when a stream has something to reclaim that it had not before.
-        """
+    def settle(self, asking: Share | None = None) -> None:
+        """Serve those who wait, as far as the bytes go; `asking` is served without being called."""
         if self._settling:  # called from a callback: the loop below goes round again
             return
         self._settling = True
@@ -93,35 +148,33 @@ class Budget:
 
     def _next(self) -> Share | None:
         """Choose who is served now, after making room for it where that is fair."""
-        candidates = []
-        for account in self.accounts.values():
-            # Nobody overtakes within an account: what is freed there goes to the one that holds least.
-            share = min(account.waiting, key=_held, default=None)
-            if share is not None and self._fits_account(share):
-                candidates.append(share)
-        best = min(candidates, key=_turn, default=None)
-        if best is None or not self._make_room(best, best.wanted - self.left, self.accounts.values()):
-            return None
-        return best
+        while (share := self._queue.first()) is not None:
+            account = share.account
+            missing = account.held + share.wanted - self.account_bytes
+            if not self._make_room(share, missing, account.greedy):
+                self._queue.remove(share)  # until the account holds less
+                continue
+            if self._queue.first() is not share:
+                continue  # it has made room, and another's turn is before it now
+            return share if self._make_room(share, share.wanted - self.left, self.greedy) else None
+        return None
 
-    def _fits_account(self, share: Share) -> bool:
-        missing = share.account.held + share.wanted - self.account_bytes
-        return self._make_room(share, missing, (share.account,))
-
-    def _make_room(self, asking: Share, missing: int, accounts: Iterable[Account]) -> bool:
-        """Take from the greedy among `accounts` until `missing` bytes are free; tell whether they are."""
+    def _make_room(self, asking: Share, missing: int, greedy: dict[Share, None]) -> bool:
+        """Take from the `greedy` until `missing` bytes are free; tell whether they are."""
         if missing <= 0:
             return True
         held_then = asking.held + asking.wanted
-        if asking.held and held_then > self.fair(asking.account):
+        if asking.held and held_then > asking.fair:
             return False
-        greedy = []
-        for account in accounts:
-            fair = self.fair(account)
-            greedy += [share for share in account.shares if share.held > fair]
-        for share in sorted(greedy, key=_held, reverse=True):
+        for _ in range(min(_ASKED_AT_ONCE, len(greedy))):
+            share = next(iter(greedy))
+            share.spare()
             # Nobody is left with less than the one who asks has then: it would only ask in turn.
-            missing -= share.give_up(missing, share.held - held_then)
+            most = share.held - held_then if share.held > share.fair else 0
+            freed = share.give_up(missing, most) if most > 0 else 0
+            missing -= freed
+            if missing <= 0 or freed >= most:
+                share.offer()  # it may have more to give, if only to somebody who holds less
             if missing <= 0:
                 return True
         return False
@@ -137,11 +190,12 @@ class Share:
         self.key = key
         self.account = budget.accounts.setdefault(key, Account())
         self.account.shares[self] = None
+        budget.streams += 1
         self.wake = wake
         self.held = 0
         """Bytes that count as this stream's, those that are set aside for it included."""
         self.wanted = 0
-        """Bytes of the latest question."""
+        """Bytes of the latest question; 0 while it does not wait."""
         self.number = 0
         """Grows with each time that it begins to wait."""
         self._reclaim = reclaim
@@ -168,7 +222,7 @@ class Share:
             self.budget.settle()
             return False
         self.wanted = size
-        if self._nobody_waits_and_it_fits():
+        if self._at_once():
             self.grant()
         else:
             self._wait()
@@ -181,34 +235,61 @@ class Share:
         self._count(-size)
         self.budget.settle()
 
+    def landed(self) -> None:
+        """Say that there is something to reclaim that was not before."""
+        self.offer()
+        if self.budget.waiting:
+            self.budget.settle()
+
     def leave(self) -> None:
         """Give back everything, and wait for nothing any more. Idempotent."""
+        if self not in self.account.shares:
+            return
         self._stop_waiting()
         self._count(-self.held)
         self._granted = 0
-        self.account.shares.pop(self, None)
-        if not self.account.shares and self.budget.accounts.get(self.key) is self.account:
+        self.spare()
+        del self.account.shares[self]
+        self.budget.streams -= 1
+        if not self.account.shares:
             del self.budget.accounts[self.key]
         self.budget.settle()
 
+    # For the budget
+
     def grant(self) -> None:
-        """Set aside what was wanted. For the budget."""
+        """Set aside what was wanted."""
+        wanted = self.wanted
         self._stop_waiting()
-        self._granted = self.wanted
-        self._count(self.wanted)
+        self._granted = wanted
+        self._count(wanted)
+        self.offer()
         self.budget.relieve(self.budget.left)
 
     def give_up(self, wanted: int, most: int) -> int:
-        """Drop up to `most` bytes that nobody has read yet; return how many went. For the budget."""
+        """Drop up to `most` bytes that nobody has read yet; return how many went."""
         freed = self._reclaim(wanted, most)
         if freed:
-            self._count(-freed)
             # It still has something to read, and asks again when it has read it.
             self._stop_waiting()
+            self._count(-freed)
         return freed
 
-    def _nobody_waits_and_it_fits(self) -> bool:
+    def offer(self) -> None:
+        """Stand, last, among those that may be asked to give something up."""
+        self.account.greedy[self] = self.budget.greedy[self] = None
+
+    def spare(self) -> None:
+        """Stand there no more."""
+        self.account.greedy.pop(self, None)
+        self.budget.greedy.pop(self, None)
+
+    # Inside
+
+    def _at_once(self) -> bool:
         budget = self.budget
+        if not self.held and self.wanted <= budget.always_bytes:
+            return True
         return (
             not budget.waiting
             and self.wanted <= budget.left
@@ -216,25 +297,33 @@ class Share:
         )
 
     def _wait(self) -> None:
-        if self not in self.account.waiting:
-            self.account.waiting[self] = None
-            self.number = next(self.budget.numbers)
+        if not self.number:
+            self.number = next(self.budget.numbers) + 1
             self.budget.waiting += 1
+        self.account.waiting.enter(self)
+        self.budget.moved(self.account)
 
     def _stop_waiting(self) -> None:
-        if self in self.account.waiting:
-            del self.account.waiting[self]
+        self.wanted = 0
+        if self.number:
+            self.number = 0
             self.budget.waiting -= 1
+            self.account.waiting.remove(self)
+            self.budget.moved(self.account)
 
     def _count(self, size: int) -> None:
         self.held += size
         self.account.held += size
         self.budget.held += size
+        if self.number:
+            self.account.waiting.enter(self)
+        if self.account.first is not None:
+            self.budget.moved(self.account)
 
 
-def _held(share: Share) -> int:
-    return share.held
+def _within_account(share: Share) -> tuple[int, ...]:
+    return share.held, share.number
 
 
-def _turn(share: Share) -> tuple[int, int, int]:
+def _within_process(share: Share) -> tuple[int, ...]:
     return share.account.held, share.held, share.number

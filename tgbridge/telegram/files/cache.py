@@ -139,17 +139,13 @@ class RecentParts:
 
 
 class FileParts:
-    """The parts of one file that one account's streams fetch or have fetched: no two of them overlap.
+    """The parts of one file that one account's streams fetch or have fetched: no two of them overlap."""
 
-    `landed` is called whenever one has come.
-    """
+    __slots__ = ("_blocks", "_recent", "_size")
 
-    __slots__ = ("_blocks", "_landed", "_recent", "_size")
-
-    def __init__(self, size: int, recent: RecentParts, landed: Callable[[], None]) -> None:
+    def __init__(self, size: int, recent: RecentParts) -> None:
         self._size = size
         self._recent = recent
-        self._landed = landed
         self._blocks: dict[int, dict[Part, Fetch]] = {}
 
     def __len__(self) -> int:
@@ -200,9 +196,7 @@ class FileParts:
                 del self._blocks[number]
 
     def _settled(self, fetch: Fetch) -> None:
-        if fetch.landed:
-            self._landed()
-        else:
+        if not fetch.landed:
             # Those who joined get the error; whoever comes later tries again.
             self.forget(fetch)
 

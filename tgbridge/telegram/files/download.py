@@ -11,7 +11,6 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
-from tgbridge.errors import PoolExhausted
 from tgbridge.telegram.files.arrival import Arrival, Slot
 from tgbridge.telegram.files.parts import Part, part_at, power_of_two
 from tgbridge.telegram.files.window import Window
@@ -29,7 +28,8 @@ if TYPE_CHECKING:
 class Download:
     """One span of one file on its way to one reader: an asynchronous iterator of buffers, in order.
 
-    A buffer counts as held until the next one is asked for.
+    A buffer counts as held until the next one is asked for. One part is always let in, so that a reader gets
+    on whatever the others hold.
     """
 
     def __init__(
@@ -66,7 +66,6 @@ class Download:
         try:
             if self._start < self._stop:
                 self._fill()
-                await self._admitted()
                 self._front = await self._arrival.front(self._slots)
         except BaseException:
             await self._close()
@@ -108,15 +107,6 @@ class Download:
         self._handed = True
         return chunk
 
-    async def _admitted(self) -> None:
-        try:
-            async with asyncio.timeout(self._downloader.admission_seconds):
-                while not self._slots:
-                    self._filled.clear()
-                    await self._filled.wait()
-        except TimeoutError:
-            raise PoolExhausted from None
-
     def _fill(self) -> None:
         """Request as many parts as the window and the budget allow."""
         share = self._share
@@ -133,14 +123,21 @@ class Download:
             keep = self._cursor - self._start < self._downloader.keep_bytes
             fetch = source.parts.join(part, self._arrival.read, keep=keep)
             own = fetch.users == 1 and not fetch.task.done()
+            fetch.task.add_done_callback(self._landed)
             self._slots.append(Slot(fetch, self._cursor, self._window.depart(self._now()), own))
             self._cursor = part.end
             self._filled.set()
 
+    def _landed(self, _task: object) -> None:
+        # What has come and is not wanted yet may be reclaimed for those who wait.
+        if self._share is not None:
+            self._share.landed()
+
     def _next_part(self, share: Share) -> Part:
         downloader = self._downloader
         largest = downloader.smallest
-        if self._cursor > self._start:
+        # Small where it is the first, or all that there is for a stream while others hold everything.
+        if self._cursor > self._start and (share.held or share.budget.left >= downloader.largest):
             # Many streams take smaller parts, so that those whose readers pause do not hold everything.
             largest = power_of_two(min(downloader.largest, share.fair // 2), least=downloader.smallest)
         return part_at(

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from tgbridge.telegram.files.connections import FileConnections
     from tgbridge.telegram.files.remote import FileKey, RemoteFile
 
-ADMISSION_SECONDS: Final = 20.0
-"""How long a download waits for its first bytes of the budget: as long as a browser would for a page."""
-
 _SOURCES_PER_CLIENT: Final = 256
 """Of how many files a client remembers the data centre and the fresh reference."""
 
@@ -35,9 +32,8 @@ class Client(Protocol):
 class ClientFiles:
     """What downloads remember of one client's files. Holds no client, so that it goes with it."""
 
-    def __init__(self, cache: PartCache, budget: Budget, *, verify_hashes: bool) -> None:
+    def __init__(self, cache: PartCache, *, verify_hashes: bool) -> None:
         self.recent = cache.account()
-        self._budget = budget
         self._verify_hashes = verify_hashes
         self._sources: OrderedDict[FileKey, Source] = OrderedDict()
 
@@ -45,7 +41,7 @@ class ClientFiles:
         """Return the one source for this file, told of its latest reference."""
         source = self._sources.get(file.key)
         if source is None or source.size != file.size:
-            parts = FileParts(file.size, self.recent, self._landed)
+            parts = FileParts(file.size, self.recent)
             source = self._sources[file.key] = Source(file, parts, verify_hashes=self._verify_hashes)
             self._forget_idle()
         else:
@@ -58,27 +54,15 @@ class ClientFiles:
             idle = (key for key, source in self._sources.items() if not len(source.parts))
             del self._sources[next(idle)]  # the newest is idle still
 
-    def _landed(self) -> None:
-        # What has landed and is not wanted yet may be reclaimed for those who wait.
-        if self._budget.waiting:
-            self._budget.settle()
-
 
 class Downloader:
     """All downloads of the process, under the bounds of the settings."""
 
-    def __init__(
-        self,
-        files: FilesSettings,
-        telegram: TelegramSettings,
-        *,
-        admission_seconds: float = ADMISSION_SECONDS,
-    ) -> None:
+    def __init__(self, files: FilesSettings, telegram: TelegramSettings) -> None:
         self.telegram = telegram
         self.smallest = power_of_two(files.first_part_bytes)
         self.largest = max(self.smallest, power_of_two(files.part_bytes))
         self.keep_bytes = files.cache_bytes_per_account // 2
-        self.admission_seconds = admission_seconds
         self.hedges = files.connections_per_dc > 1
         """Whether a part that is stuck may come by another connection."""
         self._verify_hashes = files.verify_hashes
@@ -87,6 +71,7 @@ class Downloader:
             process_bytes=files.window_bytes_per_process,
             account_bytes=files.window_bytes_per_account,
             stream_bytes=files.window_bytes_per_stream,
+            always_bytes=self.largest,
             relieve=self._cache.shrink,
         )
         self._clients: WeakKeyDictionary[Client, ClientFiles] = WeakKeyDictionary()
@@ -95,17 +80,14 @@ class Downloader:
         """Open the bytes of `file` from `start` up to, not including, `stop`.
 
         ``async with`` it, which fetches the first part, then iterate. Entering and iterating raise
-        PoolExhausted when the process holds all the bytes that it may, MediaNotFound when the message has
-        lost the file, and TelegramFailure. Leaving gives up what is in flight. `refetch` fetches the message
-        anew, when its file reference has expired.
+        MediaNotFound when the message has lost the file, and TelegramFailure. Leaving gives up what is in
+        flight. `refetch` fetches the message anew, when its file reference has expired.
         """
         if not 0 <= start <= stop <= file.size:
             raise ValueError("no such span")
         files = self._clients.get(client)
         if files is None:
-            files = self._clients[client] = ClientFiles(
-                self._cache, self.budget, verify_hashes=self._verify_hashes
-            )
+            files = self._clients[client] = ClientFiles(self._cache, verify_hashes=self._verify_hashes)
             finalize(client, files.recent.close).atexit = False
         return Download(
             self,

@@ -1,0 +1,113 @@
+"""An app of Next.js, made of what the README shows, which rewrites to the service."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+import pytest
+
+from tests.browser.conftest import page
+from tests.npm import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["page"]
+
+HERE: Final = Path(__file__).parent
+README: Final = HERE.parent.parent / "README.md"
+_BLOCK: Final = re.compile(r"^```js\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NAMED: Final = re.compile(r"// ([\w.-]+\.m?js)\n")
+# As the README says: its paths begin with the prefix of the rewrite.
+_PATH: Final = re.compile(r'(?<=["`])/(?=qr-login|uploads|upload_file)')
+_QR: Final = """\
+export function scanned(box, signedIn, askForPassword, offerAnotherCode) {
+%s  stream.addEventListener('authenticated', () => setTimeout(signedIn, 500))
+}
+"""
+_UPLOAD: Final = """\
+import * as tus from 'tus-js-client'
+export async function upload(file, caption, { draw, show, fail }) {
+%s}
+"""
+_SNIPPETS: Final = {"qr.js": ('"/qr-login"', _QR), "upload.js": ("new tus.Upload", _UPLOAD)}
+_START_SECONDS: Final = 60.0
+
+
+class App(NamedTuple):
+    """Where it is, and the port that it expects the service at."""
+
+    url: str
+    service_port: int
+
+
+def free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+        return port
+
+
+def write_app(directory: Path) -> None:
+    """Put the pages there, and the README's code: files that it names, and snippets as functions."""
+    shutil.rmtree(directory / "app", ignore_errors=True)
+    shutil.copytree(HERE / "app", directory / "app")
+    blocks = _BLOCK.findall(README.read_text(encoding="utf-8"))
+    for block in blocks:
+        if named := _NAMED.match(block):
+            (directory / named[1]).write_text(block, encoding="utf-8")
+    for name, (mark, wrapper) in _SNIPPETS.items():
+        snippet = next(block for block in blocks if mark in block)
+        (directory / name).write_text(wrapper % _PATH.sub("/tg/", snippet), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def app() -> Iterator[App]:
+    directory = installed(HERE / "package.json")
+    write_app(directory)
+    port, service_port = free_port(), free_port()
+    environ = os.environ | {
+        "NEXT_TELEMETRY_DISABLED": "1",
+        "TGBRIDGE_URL": f"http://127.0.0.1:{service_port}",
+    }
+    tool = directory / "node_modules/.bin/next"
+    built = subprocess.run(
+        (tool, "build"), cwd=directory, env=environ, capture_output=True, text=True, check=False
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    command = (tool, "start", "--port", str(port), "--hostname", "127.0.0.1")
+    with (directory / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=directory, env=environ, stdout=log, stderr=log)
+    try:
+        url = f"http://localhost:{port}"
+        _wait_for(f"http://127.0.0.1:{port}/server/nothing")
+        yield App(url, service_port)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_for(url: str) -> None:
+    ends = time.monotonic() + _START_SECONDS
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except urllib.error.HTTPError:
+            return  # it answers
+        except OSError:
+            assert time.monotonic() < ends
+            time.sleep(0.05)
+
+
+@pytest.fixture
+def frontend(app: App) -> str:
+    return app.url

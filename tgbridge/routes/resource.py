@@ -1,0 +1,14 @@
+"""Paths as the router matches them."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+
+class Path(web.DynamicResource):
+    """A path, which answers with a slash behind it as without one: frameworks and proxies add it."""
+
+    def _match(self, path: str) -> dict[str, str] | None:
+        """Return the values of the path's variables; None if ``path`` is another one."""
+        found: dict[str, str] | None = super()._match(path.removesuffix("/"))
+        return found
