@@ -302,7 +302,8 @@ class UploadInput(Model):
         Literal["auto", "document"],
         Field(
             alias="as",
-            description="As Telegram's apps send it (the default), or untouched; unchecked, if it comes first.",
+            description="As Telegram's apps send it (the default), or untouched; "
+            "unchecked, if it comes first.",
         ),
     ] = "auto"
     thumbnail: Annotated[
