@@ -34,7 +34,8 @@ class Budget:
     """The bounds, in bytes, and all that is held under them.
 
     `relieve` is called with the bytes that are left whenever they become fewer: a cache may use what
-    nobody needs, as long as it gives way at once.
+    nobody needs, as long as it gives way at once. The last `reserved_bytes` of the process are for accounts
+    that have no more than `little_bytes` then: what can't be taken back from many is not all there is.
     """
 
     def __init__(
@@ -43,11 +44,15 @@ class Budget:
         process_bytes: int,
         account_bytes: int,
         stream_bytes: int,
+        reserved_bytes: int = 0,
+        little_bytes: int = 0,
         relieve: Callable[[int], None] = lambda _left: None,
     ) -> None:
         self.process_bytes = process_bytes
         self.account_bytes = min(account_bytes, process_bytes)
         self.stream_bytes = min(stream_bytes, self.account_bytes)
+        self.reserved_bytes = reserved_bytes
+        self.little_bytes = little_bytes
         self.relieve = relieve
         self.held = 0
         self.waiting = 0
@@ -60,6 +65,11 @@ class Budget:
     def left(self) -> int:
         """Bytes that nobody holds."""
         return self.process_bytes - self.held
+
+    def free_for(self, share: Share) -> int:
+        """Return how many bytes there are for what a stream asks for."""
+        is_little = share.account.held + share.wanted <= self.little_bytes
+        return self.left - (0 if is_little else self.reserved_bytes)
 
     @property
     def streams(self) -> int:
@@ -100,9 +110,10 @@ class Budget:
             if share is not None and self._fits_account(share):
                 candidates.append(share)
         best = min(candidates, key=_turn, default=None)
-        if best is None or not self._make_room(best, best.wanted - self.left, self.accounts.values()):
+        if best is None:
             return None
-        return best
+        missing = best.wanted - self.free_for(best)
+        return best if self._make_room(best, missing, self.accounts.values()) else None
 
     def _fits_account(self, share: Share) -> bool:
         missing = share.account.held + share.wanted - self.account_bytes
@@ -211,7 +222,7 @@ class Share:
         budget = self.budget
         return (
             not budget.waiting
-            and self.wanted <= budget.left
+            and self.wanted <= budget.free_for(self)
             and self.account.held + self.wanted <= budget.account_bytes
         )
 
