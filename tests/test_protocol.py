@@ -48,6 +48,29 @@ async def test_no_http(service: Service, exchange: Exchange, sent: bytes) -> Non
     assert "error" not in {entry["log_level"] for entry in logs}
 
 
+TOO_MUCH: Final = {
+    "many fields": (431, HEAD + b"".join(b"Cookie: %b\r\n" % (b"a=b;" * 1000) for _ in range(9)) + b"\r\n"),
+    "one name": (431, HEAD + b"".join(b"%b: x\r\n" % (b"x" * 8000) for _ in range(5)) + b"\r\n"),
+    "many segments": (404, b"GET " + b"/" * 8000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"),
+}
+
+
+@pytest.mark.parametrize(("status", "sent"), TOO_MUCH.values(), ids=TOO_MUCH.keys())
+async def test_too_much(
+    service: Service, exchange: Exchange, monkeypatch: pytest.MonkeyPatch, status: int, sent: bytes
+) -> None:
+    """Nobody looks at a head that would only cost time: neither the router nor any middleware."""
+
+    async def resolve(_request: web.Request) -> None:
+        pytest.fail("the router was asked")
+
+    monkeypatch.setattr(service.app.router, "resolve", resolve)
+    head, _, body = (await exchange(service, sent)).partition(b"\r\n\r\n")
+    assert int(head.split(b" ")[1]) == status
+    assert json.loads(body).keys() == {"error", "code"}
+    assert b"\r\nConnection: close" in head
+
+
 @web.middleware
 async def fail(request: web.Request, handler: Handler) -> web.StreamResponse:
     raise ValueError(SECRET)

@@ -102,6 +102,24 @@ async def test_uploads_that_trickle(
         assert budget.held == held
 
 
+async def test_as_many_as_there_is_memory_for(
+    serve: Serve, make_settings: MakeSettings, new_browser: NewBrowser, sign_in: SignIn
+) -> None:
+    """Accounts that could hold all memory, by files above the least rate, leave some to who has none."""
+    service = await serve(
+        make_settings(upload={"min_bytes_per_second": 0, "window_bytes_per_process": 64 * MIB})
+    )
+    browsers = [new_browser(service) for _ in (*ATTACKERS, BYSTANDER)]
+    for browser, phone in zip(browsers, (*ATTACKERS, BYSTANDER), strict=True):
+        await sign_in(browser, phone)
+    *attackers, bystander = browsers
+    budget = service.app[keys.UPLOADER].budget
+    async with trickling(attackers, 8 * KIB), asyncio.timeout(15):
+        while budget.held < 48 * MIB:
+            await asyncio.sleep(0)
+        assert await stored(bystander, await send_file(bystander, NOISE)) == NOISE
+
+
 async def test_who_trickles_loses_its_room(
     serve: Serve,
     make_settings: MakeSettings,

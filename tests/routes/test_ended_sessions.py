@@ -43,7 +43,7 @@ async def replay(browser: ClientSession, cookie: str, method: str, path: str) ->
     headers = {"Cookie": f"tgbridge={cookie}", "Tus-Resumable": "1.0.0"}
     if (method, path) == ("POST", "/uploads/{upload_id}"):
         headers["X-HTTP-Method-Override"] = "HEAD"  # without one it is a 405 for everybody
-    path = path.format(upload_id="0123456789", message_id=1, hash="1")
+    path = path.format(upload_id="0123456789", message_id=1, hash="1", name="a.mp4")
     async with browser.request(method, path, headers=headers) as response:
         is_error = response.status >= 400 and method != "HEAD"
         body = await response.json() if is_error else {}
@@ -97,6 +97,44 @@ async def test_uploads_of_the_next_session(
     for method, what in (("HEAD", path), ("DELETE", path), ("PATCH", path), ("GET", f"{path}/events")):
         assert (await replay(thief, cookie, method, what))[0] == 401
     assert (await head(signed_in, path)).offset == 10
+
+
+@pytest.mark.parametrize(
+    ("method", "what"),
+    [("HEAD", ""), ("DELETE", ""), ("PATCH", ""), ("PUT", "/thumbnail"), ("GET", "/events")],
+)
+async def test_uploads_after_an_end_elsewhere(
+    signed_in: ClientSession, new_browser: NewBrowser, sign_in: SignIn, method: str, what: str
+) -> None:
+    """Nor does who was ended from another device, also where this is the first that Telegram is asked."""
+    cookie, thief = cookie_of(signed_in), new_browser()
+    owner = new_browser()
+    await sign_in(owner)
+    async with owner.delete("/sessions") as response:
+        assert response.status == 204
+    path = await begin(owner, 100)
+    await patch(owner, path, 0, b"x" * 10)
+    assert await replay(thief, cookie, method, path + what) == (
+        401,
+        None if method == "HEAD" else "SESSION_REVOKED",
+        "0",
+    )
+    assert (await head(owner, path)).offset == 10
+
+
+async def test_events_of_a_name_after_an_end_elsewhere(
+    signed_in: ClientSession, new_browser: NewBrowser, sign_in: SignIn
+) -> None:
+    """Names that uploads have given themselves can be guessed; waiting for them is for nobody else either."""
+    cookie, owner = cookie_of(signed_in), new_browser()
+    await sign_in(owner)
+    async with owner.delete("/sessions") as response:
+        assert response.status == 204
+    assert await replay(new_browser(), cookie, "GET", "/uploads/holiday-1/events") == (
+        401,
+        "SESSION_REVOKED",
+        "0",
+    )
 
 
 async def test_is_authenticated(signed_in: ClientSession, new_browser: NewBrowser) -> None:

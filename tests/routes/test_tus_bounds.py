@@ -6,7 +6,7 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Any
 
-from tests.routes.tus_client import Line, begin, create, finish, head, held, patch, path_of, until_offset
+from tests.routes.tus_client import Line, begin, create, finish, head, held, patch, path_of
 from tgbridge import keys
 from tgbridge.uploads import registry
 
@@ -115,7 +115,7 @@ async def test_what_is_on_its_way_is_not_at_rest(
     path = await begin(browser, SIZE)
     line = await Line.patch(browser, service, path, 0, SIZE)
     await line.send(NOISE[: 1500 * KIB])
-    await until_offset(browser, path, 1500 * KIB)
+    await until(lambda: held(service) > MIB)
     await line.cut()
     await until(lambda: not service.app[keys.IN_FLIGHT])
     assert held(service) > MIB

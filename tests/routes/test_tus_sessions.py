@@ -135,8 +135,10 @@ async def test_ended_while_another_waits(
     line = await Line.patch(browser, service, path, 0, SIZE)
     await line.send(NOISE)
     await held_back.reached(1)
+    asked = sandbox.counters.of("users.getUsers")
     waiting = asyncio.create_task(patch(again, path, SIZE - 1, NOISE[-1:]))
-    await until(lambda: len(service.app[keys.IN_FLIGHT]) == 2)
+    await until(lambda: sandbox.counters.of("users.getUsers") > asked)  # whether it lives itself
+    await until(lambda: service.app[keys.POOL].stats.lent == 1)
     sandbox.faults.revoke(auth_key=mine.name, error="SESSION_REVOKED")
     held_back.release()
     answer = await waiting

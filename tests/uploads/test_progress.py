@@ -75,7 +75,7 @@ class Watching:
 
 
 def begun(board: ProgressBoard, total: int | None = 10) -> Progress:
-    return board.begin(OWNER, NAME, total)
+    return board.begin(OWNER, NAME, total, session="a session")
 
 
 def state(received: int, stored: int, total: int | None = 10) -> UploadProgress:
@@ -188,7 +188,7 @@ async def test_owners(board: ProgressBoard) -> None:
     assert not board.knows(OTHER, NAME)
     told = await Watching(board, owner=OTHER, begin_seconds=0.0).end()
     assert [type(news) for news in told] == [ErrorBody]
-    assert board.begin(OTHER, NAME, None).end is None
+    assert board.begin(OTHER, NAME, None, session="another").end is None
 
 
 async def test_names_in_use(board: ProgressBoard) -> None:
@@ -223,8 +223,8 @@ async def test_bounds(board: ProgressBoard, monkeypatch: pytest.MonkeyPatch) -> 
     """One account has so many watchers, and so many ends are remembered, and no more."""
     monkeypatch.setattr(progress_module, "MOST", 2)
     for number in range(5):
-        board.begin(OWNER, f"upload-{number}", None).done(ITEM)
-    board.begin(OTHER, NAME, None).done(ITEM)
+        board.begin(OWNER, f"upload-{number}", None, session="a session").done(ITEM)
+    board.begin(OTHER, NAME, None, session="another").done(ITEM)
     assert [board.knows(OWNER, f"upload-{number}") for number in range(5)] == [False] * 3 + [True] * 2
     watching = [Watching(board, name) for name in ("some-upload", "more-upload")]
     await asyncio.sleep(0)

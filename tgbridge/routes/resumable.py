@@ -27,6 +27,7 @@ from tgbridge.http.tus import Continuation
 from tgbridge.routes.endpoint import continue_body
 from tgbridge.routes.file_checks import checked_sending
 from tgbridge.routes.form import next_bytes
+from tgbridge.routes.liveness import check_alive
 from tgbridge.routes.upload_answers import told_in_http
 from tgbridge.routes.upload_form import FIELDS, UploadForm
 from tgbridge.telegram.captions import normalised
@@ -104,7 +105,7 @@ async def create_upload(request: web.Request) -> web.StreamResponse:
 @told_in_http
 async def upload_state(request: web.Request) -> web.StreamResponse:
     """Say where an upload goes on."""
-    upload = _find(request)
+    upload = await _find(request)
     await upload.tell()
     headers = _state(request, upload)
     if upload.length is None:
@@ -119,7 +120,7 @@ async def upload_state(request: web.Request) -> web.StreamResponse:
 @told_in_http
 async def continue_upload(request: web.Request) -> web.StreamResponse:
     """Take the next bytes; if they are the last, the answer comes when the file is a message."""
-    upload = _find(request)
+    upload = await _find(request)
     _check_type(request)
     fields = _fields(request)
     at, checksum = tus.parse_continuation(fields), tus.parse_checksum(fields)
@@ -141,7 +142,7 @@ async def continue_upload(request: web.Request) -> web.StreamResponse:
 @told_in_http
 async def terminate_upload(request: web.Request) -> web.StreamResponse:
     """Forget an upload. The message that it has become stays."""
-    await request.app[keys.UPLOADS].terminate(_find(request))
+    await request.app[keys.UPLOADS].terminate(await _find(request))
     return web.Response(status=204)
 
 
@@ -156,16 +157,24 @@ def _asking(request: web.Request) -> tuple[int, str]:
     return state.user_id, state.telegram
 
 
-def _find(request: web.Request) -> ResumableUpload:
+async def _find(request: web.Request) -> ResumableUpload:
     _asking(request)
     tus.check_version(_fields(request))
-    return find_upload(request)
+    return await find_upload(request)
 
 
-def find_upload(request: web.Request) -> ResumableUpload:
-    """Return the upload that a path names. Raises HTTPFailure 401, UploadNotFound and UploadGone."""
-    owner, _ = _asking(request)
-    return request.app[keys.UPLOADS].find(owner, request.match_info["upload_id"])
+async def find_upload(request: web.Request) -> ResumableUpload:
+    """Return the upload that a path names.
+
+    Raises HTTPFailure 401, UploadNotFound and UploadGone, and as `check_alive` does.
+    """
+    owner, session = _asking(request)
+    uploads, upload_id = request.app[keys.UPLOADS], request.match_info["upload_id"]
+    upload = uploads.find(owner, upload_id)
+    if upload.session != session:
+        await check_alive(request)
+        upload = uploads.find(owner, upload_id)  # it may have gone meanwhile
+    return upload
 
 
 def _fields(request: web.Request) -> Mapping[str, str]:

@@ -14,6 +14,7 @@ from tgbridge.http.sse import MEDIA_TYPE, Event
 from tgbridge.models import ErrorBody, Failed, MediaItem, UploadProgress, UploadWaiting
 from tgbridge.routes.endpoint import Endpoint, Parameter, Refusal, Success
 from tgbridge.routes.event_stream import event_stream, no_events
+from tgbridge.routes.liveness import check_alive
 from tgbridge.routes.upload_answers import told_in_http
 from tgbridge.uploads.errors import UploadBrokenOff, UploadGone
 
@@ -33,6 +34,8 @@ async def upload_events(request: web.Request) -> web.StreamResponse:
     owner, upload_id = _owner(request), request.match_info["upload_id"]
     tus.check_id(upload_id)
     board = request.app[keys.PROGRESS]
+    if not board.is_of(owner, upload_id, request[keys.SESSION].telegram or ""):
+        await check_alive(request)
     if not board.knows(owner, upload_id) and request.app[keys.UPLOADS].has_issued(owner, upload_id):
         raise UploadGone
     if request.method == hdrs.METH_HEAD:
@@ -54,10 +57,10 @@ def upload_name(request: web.Request) -> str | None:
 
 def begin_progress(request: web.Request, name: str | None) -> Progress:
     """Begin to tell of the upload that a request is. Raises UploadIdInUse, and HTTPFailure 401."""
-    owner = _owner(request)
+    owner, session = _owner(request), request[keys.SESSION].telegram or ""
     if name is None:
         return request.app[keys.PROGRESS].begin_unseen(owner)
-    return request.app[keys.PROGRESS].begin(owner, name, request.content_length)
+    return request.app[keys.PROGRESS].begin(owner, name, request.content_length, session=session)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from tgbridge.routes.upload_form import MAX_THUMBNAIL_BYTES, check_thumbnail
 @told_in_http
 async def put_thumbnail(request: web.Request) -> web.Response:
     """Send the picture to Telegram, and remember it until the file is whole. The last one counts."""
-    upload = find_upload(request)
+    upload = await find_upload(request)
     upload.check_open()
     picture = await _read(request)
     await check_thumbnail(picture)

@@ -6,6 +6,7 @@ A watcher is told the latest state and never each change: there is no queue, so 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -61,6 +62,8 @@ class Progress:
         self.begun = False
         self.lasting = False
         """Whether its end is remembered for as long as somebody else says."""
+        self.mark: bytes | None = None
+        """Which Telegram session has begun it: not the session itself, which may end before."""
         self.end: MediaItem | ErrorBody | None = None
         self.watchers = 0
         self._board = board
@@ -171,8 +174,8 @@ class ProgressBoard:
     def __len__(self) -> int:
         return len(self._all)
 
-    def begin(self, owner: int, upload_id: str, total: int | None) -> Progress:
-        """Begin an upload under a name. Raises UploadIdInUse while another one has it."""
+    def begin(self, owner: int, upload_id: str, total: int | None, *, session: str) -> Progress:
+        """Begin an upload of a Telegram session. Raises UploadIdInUse while another one has its name."""
         progress = self._all.get((owner, upload_id))
         if progress is not None and progress.begun:
             if progress.end is None:
@@ -181,12 +184,18 @@ class ProgressBoard:
             progress = None
         if progress is None:
             progress = self._all[owner, upload_id] = Progress(self, owner, upload_id)
+        progress.mark = _mark(session)
         progress.begin(total)
         return progress
 
     def begin_unseen(self, owner: int) -> Progress:
         """Begin an upload that nobody can watch, since nobody knows its name."""
         return Progress(self, owner, "")
+
+    def is_of(self, owner: int, upload_id: str, session: str) -> bool:
+        """Tell whether this very Telegram session has begun an upload."""
+        progress = self._all.get((owner, upload_id))
+        return progress is not None and progress.mark == _mark(session)
 
     def knows(self, owner: int, upload_id: str) -> bool:
         """Tell whether there is anything to watch, or somebody who waits for it."""
@@ -230,6 +239,10 @@ class ProgressBoard:
             timer.cancel()
         if self._all.get((progress.owner, progress.upload_id)) is progress:
             del self._all[progress.owner, progress.upload_id]
+
+
+def _mark(session: str) -> bytes:
+    return hashlib.sha256(session.encode()).digest()
 
 
 def _now() -> float:

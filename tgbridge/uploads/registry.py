@@ -94,7 +94,7 @@ class ResumableUploads:
     ) -> ResumableUpload:
         async with self._surroundings.pool.borrow(session, account=owner) as client:
             await check_caption(client, purpose.caption)
-            progress = self._board.begin(owner, self._ids.issue(owner), creation.length)
+            progress = self._board.begin(owner, self._ids.issue(owner), creation.length, session=session)
             progress.lasting = True
             try:
                 sending = open_sending(client, progress.file())

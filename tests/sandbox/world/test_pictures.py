@@ -60,6 +60,14 @@ def test_sizes_of_a_photo() -> None:
     assert made.sizes[-1].source == content
 
 
+def test_too_large_a_picture_is_none() -> None:
+    """What says of itself that it is larger than anybody could decode is no picture."""
+    content = b"RIFF\x16\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00" + bytes(4) + b"\xff" * 6
+    probed = probe(content)
+    assert probed is not None
+    assert pictures.of_photo(content, probed) is None
+
+
 @pytest.mark.parametrize(
     ("content", "sizes"),
     [

@@ -61,6 +61,17 @@ def test_an_account_is_bounded_whatever_its_streams() -> None:
     assert Stream(budget, "b").ask_until_refused().share.held == 40
 
 
+def test_the_last_bytes_are_for_accounts_that_have_next_to_nothing() -> None:
+    """Whoever holds a lot, and gives nothing back, leaves something to those who have just come."""
+    budget = Budget(
+        process_bytes=100, account_bytes=100, stream_bytes=100, reserved_bytes=30, little_bytes=20
+    )
+    greedy = Stream(budget, "greedy").ask_until_refused()
+    modest = [Stream(budget, account).ask_until_refused() for account in ("a", "b")]
+    assert greedy.share.held == 70
+    assert [stream.share.held for stream in modest] == [20, 10]
+
+
 def test_who_waits_is_served_as_bytes_come_free() -> None:
     """A refused stream is called when another has read a piece, and then has its bytes."""
     budget = Budget(process_bytes=20, account_bytes=20, stream_bytes=20)

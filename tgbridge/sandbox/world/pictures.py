@@ -117,7 +117,7 @@ def _open(content: bytes) -> Image.Image | None:
 
     try:
         return Image.open(io.BytesIO(content))
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 
 

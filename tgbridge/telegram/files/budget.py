@@ -81,8 +81,10 @@ class Budget:
     """The bounds, in bytes, and all that is held under them.
 
     `always_bytes` is what each stream may have in any case, whatever the others hold: the bounds may be
-    exceeded by so much for each stream. `relieve` is called with the bytes that are left whenever they become
-    fewer: a cache may use what nobody needs, as long as it gives way at once.
+    exceeded by so much for each stream. The last `reserved_bytes` of the process are for accounts that have
+    no more than `little_bytes` then: what can't be taken back from many is not all there is. `relieve` is
+    called with the bytes that are left whenever they become fewer: a cache may use what nobody needs, as
+    long as it gives way at once.
     """
 
     def __init__(
@@ -92,12 +94,16 @@ class Budget:
         account_bytes: int,
         stream_bytes: int,
         always_bytes: int = 0,
+        reserved_bytes: int = 0,
+        little_bytes: int = 0,
         relieve: Callable[[int], None] = lambda _left: None,
     ) -> None:
         self.process_bytes = process_bytes
         self.account_bytes = min(account_bytes, process_bytes)
         self.stream_bytes = min(stream_bytes, self.account_bytes)
         self.always_bytes = always_bytes
+        self.reserved_bytes = reserved_bytes
+        self.little_bytes = little_bytes
         self.relieve = relieve
         self.held = 0
         self.waiting = 0
@@ -114,6 +120,11 @@ class Budget:
     def left(self) -> int:
         """Bytes that nobody holds; negative where streams have what they may have in any case."""
         return self.process_bytes - self.held
+
+    def free_for(self, share: Share) -> int:
+        """Return how many bytes there are for what a stream asks for."""
+        is_little = share.account.held + share.wanted <= self.little_bytes
+        return self.left - (0 if is_little else self.reserved_bytes)
 
     def enter(self, key: Hashable, *, wake: Wake, reclaim: Reclaim) -> Share:
         """Give a new stream of the account named `key` its share; it must `leave`."""
@@ -156,7 +167,7 @@ class Budget:
                 continue
             if self._queue.first() is not share:
                 continue  # it has made room, and another's turn is before it now
-            return share if self._make_room(share, share.wanted - self.left, self.greedy) else None
+            return share if self._make_room(share, share.wanted - self.free_for(share), self.greedy) else None
         return None
 
     def _make_room(self, asking: Share, missing: int, greedy: dict[Share, None]) -> bool:
@@ -292,7 +303,7 @@ class Share:
             return True
         return (
             not budget.waiting
-            and self.wanted <= budget.left
+            and self.wanted <= budget.free_for(self)
             and self.account.held + self.wanted <= budget.account_bytes
         )
 

@@ -31,10 +31,13 @@ class Uploader:
     ) -> None:
         self._telegram = telegram
         self.part_bytes = int(settings.part_bytes)
+        of_process, of_account = settings.window_bytes_per_process, settings.window_bytes_per_account
         self.budget = Budget(
-            process_bytes=settings.window_bytes_per_process,
-            account_bytes=settings.window_bytes_per_account,
+            process_bytes=of_process,
+            account_bytes=of_account,
             stream_bytes=settings.window_bytes_per_upload,
+            reserved_bytes=min(of_process // 4, of_process - of_account),
+            little_bytes=2 * self.part_bytes,  # a room, and less than a part of what is at rest
         )
         self._admission_seconds = admission_seconds
         self._most_at_once = settings.uploads_per_account
