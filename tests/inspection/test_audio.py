@@ -188,8 +188,10 @@ def test_ogg_with_other_streams() -> None:
 def test_songs_without_an_index() -> None:
     """All frames are counted, of a constant rate and of a varying one, wherever the sound begins."""
     other = b"\xff\xfb\xa0\x64" + bytes(518)  # 160 kbit/s
+    padded = b"\xff\xfb\x92\x64" + bytes(414)  # as most frames at 44.1 kHz are
     for begin in (b"", FRAME[100:], bytes(500), id3((b"APIC", PICTURE))):
-        for body in (FRAME * 2000, (FRAME + other) * 1000, FRAME * 1500 + other * 500):
+        mixed = (FRAME + other) * 1000, FRAME * 1500 + other * 500, (padded * 24 + FRAME) * 80
+        for body in (FRAME * 2000, *mixed):
             found = facts(begin + body, "audio/mpeg")
             assert found.duration == pytest.approx(2000 * FRAME_SECONDS, rel=0.01)
 

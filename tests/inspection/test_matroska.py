@@ -85,6 +85,14 @@ def test_a_recording(film: bytes, seconds: float) -> None:
         assert len(film) > 10**5 or facts(*(film[a : a + size] for a in range(0, len(film), size))) == found
 
 
+def test_a_last_block_that_lasts() -> None:
+    """One picture that is shown for minutes: the film ends when that block does, not when it begins."""
+    group = element(0xA0, element(0xA1, b"\x81" + bytes(83)) + number(0x9B, 180_000))
+    cluster = element(0x1F43B675, number(0xE7, 0) + group, UNKNOWN)
+    film = HEADER + element(0x18538067, INFO + TRACKS + cluster, UNKNOWN)
+    assert facts(film).duration == pytest.approx(180.0)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), -5.0, 0.0, 1e300])
 def test_a_length_that_no_film_has(value: float) -> None:
     """A length that is none is not known, and the blocks are asked instead."""

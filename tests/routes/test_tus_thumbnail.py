@@ -108,6 +108,7 @@ async def test_too_late(sandbox: Sandbox, signed_in: ClientSession, method: str)
     assert (await sending).message_id is not None
     answer = await put(signed_in, path, NOON)
     assert (answer.status, answer.body) == (409, FINISHED)
+    assert sandbox.counters.of(SMALL) == 1  # the file's own part: no picture was sent for nothing
 
 
 async def test_too_late_in_the_end(sandbox: Sandbox, signed_in: ClientSession) -> None:
