@@ -17,19 +17,19 @@ from yarl import URL
 
 from tests.ready import ready_session
 from tests.swift_time import SwiftLoop
-from tgbridge import keys
 from tgbridge.app import ENDPOINTS, Service
 from tgbridge.sandbox import Sandbox
-from tgbridge.session import SessionState
 from tgbridge.settings.sources import load_settings
 from tgbridge.telegram.pool import PoolStats
+from tgbridge.web import keys
+from tgbridge.web.session_cookie import SessionState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from tgbridge.routes.endpoint import Endpoint
     from tgbridge.settings import Settings
+    from tgbridge.web.endpoint import Endpoint
 
 PHONE = "+9996610001"
 PASSWORD = "tgbridge"

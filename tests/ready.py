@@ -2,7 +2,7 @@
 
 Agreeing on a key takes a twentieth of a second of computing, and a login mostly takes two of them. They have
 tests of their own (tests/telegram/mtproto/test_key_exchange.py, tests/sandbox/mtproto/test_handshake.py,
-tests/routes/test_login.py and others); all that only needs to be signed in begins here.
+tests/web/routes/test_login.py and others); all that only needs to be signed in begins here.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ import pytest
 from aiohttp import ClientError, ClientPayloadError, ClientSession, ClientTimeout, FormData
 from telethon.tl import types
 
-from tgbridge import keys
 from tgbridge.sandbox.world.blobs import Synthetic
+from tgbridge.web import keys
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

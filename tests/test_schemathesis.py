@@ -17,9 +17,9 @@ from schemathesis.specs.openapi.checks import negative_data_rejection
 
 from tgbridge.app import ENDPOINTS, Service
 from tgbridge.http.tus import BODY_TYPE
-from tgbridge.openapi import describe
 from tgbridge.sandbox import Sandbox
 from tgbridge.settings import Settings
+from tgbridge.web.openapi import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

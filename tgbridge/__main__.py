@@ -17,10 +17,10 @@ from cryptography.fernet import Fernet
 
 from tgbridge import __version__
 from tgbridge.errors import BridgeError, SettingsError
-from tgbridge.logs import configure_logging, log_uncaught
 from tgbridge.sandbox_process import SandboxFailedError, kept_secret_key, sandbox_process, state_directory
 from tgbridge.settings.sources import load_settings
 from tgbridge.state_lock import locked
+from tgbridge.web.logs import configure_logging, log_uncaught
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence

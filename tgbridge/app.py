@@ -9,26 +9,40 @@ import structlog
 from aiohttp import web
 from cryptography.fernet import Fernet
 
-from tgbridge import __version__, keys
+from tgbridge import __version__
 from tgbridge.completion import Completion
-from tgbridge.inflight import InFlight
-from tgbridge.limits import Limiter
 from tgbridge.logins.attempts import LoginAttempts
 from tgbridge.logins.outlived import OutlivedSessions
 from tgbridge.logins.qr_logins import QrLogins
 from tgbridge.logins.repeats import Repeats
-from tgbridge.logs import AccessLogger
-from tgbridge.middleware.caller import caller_middleware
-from tgbridge.middleware.client import client_middleware
-from tgbridge.middleware.errors import errors_middleware
-from tgbridge.middleware.headers import protect
-from tgbridge.middleware.limits import limits_middleware
-from tgbridge.middleware.origin import origin_middleware
-from tgbridge.middleware.request_id import mark_started, request_id_middleware
-from tgbridge.middleware.session import save_session, session_middleware
-from tgbridge.openapi import document
-from tgbridge.protocol import Runner
-from tgbridge.routes import (
+from tgbridge.telegram.account.log_out import leave_session
+from tgbridge.telegram.pool import ClientPool
+from tgbridge.telegram.transfer.download.corrections import Corrections
+from tgbridge.telegram.transfer.download.downloader import Downloader
+from tgbridge.telegram.transfer.lookup import FileLookup
+from tgbridge.telegram.transfer.upload.uploader import Uploader
+from tgbridge.uploads.checked import checked_budget
+from tgbridge.uploads.ids import UploadIds
+from tgbridge.uploads.named import NamedUploads
+from tgbridge.uploads.progress import ProgressBoard
+from tgbridge.uploads.registry import ResumableUploads
+from tgbridge.uploads.resumable import Surroundings
+from tgbridge.web import keys
+from tgbridge.web.endpoint import Endpoint, add_endpoints
+from tgbridge.web.inflight import InFlight
+from tgbridge.web.limits import Limiter
+from tgbridge.web.logs import AccessLogger
+from tgbridge.web.middleware.caller import caller_middleware
+from tgbridge.web.middleware.client import client_middleware
+from tgbridge.web.middleware.errors import errors_middleware
+from tgbridge.web.middleware.headers import protect
+from tgbridge.web.middleware.limits import limits_middleware
+from tgbridge.web.middleware.origin import origin_middleware
+from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
+from tgbridge.web.middleware.session import save_session, session_middleware
+from tgbridge.web.openapi import document
+from tgbridge.web.protocol import Runner
+from tgbridge.web.routes import (
     codes,
     login,
     media,
@@ -36,29 +50,16 @@ from tgbridge.routes import (
     resumable_api,
     service,
     session,
-    sessions,
     stream,
     stream_api,
     upload,
     upload_events,
     upload_thumbnail,
 )
-from tgbridge.routes.endpoint import Endpoint, add_endpoints
-from tgbridge.routes.resumable import name_version
-from tgbridge.routes.upload_answers import error_body
-from tgbridge.session import SessionStorage
-from tgbridge.telegram.files.corrections import Corrections
-from tgbridge.telegram.files.downloader import Downloader
-from tgbridge.telegram.files.lookup import FileLookup
-from tgbridge.telegram.files.uploader import Uploader
-from tgbridge.telegram.leaving import leave_session
-from tgbridge.telegram.pool import ClientPool
-from tgbridge.uploads.checked import checked_budget
-from tgbridge.uploads.ids import UploadIds
-from tgbridge.uploads.named import NamedUploads
-from tgbridge.uploads.progress import ProgressBoard
-from tgbridge.uploads.registry import ResumableUploads
-from tgbridge.uploads.resumable import Surroundings
+from tgbridge.web.routes import devices as sessions
+from tgbridge.web.routes.resumable import name_version
+from tgbridge.web.routes.upload_answers import error_body
+from tgbridge.web.session_cookie import SessionStorage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable

@@ -232,7 +232,7 @@ class PasswordRequired(ErrorBody):
     password_hint: Annotated[str | None, Field(description="The user's own hint; null if there is none.")]
 
 
-# Request bodies: what is asked for. routes/body.py reads them, as leniently as the contract wants.
+# Request bodies: what is asked for. web/body.py reads them, as leniently as the contract wants.
 
 
 class SendCodeInput(Model):

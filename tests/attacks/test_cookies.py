@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography.fernet import Fernet
 from yarl import URL
 
-from tests.routes.rows import post
+from tests.web.routes.rows import post
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ from aiohttp import FormData
 from structlog.testing import capture_logs
 
 from tests.devices import device, scan
-from tests.routes.events import events
-from tests.routes.rows import post
-from tgbridge import keys
+from tests.web.routes.events import events
+from tests.web.routes.rows import post
+from tgbridge.web import keys
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession

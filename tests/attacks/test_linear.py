@@ -22,18 +22,19 @@ from multidict import CIMultiDict
 from multipart import parse_options_header
 
 import tgbridge
-from tgbridge import filenames, mediatypes
+from tgbridge import filenames
 from tgbridge.errors import BridgeError
-from tgbridge.http import disposition, etags, preconditions, ranges, safety, sniffing, tus
+from tgbridge.http import disposition, etags, preconditions, ranges, safety, tus
 from tgbridge.http.dates import parse_http_date
 from tgbridge.http.forwarded import Caller, find_caller, is_host
-from tgbridge.inspection import inspector_for
-from tgbridge.limits import places_of
-from tgbridge.routes.credentials import parse_code, parse_password, parse_phone
-from tgbridge.routes.upload_form import FIELDS, UploadForm
-from tgbridge.session import SessionStorage
+from tgbridge.inspection import inspector_for, sniffing
+from tgbridge.inspection import media_types as mediatypes
 from tgbridge.settings import SessionSettings
 from tgbridge.uploads.ids import UploadIds
+from tgbridge.web.credentials import parse_code, parse_password, parse_phone
+from tgbridge.web.limits import places_of
+from tgbridge.web.routes.upload_form import FIELDS, UploadForm
+from tgbridge.web.session_cookie import SessionStorage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

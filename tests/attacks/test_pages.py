@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.devices import device, scan
-from tests.routes.events import events
-from tests.routes.rows import post
+from tests.web.routes.events import events
+from tests.web.routes.rows import post
 from tgbridge.app import ENDPOINTS
-from tgbridge.middleware.origin import SAFE_METHODS
+from tgbridge.web.middleware.origin import SAFE_METHODS
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from yarl import URL
 
-from tests.routes.forms import Form, send
+from tests.web.routes.forms import Form, send
 from tgbridge.inspection import Facts, Nothing
-from tgbridge.routes import upload_form
+from tgbridge.web.routes import upload_form
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.routes.forms import CONTENT_TYPE, Form, send, send_file, stored
-from tests.routes.tus_client import Line, begin, head, patch
-from tgbridge import keys
+from tests.web.routes.forms import CONTENT_TYPE, Form, send, send_file, stored
+from tests.web.routes.tus_client import Line, begin, head, patch
 from tgbridge.uploads import checked, pace, registry
+from tgbridge.web import keys
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

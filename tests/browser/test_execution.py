@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aiohttp import ClientSession, web
 
-from tests.routes.forms import send_file
+from tests.web.routes.forms import send_file
 from tgbridge.sandbox.seeds import IDS
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.npm import installed
 from tgbridge.app import ENDPOINTS
-from tgbridge.openapi import describe
+from tgbridge.web.openapi import describe
 
 pytestmark = [pytest.mark.openapi, pytest.mark.timeout(600)]
 

@@ -10,11 +10,11 @@ import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.inspection.reading import FILES, cut, type_of
-from tgbridge.http.sniffing import HEAD_BYTES, really
 from tgbridge.inspection import facts as rules
 from tgbridge.inspection import inspector_for
-from tgbridge.telegram.files.ways import StoredFile
-from tgbridge.telegram.outgoing import OutgoingFile
+from tgbridge.inspection.sniffing import HEAD_BYTES, really
+from tgbridge.telegram.saved.outgoing import OutgoingFile
+from tgbridge.telegram.transfer.upload.ways import StoredFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

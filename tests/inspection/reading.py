@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tgbridge import mediatypes
 from tgbridge.inspection import inspector_for
+from tgbridge.inspection import media_types as mediatypes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tests.inspection.reading import FILES, facts, type_of
-from tgbridge.http.sniffing import HEAD_BYTES, really
+from tgbridge.inspection.sniffing import HEAD_BYTES, really
 
 NAMED = ("Täst", "Who")
 NAMELESS = ("", "")

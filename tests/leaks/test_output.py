@@ -31,7 +31,7 @@ from tests.leaks.searching import (
     WRONG_PASSWORD,
     Output,
 )
-from tests.routes.events import Events
+from tests.web.routes.events import Events
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

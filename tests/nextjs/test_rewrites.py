@@ -14,7 +14,7 @@ import pytest
 from aiohttp import ClientSession, ClientTimeout, CookieJar, FormData
 
 from tests.devices import device, scan
-from tests.routes.events import events
+from tests.web.routes.events import events
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -20,7 +20,7 @@ from cryptography.x509.oid import NameOID
 
 from tests.devices import device, scan
 from tests.nextjs.conftest import free_port
-from tests.routes.events import events
+from tests.web.routes.events import events
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

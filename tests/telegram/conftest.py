@@ -11,7 +11,7 @@ from telethon.tl import functions, types
 from tests.ready import ready_session
 from tgbridge.sandbox import Sandbox
 from tgbridge.settings import Settings
-from tgbridge.telegram import login
+from tgbridge.telegram.account import login
 from tgbridge.telegram.pool import ClientPool
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from tgbridge.errors import (
     TelegramUnavailable,
 )
 from tgbridge.settings import Settings
-from tgbridge.telegram import login
-from tgbridge.telegram.addresses import DataCentres
+from tgbridge.telegram.account import login
 from tgbridge.telegram.client import BridgeClient
+from tgbridge.telegram.datacentres.directory import DataCentres
 
 if TYPE_CHECKING:
     from tests.telegram.conftest import MakePool, MakeSettings, SignIn, Until

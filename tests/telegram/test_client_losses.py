@@ -16,9 +16,9 @@ from tgbridge.errors import (
     TelegramRefused,
     TelegramUnavailable,
 )
-from tgbridge.telegram import login
-from tgbridge.telegram.addresses import DataCentres
+from tgbridge.telegram.account import login
 from tgbridge.telegram.client import BridgeClient
+from tgbridge.telegram.datacentres.directory import DataCentres
 from tgbridge.telegram.mtproto import connection
 
 if TYPE_CHECKING:

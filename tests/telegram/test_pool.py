@@ -12,7 +12,7 @@ from telethon.sessions import StringSession
 from telethon.tl import functions, types
 
 from tgbridge.errors import PoolExhausted, SessionEnded, TelegramUnavailable
-from tgbridge.telegram import login
+from tgbridge.telegram.account import login
 from tgbridge.telegram.pool import ClientPool, PoolStats
 
 if TYPE_CHECKING:

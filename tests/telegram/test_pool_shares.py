@@ -10,7 +10,7 @@ import pytest
 from telethon.tl import functions, types
 
 from tgbridge.errors import PoolExhausted
-from tgbridge.telegram import login
+from tgbridge.telegram.account import login
 
 if TYPE_CHECKING:
     from tests.telegram.conftest import MakePool, SignIn

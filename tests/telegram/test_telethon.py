@@ -18,7 +18,7 @@ from telethon.tl.core import GzipPacked, MessageContainer, RpcResult
 
 import tgbridge.telegram
 from tgbridge.telegram.client import BridgeClient
-from tgbridge.telegram.sender import Sender
+from tgbridge.telegram.datacentres.main_connection import Sender
 
 if TYPE_CHECKING:
     from tgbridge.sandbox import Sandbox

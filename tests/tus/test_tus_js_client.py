@@ -15,7 +15,7 @@ import pytest
 from yarl import URL
 
 from tests.tus.cutter import Cutter
-from tgbridge import keys
+from tgbridge.web import keys
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession

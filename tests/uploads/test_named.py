@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tgbridge.telegram.delivery import Delivery
+from tgbridge.telegram.saved.delivery import Delivery
 from tgbridge.uploads import named as named_module
 from tgbridge.uploads.named import NamedUploads
 

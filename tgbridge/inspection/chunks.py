@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from tgbridge.charsets import readable
+from tgbridge.inspection.charsets import readable
 from tgbridge.inspection.pulled import within
 from tgbridge.inspection.tags import ID3_HEAD_BYTES, Tags, read_id3
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tgbridge.charsets import readable
+from tgbridge.inspection.charsets import readable
 from tgbridge.inspection.pulled import MOST_WANTED, Strides, within
 
 if TYPE_CHECKING:

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import PasswordNeeded, SessionEnded, TelegramRefused, TelegramUnavailable
 from tgbridge.logins.memory import LoginMemory, Outcome
-from tgbridge.telegram import login
-from tgbridge.telegram.leaving import leave_session
+from tgbridge.telegram.account import login
+from tgbridge.telegram.account.log_out import leave_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from tgbridge.models import User
-    from tgbridge.session import PendingLogin
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.pool import ClientPool
+    from tgbridge.web.session_cookie import PendingLogin
 
 _EXPIRED: Final = frozenset({"PHONE_CODE_EXPIRED", "EMAIL_VERIFY_EXPIRED"})
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tgbridge.telegram.leaving import leave_session
+from tgbridge.telegram.account.log_out import leave_session
 
 if TYPE_CHECKING:
     from tgbridge.completion import Completion

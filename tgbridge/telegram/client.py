@@ -26,15 +26,16 @@ from tgbridge.errors import (
     SettingsError,
     TelegramUnavailable,
 )
-from tgbridge.telegram.addresses import Place
-from tgbridge.telegram.errors import translated
-from tgbridge.telegram.files.account import Address
-from tgbridge.telegram.files.connections import FileConnections
+from tgbridge.telegram.datacentres.account import Address
+from tgbridge.telegram.datacentres.directory import Place
+from tgbridge.telegram.datacentres.main_connection import Sender
+from tgbridge.telegram.datacentres.router import FileConnections
+from tgbridge.telegram.datacentres.session_keys import SessionKeys
 from tgbridge.telegram.mtproto.calls import init_connection
-from tgbridge.telegram.repeatable import may_be_repeated
 from tgbridge.telegram.rpc.answers import translate_answers
 from tgbridge.telegram.rpc.call import compose, now
 from tgbridge.telegram.rpc.closing import Closing
+from tgbridge.telegram.rpc.errors import translated
 from tgbridge.telegram.rpc.flood_waits import sit_out_flood_waits
 from tgbridge.telegram.rpc.gates import Gates
 from tgbridge.telegram.rpc.internal_errors import repeat_internal_errors
@@ -42,14 +43,13 @@ from tgbridge.telegram.rpc.log import log_calls
 from tgbridge.telegram.rpc.lost_connections import outlast_lost_connections
 from tgbridge.telegram.rpc.migration import follow_migrations
 from tgbridge.telegram.rpc.patience import Patience
-from tgbridge.telegram.sender import Sender
-from tgbridge.telegram.session_keys import SessionKeys
+from tgbridge.telegram.rpc.repeatable import may_be_repeated
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from tgbridge.settings import Settings
-    from tgbridge.telegram.addresses import DataCentres
+    from tgbridge.telegram.datacentres.directory import DataCentres
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
     from tgbridge.telegram.mtproto.calls import Preamble
     from tgbridge.telegram.mtproto.connection import Connection

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import SessionEnded
-from tgbridge.telegram.session_keys import key_of
+from tgbridge.telegram.datacentres.session_keys import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

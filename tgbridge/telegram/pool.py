@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tgbridge.errors import PoolExhausted, SessionEnded, TelegramUnavailable
-from tgbridge.telegram.addresses import DataCentres
 from tgbridge.telegram.client import BridgeClient
+from tgbridge.telegram.datacentres.directory import DataCentres
+from tgbridge.telegram.datacentres.session_keys import KeyMemory, key_of
 from tgbridge.telegram.ended_sessions import EndedSessions
 from tgbridge.telegram.rpc.gates import Gates
-from tgbridge.telegram.session_keys import KeyMemory, key_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Hashable

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import PoolExhausted
-from tgbridge.telegram.files.budget import Budget
+from tgbridge.telegram.transfer.budget import Budget
 from tgbridge.uploads.errors import ChecksumMismatch, ChunkTooLarge, ChunkTooSlow
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tgbridge.http.tus import Checksum
     from tgbridge.settings import UploadSettings
-    from tgbridge.telegram.files.budget import Share
+    from tgbridge.telegram.transfer.budget import Share
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 """The largest chunk that may have a checksum: it has to be in memory as a whole."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from tgbridge.telegram.delivery import Borrow, Delivery, OnWait
+    from tgbridge.telegram.saved.delivery import Borrow, Delivery, OnWait
 
 KEEP_SECONDS: Final = 3600.0
 """How long a name is remembered."""

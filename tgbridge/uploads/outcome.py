@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from tgbridge.errors import BridgeError
 from tgbridge.models import MediaItem
-from tgbridge.telegram.delivery import Delivery
-from tgbridge.telegram.media import get_message, media_item
+from tgbridge.telegram.saved.delivery import Delivery
+from tgbridge.telegram.saved.messages import get_message, media_item
 from tgbridge.timestamps import timestamp
 
 if TYPE_CHECKING:
-    from tgbridge.telegram.delivery import Borrow, OnWait
-    from tgbridge.telegram.files.ways import StoredFile
-    from tgbridge.telegram.outgoing import Hints
-    from tgbridge.telegram.sending import Sending
+    from tgbridge.telegram.saved.delivery import Borrow, OnWait
+    from tgbridge.telegram.saved.outgoing import Hints
+    from tgbridge.telegram.saved.sending import Sending
+    from tgbridge.telegram.transfer.upload.ways import StoredFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import PoolExhausted
-from tgbridge.telegram.captions import check_caption
+from tgbridge.telegram.saved.captions import check_caption
 from tgbridge.uploads.errors import EmptyUpload, TooManyUploads, UploadError, UploadGone, UploadNotFound
 from tgbridge.uploads.outcome import Outcome
 from tgbridge.uploads.resumable import ResumableUpload
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from tgbridge.http.tus import Creation
     from tgbridge.telegram.client import BridgeClient
-    from tgbridge.telegram.files.upload import Observer
-    from tgbridge.telegram.sending import Sending
+    from tgbridge.telegram.saved.sending import Sending
+    from tgbridge.telegram.transfer.upload.upload import Observer
     from tgbridge.uploads.ids import UploadIds
     from tgbridge.uploads.outcome import Purpose
     from tgbridge.uploads.progress import ProgressBoard

@@ -28,7 +28,7 @@ from tgbridge.errors import (
     TelegramRefused,
     TelegramUnavailable,
 )
-from tgbridge.telegram.captions import CAPTION_TOO_LONG, check_caption
+from tgbridge.telegram.saved.captions import CAPTION_TOO_LONG, check_caption
 from tgbridge.uploads.checked import checked
 from tgbridge.uploads.errors import (
     LengthChanged,
@@ -45,10 +45,10 @@ if TYPE_CHECKING:
 
     from tgbridge.completion import Completion
     from tgbridge.http.tus import Checksum, Continuation, Creation
-    from tgbridge.telegram.files.budget import Budget
-    from tgbridge.telegram.files.ways import StoredFile
     from tgbridge.telegram.pool import ClientPool
-    from tgbridge.telegram.sending import Sending
+    from tgbridge.telegram.saved.sending import Sending
+    from tgbridge.telegram.transfer.budget import Budget
+    from tgbridge.telegram.transfer.upload.ways import StoredFile
     from tgbridge.uploads.outcome import Outcome
     from tgbridge.uploads.progress import Progress
     from tgbridge.uploads.turns import Turn

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from telethon.errors import rpc_message_to_error
 from telethon.tl import types
 
-from tgbridge.telegram.errors import failure
 from tgbridge.telegram.mtproto.failures import RpcFailed
+from tgbridge.telegram.rpc.errors import failure
 
 if TYPE_CHECKING:
     from telethon.tl import TLRequest

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tgbridge.errors import InternalError, TelegramUnavailable
-from tgbridge.telegram.errors import failure
 from tgbridge.telegram.mtproto.failures import ConnectionFailed
 from tgbridge.telegram.rpc.call import Backoff
+from tgbridge.telegram.rpc.errors import failure
 
 if TYPE_CHECKING:
     from telethon.tl import TLRequest

@@ -1,0 +1,182 @@
+"""Logging: what goes into a line, and what never does."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import structlog
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from tgbridge.settings import LogSettings
+from tgbridge.web.logs import AccessLogger, configure_logging, frames, log_loop_error
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SECRET = "+15551234567"
+
+
+@pytest.fixture
+def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """Configures logging as JSON; what was logged so far."""
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    with configured(LogSettings(format="json")):
+        yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@contextmanager
+def configured(settings: LogSettings) -> Iterator[None]:
+    """Log as configured. Everything is as before afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    configure_logging(settings)
+    try:
+        yield
+    finally:
+        root.handlers, root.level = handlers, level
+        structlog.reset_defaults()
+
+
+def fail() -> None:
+    raise ValueError(SECRET)
+
+
+def lose_the_connection() -> None:
+    raise ConnectionResetError
+
+
+def test_line(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """A line has time, level, logger and event."""
+    structlog.get_logger("tgbridge.test").info("hello", answer=42)
+    (line,) = logged()
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "hello", "answer": 42, "level": "info", "logger": "tgbridge.test"}
+
+
+def test_request_id(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """Lines of libraries carry the id of the request that they belong to as well."""
+    with structlog.contextvars.bound_contextvars(request_id="0123456789"):
+        logging.getLogger("aiohttp.server").warning("hello")
+    assert logged()[0]["request_id"] == "0123456789"
+
+
+@pytest.mark.parametrize("name", ["telethon.network", "aiohttp.access", "asyncio"])
+def test_quiet_libraries(logged: Callable[[], list[dict[str, Any]]], name: str) -> None:
+    """Libraries that tell of every packet are heard from WARNING on."""
+    logging.getLogger(name).info(SECRET)
+    logging.getLogger(name).warning("hello")
+    assert [line["event"] for line in logged()] == ["hello"]
+
+
+def test_exceptions_without_messages(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """A library's exception is logged by type and place: its message may repeat what somebody typed."""
+    try:
+        fail()
+    except ValueError:
+        logging.getLogger("library").exception("failed")
+    (line,) = logged()
+    assert line["error"] == "ValueError"
+    assert any(frame.endswith(" fail") for frame in line["frames"])
+    assert SECRET not in json.dumps(line)
+
+
+async def test_uncaught_exceptions(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """What nobody catches in the event loop is logged without its message and arguments."""
+    asyncio.get_running_loop().set_exception_handler(log_loop_error)
+    asyncio.get_running_loop().call_soon(lambda secret: fail(), SECRET)
+    await asyncio.sleep(0)
+    (line,) = logged()
+    assert line["error"] == "ValueError"
+    assert SECRET not in json.dumps(line)
+
+
+def test_frames_of_causes() -> None:
+    """Frames go through the causes, each under the name of its error."""
+    try:
+        try:
+            fail()
+        except ValueError as error:
+            raise RuntimeError from error
+    except RuntimeError as error:
+        told = frames(error)
+    assert [line for line in told if " " not in line] == ["RuntimeError", "ValueError"]
+    # By module and line: where the service is installed is nobody's business.
+    assert re.fullmatch(rf"{re.escape(__name__)}:\d+ fail", told[-1])
+
+
+def test_socket_that_takes_no_more(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """An answer whose last bytes could not be written was broken off; aiohttp logs while it handles that."""
+    logger, request = AccessLogger(logging.getLogger(), ""), make_mocked_request("GET", "/x")
+    logger.log(request, web.Response(), 0.5)
+    try:
+        lose_the_connection()
+    except ConnectionResetError:
+        logger.log(request, web.Response(), 0.5)
+    answered, broken = logged()
+    assert (answered["event"], "reason" in answered) == ("answered", False)
+    assert (broken["event"], broken["reason"]) == ("broken off", "ConnectionResetError")
+
+
+# What a terminal acts upon, and what turns text around or hides in it.
+NASTY: Final = (
+    "\x1b[2J",
+    "\x1b]0;title\x07",
+    "\x9b31m",
+    "\r",
+    "\n",
+    "\x7f",
+    "\u202e",
+    "\u2028",
+    "\udcff",
+    "\x00",
+)
+
+
+class Shown:
+    """A value of a kind of its own."""
+
+    def __repr__(self) -> str:
+        return "".join(NASTY)
+
+
+def test_nothing_reaches_the_terminal_but_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever somebody sends, and wherever in a line it stands: a line for people is one line of text."""
+    stream = io.StringIO()
+    monkeypatch.setattr("sys.stderr", stream)
+    with configured(LogSettings(format="console")):
+        structlog.get_logger("tgbridge.test").info(
+            "plain", path="/stream_media/1", number=1, text="Füße 日本"
+        )
+        plain = stream.getvalue()
+        for nasty in NASTY:
+            structlog.get_logger("tgbridge.test").info(
+                f"event {nasty}",
+                path=f"/{nasty}",
+                frames=[f"{nasty} in a list", {nasty: nasty}],
+                other=Shown(),
+                **{f"key {nasty}": 1},
+            )
+            logging.getLogger(f"library {nasty}").warning("said %s", nasty)
+        with structlog.contextvars.bound_contextvars(request_id="".join(NASTY)):
+            logging.getLogger("library").warning("said it")
+    colours = re.compile(r"\x1b\[[0-9;]*m")
+    assert re.search(r"plain .* number=1 path=/stream_media/1 text='Füße 日本'\n", colours.sub("", plain))
+    written = colours.sub("", stream.getvalue())
+    assert written.count("\n") == 2 + 2 * len(NASTY)
+    assert all(line.isprintable() for line in written.split("\n"))
+
+
+def test_level(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """`log.level` bounds what is logged."""
+    configure_logging(LogSettings(format="json", level="error"))
+    structlog.get_logger("tgbridge.test").warning("hello")
+    assert logged() == []

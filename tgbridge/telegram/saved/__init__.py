@@ -1,0 +1,1 @@
+"""Saved Messages: what a message holds, and how a file becomes one."""

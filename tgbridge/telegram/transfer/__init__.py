@@ -1,0 +1,1 @@
+"""The bytes of files, in both directions, and the memory that they may take."""

@@ -1,0 +1,209 @@
+"""Parts of files that are on their way or still in memory: what two requests want is fetched once.
+
+A `Fetch` belongs to all streams that joined it. While it has such users it counts in their windows; when the
+last one leaves, it is given up if it has not landed, else kept for a while among the account's recent parts.
+What is kept may be thrown out at any moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Coroutine
+    from typing import Any
+
+    from tgbridge.telegram.transfer.parts import Part
+
+    Start = Callable[["Fetch"], Coroutine[Any, Any, memoryview]]
+
+_BLOCK = 1 << 20
+"""No part crosses a border of this many bytes."""
+
+
+class Fetch:
+    """One part of one file: a task, then its bytes."""
+
+    __slots__ = ("keep", "landed_at", "owner", "part", "sent_at", "size", "task", "users", "waits_until")
+
+    def __init__(self, owner: FileParts, part: Part, size: int, start: Start) -> None:
+        self.owner = owner
+        self.part = part
+        self.size = size
+        """How many bytes it brings."""
+        self.users = 0
+        self.keep = False
+        self.sent_at: float | None = None
+        """The loop's time when it was asked for, the last time; None while it waits for its turn."""
+        self.waits_until = 0.0
+        """The loop's time up to which Telegram lets it wait."""
+        self.landed_at = 0.0
+        """The loop's time when its bytes came."""
+        self.task = asyncio.create_task(self._run(start))
+
+    @property
+    def landed(self) -> bool:
+        """Whether its bytes are there."""
+        return self.task.done() and not self.task.cancelled() and self.task.exception() is None
+
+    async def wait(self) -> memoryview:
+        """Return the bytes, or raise what the fetching raised. Cancelling one who waits harms nobody else."""
+        if not self.task.done():
+            await asyncio.wait((self.task,))
+        return self.task.result()
+
+    def sent(self) -> None:
+        """Take note that it is asked for now."""
+        self.sent_at = _now()
+
+    def told_to_wait(self, seconds: float) -> None:
+        """Take note that Telegram lets it wait for so long."""
+        self.sent_at = None
+        self.waits_until = max(self.waits_until, _now() + seconds)
+
+    async def _run(self, start: Start) -> memoryview:
+        data = await start(self)
+        self.landed_at = _now()
+        return data
+
+
+class PartCache:
+    """The recent parts of all accounts, in bytes bounded per account, and by what `room()` leaves in all."""
+
+    def __init__(self, account_bytes: int, room: Callable[[], int]) -> None:
+        self.account_bytes = account_bytes
+        self.bytes = 0
+        self._room = room
+        self._accounts: list[RecentParts] = []
+
+    def account(self) -> RecentParts:
+        """Return a new account's share of it, which lasts until it is closed."""
+        recent = RecentParts(self)
+        self._accounts.append(recent)
+        return recent
+
+    def remove(self, recent: RecentParts) -> None:
+        """Forget an account. For RecentParts."""
+        if recent in self._accounts:
+            self._accounts.remove(recent)
+
+    def fit(self) -> None:
+        """Throw out as much as there is no room for."""
+        self.shrink(self._room())
+
+    def shrink(self, most: int) -> None:
+        """Throw out the oldest parts, of whichever account has most of them, until `most` bytes are left."""
+        while self.bytes > max(most, 0):
+            max(self._accounts, key=_bytes).discard_oldest()
+
+
+class RecentParts:
+    """One account's parts that nobody reads at the moment, the longest unread first."""
+
+    def __init__(self, cache: PartCache) -> None:
+        self.bytes = 0
+        self._cache = cache
+        self._fetches: OrderedDict[Fetch, None] = OrderedDict()
+
+    def put(self, fetch: Fetch) -> None:
+        """Keep a part, at the cost of older ones."""
+        self._fetches[fetch] = None
+        self._count(fetch.size)
+        while self.bytes > self._cache.account_bytes:
+            self.discard_oldest()
+        self._cache.fit()
+
+    def take(self, fetch: Fetch) -> None:
+        """Let somebody read it again: it counts in that one's window now."""
+        if fetch in self._fetches:
+            del self._fetches[fetch]
+            self._count(-fetch.size)
+
+    def discard_oldest(self) -> None:
+        """Throw out the part that nobody has read for longest."""
+        fetch, _ = self._fetches.popitem(last=False)
+        self._count(-fetch.size)
+        fetch.owner.forget(fetch)
+
+    def close(self) -> None:
+        """Throw out everything. Idempotent."""
+        while self._fetches:
+            self.discard_oldest()
+        self._cache.remove(self)
+
+    def _count(self, size: int) -> None:
+        self.bytes += size
+        self._cache.bytes += size
+
+
+class FileParts:
+    """The parts of one file that one account's streams fetch or have fetched: no two of them overlap."""
+
+    __slots__ = ("_blocks", "_recent", "_size")
+
+    def __init__(self, size: int, recent: RecentParts) -> None:
+        self._size = size
+        self._recent = recent
+        self._blocks: dict[int, dict[Part, Fetch]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(block) for block in self._blocks.values())
+
+    def near(self, position: int) -> Collection[Part]:
+        """Return the parts of the 1 MiB block that holds the byte at `position`."""
+        return self._blocks.get(position // _BLOCK, ())
+
+    def join(self, part: Part, start: Start, *, keep: bool) -> Fetch:
+        """Have a part fetched by `start(fetch)`, unless it is fetched already; `leave` it again.
+
+        `keep`: it is worth keeping when nobody reads it any more.
+        """
+        block = self._blocks.setdefault(part.offset // _BLOCK, {})
+        fetch = block.get(part)
+        if fetch is None:
+            fetch = block[part] = Fetch(self, part, part.length(self._size), start)
+            fetch.task.add_done_callback(lambda _task: self._settled(fetch))
+        else:
+            self._recent.take(fetch)
+        fetch.users += 1
+        fetch.keep |= keep
+        return fetch
+
+    def leave(self, fetch: Fetch) -> asyncio.Task[memoryview] | None:
+        """Want a part no longer. Returns the task if nobody else does and it has not ended: it ends now."""
+        fetch.users -= 1
+        if fetch.users:
+            return None
+        if not fetch.task.done():
+            fetch.task.cancel()
+            self.forget(fetch)
+            return fetch.task
+        if fetch.keep and fetch.landed:
+            self._recent.put(fetch)
+        else:
+            self.forget(fetch)
+        return None
+
+    def forget(self, fetch: Fetch) -> None:
+        """Have the next one who wants this part fetch it anew."""
+        number = fetch.part.offset // _BLOCK
+        block = self._blocks.get(number)
+        if block is not None and block.get(fetch.part) is fetch:
+            del block[fetch.part]
+            if not block:
+                del self._blocks[number]
+
+    def _settled(self, fetch: Fetch) -> None:
+        if not fetch.landed:
+            # Those who joined get the error; whoever comes later tries again.
+            self.forget(fetch)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _bytes(recent: RecentParts) -> int:
+    return recent.bytes

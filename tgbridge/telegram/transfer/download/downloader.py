@@ -1,0 +1,105 @@
+"""Downloads: what all of them share, the process's bounds and what is remembered of accounts."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Final, Protocol
+from weakref import WeakKeyDictionary, finalize
+
+from tgbridge.telegram.transfer.budget import Budget
+from tgbridge.telegram.transfer.download.cache import FileParts, PartCache
+from tgbridge.telegram.transfer.download.download import Download
+from tgbridge.telegram.transfer.download.source import Refetch, Source
+from tgbridge.telegram.transfer.parts import power_of_two
+
+if TYPE_CHECKING:
+    from tgbridge.settings import FilesSettings, TelegramSettings
+    from tgbridge.telegram.datacentres.router import FileConnections
+    from tgbridge.telegram.transfer.remote_file import FileKey, RemoteFile
+
+_SOURCES_PER_CLIENT: Final = 256
+"""Of how many files a client remembers the data centre and the fresh reference."""
+
+
+class Client(Protocol):
+    """An account's client, as far as downloads need it."""
+
+    @property
+    def files(self) -> FileConnections:
+        """Its connections for files."""
+
+
+class ClientFiles:
+    """What downloads remember of one client's files. Holds no client, so that it goes with it."""
+
+    def __init__(self, cache: PartCache, *, verify_hashes: bool) -> None:
+        self.recent = cache.account()
+        self._verify_hashes = verify_hashes
+        self._sources: OrderedDict[FileKey, Source] = OrderedDict()
+
+    def source(self, file: RemoteFile) -> Source:
+        """Return the one source for this file, told of its latest reference."""
+        source = self._sources.get(file.key)
+        if source is None or source.size != file.size:
+            parts = FileParts(file.size, self.recent)
+            source = self._sources[file.key] = Source(file, parts, verify_hashes=self._verify_hashes)
+            self._forget_idle()
+        else:
+            self._sources.move_to_end(file.key)
+            source.adopt(file)
+        return source
+
+    def _forget_idle(self) -> None:
+        if len(self._sources) > _SOURCES_PER_CLIENT:
+            idle = (key for key, source in self._sources.items() if not len(source.parts))
+            del self._sources[next(idle)]  # the newest is idle still
+
+
+class Downloader:
+    """All downloads of the process, under the bounds of the settings."""
+
+    def __init__(self, files: FilesSettings, telegram: TelegramSettings) -> None:
+        self.telegram = telegram
+        self.smallest = power_of_two(files.first_part_bytes)
+        self.largest = max(self.smallest, power_of_two(files.part_bytes))
+        self.keep_bytes = files.cache_bytes_per_account // 2
+        self.hedges = files.connections_per_dc > 1
+        """Whether a part that is stuck may come by another connection."""
+        self._verify_hashes = files.verify_hashes
+        self._cache = PartCache(files.cache_bytes_per_account, room=lambda: self.budget.left)
+        self.budget = Budget(
+            process_bytes=files.window_bytes_per_process,
+            account_bytes=files.window_bytes_per_account,
+            stream_bytes=files.window_bytes_per_stream,
+            always_bytes=self.largest,
+            relieve=self._cache.shrink,
+        )
+        self._clients: WeakKeyDictionary[Client, ClientFiles] = WeakKeyDictionary()
+
+    def open(self, client: Client, file: RemoteFile, start: int, stop: int, *, refetch: Refetch) -> Download:
+        """Open the bytes of `file` from `start` up to, not including, `stop`.
+
+        ``async with`` it, which fetches the first part, then iterate. Entering and iterating raise
+        MediaNotFound when the message has lost the file, and TelegramFailure. Leaving gives up what is in
+        flight. `refetch` fetches the message anew, when its file reference has expired.
+        """
+        if not 0 <= start <= stop <= file.size:
+            raise ValueError("no such span")
+        files = self._clients.get(client)
+        if files is None:
+            files = self._clients[client] = ClientFiles(self._cache, verify_hashes=self._verify_hashes)
+            finalize(client, files.recent.close).atexit = False
+        return Download(
+            self,
+            client.files.account,
+            files.source(file),
+            connections=client.files,
+            refetch=refetch,
+            start=start,
+            stop=stop,
+        )
+
+    @property
+    def cached_bytes(self) -> int:
+        """Bytes of recent parts that nobody reads."""
+        return self._cache.bytes

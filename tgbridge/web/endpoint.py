@@ -1,0 +1,225 @@
+"""How an endpoint is declared: one value, from which the router, the middleware and openapi.py all work.
+
+A module of routes ends in a table::
+
+    ENDPOINTS: Final = (
+        Endpoint(
+            "GET",
+            "/stream_thumbnail/{message_id}",
+            stream_thumbnail,
+            summary="A thumbnail's bytes",
+            failed="Failed to stream thumbnail.",
+            signed_in=True,
+            not_found=NotFound("Thumbnail not found for this message or …", "THUMBNAIL_NOT_FOUND"),
+            parameters=(Parameter("message_id", "path", int, "The message's id."),),
+            answers=(Success("The thumbnail.", None, media_type="image/jpeg"),),
+        ),
+    )
+
+and ``app.py`` lists the tables. What a handler may rely on, and has to mind:
+
+- ``request[keys.SESSION]`` is the browser's SessionState. Where ``signed_in`` is declared, the 401 has been
+  decided, and ``request[keys.CLIENT]`` is the browser's own Telegram client until the handler ends, unless it
+  is declared that it ``borrows`` none; work that outlives it (``request.app[keys.COMPLETION]``) borrows for
+  itself from ``request.app[keys.POOL]``.
+- It raises. A BridgeError becomes the contract's answer (errors.failure_of); anything else is logged, and
+  becomes a 500. Once the response is prepared, whatever is raised breaks the connection.
+- A GET answers HEAD too. A handler that streams looks at ``request.method``: aiohttp would send the body.
+- ``Expect: 100-continue`` has not been answered: a handler that reads a body calls ``continue_body`` first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from aiohttp import HttpVersion11, hdrs, web
+
+from tgbridge.errors import ANSWERS, NOT_AUTHENTICATED, SESSION_ENDED, HTTPFailure
+from tgbridge.models import ErrorBody
+from tgbridge.web import keys
+from tgbridge.web.overridable import OverridableResource
+from tgbridge.web.resource import Path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aiohttp.typedefs import Handler
+
+    from tgbridge.errors import NotFound
+    from tgbridge.models import Model
+    from tgbridge.web.limits import AddressRule
+
+# What remains to be said where an endpoint that does not reach Telegram fails.
+INTERNAL_ERROR = "Internal server error."
+INVALID_PARAMETER: Final = "INVALID_PARAMETER"
+_MAX_NAME: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """An answer that is none of ``Refusal``: 2xx, or 304.
+
+    ``content`` is what the JSON body is made from (a model, or a list of one); None means no JSON: bytes of
+    ``media_type`` or, without one, no body. ``headers`` are those worth documenting, with a description each.
+    ``events`` are the names of server-sent events, and the models of their data.
+    """
+
+    description: str
+    content: Any
+    status: int = HTTPStatus.OK
+    media_type: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    events: tuple[tuple[str, type[Model]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A row of the contract's error table. What all endpoints of a kind have in common is not repeated."""
+
+    status: int
+    text: str
+    code: str
+    body: type[ErrorBody] = ErrorBody
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def refusals(*names: str) -> tuple[Refusal, ...]:
+    """Return the rows for Telegram's errors of these ``names``, which have an answer of their own."""
+    return tuple(
+        Refusal(ANSWERS[name].status, ANSWERS[name].text, ANSWERS[name].code or name) for name in names
+    )
+
+
+def session_ended() -> tuple[Refusal, ...]:
+    """Return the rows for a session that Telegram has ended, whose cookie is cleared."""
+    clears = (("Set-Cookie", "Clears the cookie of the session."),)
+    return tuple(Refusal(401, NOT_AUTHENTICATED, name, headers=clears) for name in sorted(SESSION_ENDED))
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter. ``kind`` is a type that pydantic has a JSON schema for. In a path all are required."""
+
+    name: str
+    where: Literal["path", "query", "header"]
+    kind: Any
+    description: str
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One method of one path.
+
+    ``failed`` is the endpoint's own text for 500 and 503, given exactly if it reaches Telegram. ``not_found``
+    is its 404. ``body`` is the model of what it reads, sent as ``body_type``. ``limit`` is how
+    often one address may ask, for what begins a login. ``acts`` is whether it does something whatever its
+    method, so that no other page may ask. ``bytes_type`` is the media type of a body of plain bytes.
+    ``borrows`` is whether it is lent a client. ``overridable`` is whether a POST may mean another method.
+    ``strict`` is whether an unknown query parameter is a 400, as where one would narrow what is listed or
+    ended; streams pass them over, since loaders and caches add their own.
+    """
+
+    method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
+    path: str
+    handler: Handler
+    summary: str
+    answers: tuple[Success | Refusal, ...]
+    failed: str | None = None
+    not_found: NotFound | None = None
+    signed_in: bool = False
+    parameters: tuple[Parameter, ...] = ()
+    body: type[Model] | None = None
+    body_type: str = "application/json"
+    bytes_type: str | None = None
+    limit: AddressRule | None = None
+    borrows: bool = True
+    acts: bool = False
+    overridable: bool = False
+    strict: bool = False
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that the router is told of."""
+        return (hdrs.METH_GET, hdrs.METH_HEAD) if self.method == hdrs.METH_GET else (self.method,)
+
+
+def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
+    """Tell the router, and the middleware, of all endpoints."""
+    endpoints = tuple(endpoints)
+    overridable = {endpoint.path for endpoint in endpoints if endpoint.overridable}
+    resources: dict[str, Path] = {}
+    for endpoint in endpoints:
+        path = endpoint.path
+        if path not in resources:
+            resources[path] = OverridableResource(path) if path in overridable else Path(path)
+            app.router.register_resource(resources[path])
+        for method in endpoint.methods:
+            resources[path].add_route(method, endpoint.handler, expect_handler=_later)
+    # Only a route of ours keeps aiohttp from answering an Expect header before any middleware has run.
+    app.router.add_route("*", "/{path:.*}", _unmatched, expect_handler=_later)
+    app[keys.ENDPOINTS] = {endpoint.handler: endpoint for endpoint in endpoints}
+
+
+def endpoint_of(request: web.Request) -> Endpoint | None:
+    """Return the endpoint that ``request`` is for; None if there is none."""
+    return request.app[keys.ENDPOINTS].get(request.match_info.handler)
+
+
+def unknown_parameter(name: str) -> str:
+    """Say that a query parameter is unknown; of a long name as much as tells which."""
+    return f"There is no parameter {name[:_MAX_NAME]!r}."
+
+
+def check_query(request: web.Request, endpoint: Endpoint) -> None:
+    """Raise HTTPFailure 400 for a query parameter that a ``strict`` endpoint does not know."""
+    if not endpoint.strict:
+        return
+    known = {parameter.name for parameter in endpoint.parameters if parameter.where == "query"}
+    for name in request.query:
+        if name not in known:
+            raise HTTPFailure(400, unknown_parameter(name), code=INVALID_PARAMETER)
+
+
+async def endpoints_at(request: web.Request) -> list[Endpoint]:
+    """Return the endpoints of the path of ``request``, whatever its method."""
+    endpoints, found = request.app[keys.ENDPOINTS], []
+    for resource in request.app.router.resources():
+        _, methods = await resource.resolve(request)
+        if methods:
+            found += [endpoints[route.handler] for route in resource if route.handler in endpoints]
+    return found
+
+
+async def continue_body(request: web.Request) -> None:
+    """Ask a client for its body that waits for it (RFC 9110, 10.1.1). Call it once the body is wanted.
+
+    Raises HTTPFailure 417 if it expects anything else.
+    """
+    expectation = request.headers.get(hdrs.EXPECT, "")
+    if not expectation or request.version < HttpVersion11:
+        return
+    if expectation.lower() != "100-continue":
+        raise HTTPFailure(417, "Expectation Failed", code="EXPECTATION_FAILED")
+    if not request.get(keys.CONTINUED, False):
+        request[keys.CONTINUED] = True
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0  # nothing of the response itself has been sent
+
+
+async def _later(_request: web.Request) -> None:
+    """Leave an Expect header to ``continue_body``."""
+
+
+async def _unmatched(request: web.Request) -> web.StreamResponse:
+    here = request.match_info.route.resource
+    allowed: set[str] = set()
+    for resource in request.app.router.resources():
+        if resource is not here:
+            _, methods = await resource.resolve(request)
+            allowed |= methods
+    if allowed:
+        raise web.HTTPMethodNotAllowed(request.method, allowed)
+    raise web.HTTPNotFound

@@ -1,0 +1,81 @@
+"""Answering with server-sent events (http/sse.py writes them, this sends them).
+
+::
+
+    if request.method == hdrs.METH_HEAD:
+        return await no_events(request)
+    first = await something_that_may_fail()  # while there is no status line yet
+    async with event_stream(request) as stream:
+        await stream.send(Event(first))
+        ...
+    return stream.response
+
+The browser's EventSource connects again by itself when a stream ends, unless the page has closed it. That is
+why a stream that is broken off needs no event of its own: it ends, or is answered by an error the next time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+
+from tgbridge.http.sse import HEADERS, KEEP_ALIVE
+from tgbridge.web import keys
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tgbridge.http.sse import Event
+
+KEEP_ALIVE_SECONDS: Final = 15.0
+
+
+class EventStream:
+    """An answer under way."""
+
+    def __init__(self, response: web.StreamResponse) -> None:
+        self.response = response
+
+    async def send(self, event: Event) -> None:
+        """Send an event; waits while the socket's buffer is full."""
+        await self.response.write(event.encode())
+
+
+@asynccontextmanager
+async def event_stream(
+    request: web.Request, *, keep_alive_seconds: float = KEEP_ALIVE_SECONDS
+) -> AsyncIterator[EventStream]:
+    """Begin the answer, keep the connection alive for as long as the block runs, and end the answer.
+
+    The block is cancelled when the browser goes away, and at once when the service begins to drain. What it
+    raises breaks the connection off.
+    """
+    with request.app[keys.IN_FLIGHT].endless():
+        response = web.StreamResponse(headers=HEADERS)
+        await response.prepare(request)
+        keeping_alive = asyncio.create_task(_keep_alive(response, keep_alive_seconds))
+        try:
+            yield EventStream(response)
+        finally:
+            keeping_alive.cancel()
+            await asyncio.wait({keeping_alive})
+        await response.write_eof()
+
+
+async def no_events(request: web.Request) -> web.StreamResponse:
+    """Answer HEAD."""
+    response = web.StreamResponse(headers=HEADERS)
+    await response.prepare(request)
+    return response
+
+
+async def _keep_alive(response: web.StreamResponse, seconds: float) -> None:
+    try:
+        while True:
+            await asyncio.sleep(seconds)
+            await response.write(KEEP_ALIVE)
+    except ConnectionError:
+        return  # the browser has gone; the block is being cancelled

@@ -1,0 +1,184 @@
+"""Logging: one line per event, as JSON or for people, to standard error. No secret ever goes into one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+import traceback
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+import structlog
+from aiohttp.abc import AbstractAccessLogger
+
+from tgbridge.web import keys
+
+if TYPE_CHECKING:
+    from aiohttp import web
+    from aiohttp.web_request import BaseRequest
+    from structlog.typing import EventDict, Processor
+
+    from tgbridge.settings import LogSettings
+
+# Below WARNING these tell of every packet, and may quote what was sent.
+_QUIET: Final = ("telethon", "aiohttp", "asyncio")
+_INNERMOST_FRAMES: Final = 8
+_log = structlog.get_logger(__name__)
+_access_log = structlog.get_logger("tgbridge.access")
+
+
+def configure_logging(settings: LogSettings) -> None:
+    """Send structlog's and the standard library's records through one formatter, to standard error."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
+    handler = _DiscreetHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*shared, _without_values],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_renderers(as_json=as_json),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(settings.level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # It warns of each cookie that is not ours, which is nothing to worry about.
+    logging.getLogger("aiohttp_session").setLevel(logging.ERROR)
+
+
+def _renderers(*, as_json: bool) -> list[Processor]:
+    # JSON escapes what is not ASCII.
+    return [structlog.processors.JSONRenderer()] if as_json else [_printable, structlog.dev.ConsoleRenderer()]
+
+
+def _printable(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Escape what a terminal would act upon, or show as something else: anybody can write a path."""
+    return {
+        _escaped(name): value if value is None or isinstance(value, int | float) else _escaped(value)
+        for name, value in event.items()
+    }
+
+
+def _escaped(value: object) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
+    )
+
+
+def frames(error: BaseException) -> list[str]:
+    """Where ``error`` came from, and its causes: modules, lines and functions, innermost last.
+
+    No messages and no values: they may repeat what somebody typed.
+    """
+    told: list[str] = []
+    link: BaseException | None = error
+    while link is not None:
+        told.append(type(link).__name__)
+        innermost = list(traceback.walk_tb(link.__traceback__))[-_INNERMOST_FRAMES:]
+        told += [
+            f"{frame.f_globals.get('__name__')}:{line} {frame.f_code.co_name}" for frame, line in innermost
+        ]
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return told
+
+
+class _DiscreetHandler(logging.StreamHandler[Any]):
+    """Says of a line that cannot be written no more than that. logging's own way shows what was in it."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Tell which kind of error it was, if there is still anybody to tell."""
+        kind = sys.exc_info()[0]
+        with suppress(OSError, ValueError):  # closed, or a pipe that nobody reads
+            sys.stderr.write(
+                f"tgbridge: a line of the log is missing ({record.name}: {kind.__name__ if kind else None})\n"
+            )
+
+
+def log_uncaught() -> None:
+    """Log what nobody catches: in the running event loop, in threads, and where Python cannot raise."""
+    asyncio.get_running_loop().set_exception_handler(log_loop_error)
+    threading.excepthook = lambda uncaught: _log_error(uncaught.exc_value)
+    sys.unraisablehook = lambda uncaught: _log_error(uncaught.exc_value)
+
+
+def log_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log what nobody caught. asyncio's own way shows arguments and messages."""
+    error = context.get("exception")
+    if isinstance(error, BaseException):
+        _log_error(error)
+    else:
+        _log.error("asyncio complains")
+
+
+def _log_error(error: BaseException | None) -> None:
+    _log.error("nobody caught it", error=type(error).__name__, frames=[] if error is None else frames(error))
+
+
+def _without_values(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Replace a library's exception by its type and frames."""
+    exc_info = event.pop("exc_info", None)
+    error = exc_info[1] if isinstance(exc_info, tuple) else None
+    if isinstance(error, BaseException):
+        event["error"] = type(error).__name__
+        event["frames"] = frames(error)
+    return event
+
+
+def log_request(request: BaseRequest, status: int | None, seconds: float, reason: str | None = None) -> None:
+    """Log what has become of a request, without its query, which may hold a ticket.
+
+    ``seconds`` is how long it took; ``reason`` why its answer was broken off, None where it was sent whole.
+    ``bytes`` in the line are those of the body, without the head and what frames chunks.
+    """
+    caller, sent = request.get(keys.CALLER), request.get(keys.SENT)
+    line: dict[str, object] = {
+        "request_id": request.get(keys.REQUEST_ID),
+        "address": request.remote if caller is None else caller.address,
+        "method": request.method,
+        "path": request.path,
+        "status": status,
+        "bytes": None if sent is None else sent.count,  # aiohttp's own number counts the head as well
+        "seconds": round(seconds, 4),
+    }
+    if (failure := request.get(keys.FAILURE)) is not None:
+        told = {"code": failure.code, "retry_after": failure.retry_after, **failure.log}
+        line |= {name: value for name, value in told.items() if value is not None}
+    if reason is None:
+        _access_log.info("answered", **line)
+    else:
+        _access_log.info("broken off", reason=reason, **line)
+
+
+class AccessLogger(AbstractAccessLogger):
+    """One line for each answer, whole or not."""
+
+    def log(self, request: BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """Log one answer; ``time`` is in seconds, from the request's head to the answer's last byte."""
+        broken = request.get(keys.BROKEN)
+        # aiohttp calls this, too, while it handles the error of a socket that took no more.
+        if broken is None and isinstance(error := sys.exception(), ConnectionError):
+            broken = error
+        log_request(request, response.status, time, None if broken is None else type(broken).__name__)

@@ -1,0 +1,45 @@
+"""Innermost: who is asking (401), and that person's Telegram client, lent for the request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from tgbridge.errors import (
+    NOT_AUTHENTICATED,
+    NOT_AUTHENTICATED_CODE,
+    HTTPFailure,
+    SessionEnded,
+    TelegramUnavailable,
+)
+from tgbridge.web import keys
+from tgbridge.web.endpoint import check_query, endpoint_of
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+
+@web.middleware
+async def client_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lend the client to endpoints declared ``signed_in``; take leave of a session that has ended."""
+    endpoint = endpoint_of(request)
+    if endpoint is None or not endpoint.signed_in:
+        return await handler(request)
+    state, pool = request[keys.SESSION], request.app[keys.POOL]
+    if (telegram := state.telegram) is None:
+        raise HTTPFailure(401, NOT_AUTHENTICATED, code=state.ended_by or NOT_AUTHENTICATED_CODE)
+    check_query(request, endpoint)
+    try:
+        if not endpoint.borrows:
+            return await handler(request)
+        async with pool.borrow(telegram, account=state.user_id) as client:
+            request[keys.CLIENT] = client
+            return await handler(request)
+    except SessionEnded as error:
+        if pool.ended.reason(telegram) is None:
+            # Another one of the account's, which was at work on the same upload: this one may try again.
+            raise TelegramUnavailable("a session that was at work on this has ended") from error
+        state.signed_out(error.name)
+        await pool.drop(telegram)
+        raise

@@ -1,0 +1,108 @@
+"""What every answer tells browsers: which pages may read it, and what nobody may do with it."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import hdrs
+
+from tgbridge.web import keys
+from tgbridge.web.middleware.origin import allowed_origin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiohttp import web
+
+    from tgbridge.http.forwarded import Caller
+    from tgbridge.settings import Settings
+
+_POLICY: Final = "Content-Security-Policy"
+_EMBEDDING: Final = "Cross-Origin-Resource-Policy"
+_FRAMING: Final = "X-Frame-Options"
+SAFE_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "X-Content-Type-Options": "nosniff",
+        # A URL may hold a ticket. With "no-referrer", our own pages' forms would have no origin.
+        "Referrer-Policy": "same-origin",
+        _EMBEDDING: "same-origin",
+        _POLICY: "default-src 'none'; frame-ancestors 'none'",
+        _FRAMING: "DENY",
+    }
+)
+"""For what is meant for programs, and has no page that it could be shared with."""
+
+# Beside the fields that every page may read. A wildcard would be taken by its letter, with credentials.
+_EXPOSED: Final = ", ".join(
+    (
+        *("Accept-Ranges", "Content-Disposition", "Content-Length", "Content-Range", "ETag"),
+        *("Link", "Location", "Retry-After", "X-Message-Id", "X-Request-Id"),
+        *("Tus-Checksum-Algorithm", "Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version"),
+        *("Upload-Defer-Length", "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset"),
+    )
+)
+_PREFLIGHT_FIELDS: Final = (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
+
+
+async def protect(request: web.Request, response: web.StreamResponse) -> None:
+    """Write the fields, as the response is prepared: also of streams, and of what an error has become."""
+    settings, caller = request.app[keys.SETTINGS], request.get(keys.CALLER)
+    _share(request, response, settings)
+    own = {_EMBEDDING: _embedding(settings)}
+    if response.content_type != "application/json":
+        own |= _framing(response, settings)
+    headers = response.headers
+    for name, value in {**SAFE_HEADERS, **own}.items():
+        if value:
+            headers.setdefault(name, value)
+    if caller is not None and (max_age := settings.server.hsts_seconds) and _keeps_to_https(settings, caller):
+        headers.setdefault("Strict-Transport-Security", f"max-age={max_age}")
+
+
+def _share(request: web.Request, response: web.StreamResponse, settings: Settings) -> None:
+    """Let allowed origins read the answer, with the user's cookie (Fetch, section 3.3.3)."""
+    if not settings.cors.allowed_origins:
+        return
+    varies = [hdrs.ORIGIN, *(name for name in _PREFLIGHT_FIELDS if name in request.headers)]
+    before = response.headers.get(hdrs.VARY)
+    response.headers[hdrs.VARY] = ", ".join([before, *varies] if before else varies)
+    origin = allowed_origin(request)
+    if origin is not None:
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
+        response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = _EXPOSED
+
+
+def _embedding(settings: Settings) -> str:
+    """Say which pages may embed an answer without asking by CORS: <img>, <video>.
+
+    Pages of another site come without the cookie in any case (SameSite=Lax), so that there is nothing for
+    them; the same site is enough for allowed origins.
+    """
+    return "same-site" if settings.cors.allowed_origins else "same-origin"
+
+
+def _framing(response: web.StreamResponse, settings: Settings) -> dict[str, str]:
+    """Say who may show in a frame what is for people: our own pages, and those of allowed origins."""
+    ancestors = " ".join(("frame-ancestors 'self'", *settings.cors.allowed_origins))
+    if _POLICY in response.headers:
+        # One policy more, beside what the answer has: each of them has to be kept (CSP 3, section 8.1).
+        response.headers.add(_POLICY, ancestors)
+    # The older field can't name other origins. Where the policy does, browsers go by that.
+    return {_POLICY: ancestors, _FRAMING: "" if settings.cors.allowed_origins else "SAMEORIGIN"}
+
+
+def _keeps_to_https(settings: Settings, caller: Caller) -> bool:
+    """Tell whether the name that was called is a site's of its own, and serves https only (RFC 6797, 7.2)."""
+    if caller.scheme != "https" or settings.session.secure is False:
+        return False
+    name = caller.host_name
+    if name == "localhost" or name.endswith(".localhost"):
+        return False  # where other services of the same machine are
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return True
+    return False  # section 8.1.1: not for addresses

@@ -1,0 +1,136 @@
+"""Who may call: by which name of ours, and from which pages.
+
+A browser sends the user's cookie with whatever a page makes it send. ``Origin`` tells which page that was,
+``Sec-Fetch-Site`` at least where it came from; both are written by the browser, and no page can change them.
+Who sends neither is no browser, has no user's cookie but its own, and is let through.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import hdrs, web
+
+from tgbridge.errors import HTTPFailure
+from tgbridge.http.forwarded import is_host
+from tgbridge.http.statuses import failure_of_status
+from tgbridge.web import keys
+from tgbridge.web.endpoint import endpoint_of, endpoints_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aiohttp.typedefs import Handler
+
+    from tgbridge.web.endpoint import Endpoint
+
+INVALID_HOST: Final = "INVALID_HOST"
+ORIGIN_NOT_ALLOWED: Final = "This origin may not call this service."
+_WHO_MAY: Final = (
+    "It is neither the service's own nor in cors.allowed_origins. Behind a proxy or a rewrite, the service "
+    "knows its own only if server.trusted_proxies names the proxy's address."
+)
+
+SAFE_METHODS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTIONS, hdrs.METH_TRACE})
+# Typed into the address bar, or from a page of the service itself (Fetch Metadata, section 2.3).
+_OWN_SITES: Final = frozenset({"same-origin", "none"})
+
+
+@web.middleware
+async def origin_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what came by a wrong name, or from a page that may not call; answer preflights."""
+    _check_host(request)
+    if _is_preflight(request):
+        return await _preflight(request)
+    endpoint = endpoint_of(request)
+    if endpoint is not None and _acts(request, endpoint):
+        _check_origin(request)
+    return await handler(request)
+
+
+def allowed_origin(request: web.Request) -> str | None:
+    """Return the page's origin if it is one of ``cors.allowed_origins``."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    return origin if origin in request.app[keys.SETTINGS].cors.allowed_origins else None
+
+
+def _check_host(request: web.Request) -> None:
+    caller = request[keys.CALLER]
+    if caller.host and not is_host(caller.host):
+        log = {"host": caller.host}
+        # RFC 9112, section 3.2
+        raise HTTPFailure(400, "The Host field is malformed.", code=INVALID_HOST, log=log)
+    allowed = request.app[keys.SETTINGS].server.allowed_hosts
+    if allowed and caller.host_name not in allowed:
+        # Not 400: nothing is wrong with the request, but it is for another server (RFC 9110, section 7.4).
+        raise failure_of_status(421, log={"host": caller.host})
+
+
+def _acts(request: web.Request, endpoint: Endpoint) -> bool:
+    """Tell whether the request does something: a GET that begins a login does as well.
+
+    A POST that means HEAD counts as the POST that a page has sent.
+    """
+    return endpoint.acts or not SAFE_METHODS.issuperset({request.method, endpoint.method})
+
+
+def _check_origin(request: web.Request) -> None:
+    origins = request.headers.getall(hdrs.ORIGIN, [])
+    sites = request.headers.getall("Sec-Fetch-Site", [])
+    if origins:
+        # "null" is the origin of every page in a sandbox, and equals none.
+        good = origins == [allowed_origin(request)] or origins == [request[keys.CALLER].own_origin]
+    else:
+        good = all(site in _OWN_SITES for site in sites)
+    if not good:
+        raise HTTPFailure(
+            403,
+            ORIGIN_NOT_ALLOWED,
+            code="ORIGIN_NOT_ALLOWED",
+            details=_WHO_MAY,
+            # Mostly the proxy is at fault: it does not say the scheme or the host, or is not trusted.
+            log={
+                "origin": ", ".join(origins) or None,
+                "own_origin": request[keys.CALLER].own_origin,
+                "site": ", ".join(sites) or None,
+            },
+        )
+
+
+def _is_preflight(request: web.Request) -> bool:
+    headers = request.headers
+    return (
+        request.method == hdrs.METH_OPTIONS
+        and hdrs.ORIGIN in headers
+        and hdrs.ACCESS_CONTROL_REQUEST_METHOD in headers
+    )
+
+
+async def _preflight(request: web.Request) -> web.StreamResponse:
+    """Tell a browser what an allowed page may send to this path (Fetch, section 3.3.2)."""
+    endpoints = await endpoints_at(request)
+    if not endpoints:
+        raise web.HTTPNotFound
+    _check_origin(request)
+    max_age = request.app[keys.SETTINGS].cors.max_age_seconds
+    return web.Response(
+        status=204,
+        headers={
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: ", ".join(sorted(_methods(endpoints))),
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: ", ".join(sorted(_fields(endpoints))),
+            hdrs.ACCESS_CONTROL_MAX_AGE: str(max_age),
+        },
+    )
+
+
+def _methods(endpoints: Iterable[Endpoint]) -> set[str]:
+    return {method for endpoint in endpoints for method in endpoint.methods}
+
+
+def _fields(endpoints: Iterable[Endpoint]) -> set[str]:
+    """Return the request fields that these endpoints look at, beside those that need no leave."""
+    # Many clients declare JSON with each request, also those without a body: /logout.
+    fields = {hdrs.CONTENT_TYPE, "X-Request-Id"}
+    for endpoint in endpoints:
+        fields |= {parameter.name for parameter in endpoint.parameters if parameter.where == "header"}
+    return fields

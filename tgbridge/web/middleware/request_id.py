@@ -1,0 +1,73 @@
+"""Outermost: every request has an id, is counted while it lasts, and is known to have ended."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import uuid
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from aiohttp import hdrs, web
+
+from tgbridge.web import keys
+from tgbridge.web.logs import log_request
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+HEADER: Final = "X-Request-Id"
+# A proxy's id is taken over, so that its log and ours go together; anything else could be an attack on a log.
+_WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+class BodyBytes:
+    """How many bytes of a body have been handed to the socket."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, size: int, _with_head_and_framing: int) -> None:
+        """Count a piece. aiohttp calls this, with what it has written in all."""
+        self.count += size
+
+
+@web.middleware
+async def request_id_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Give the request its id, and count it as in flight."""
+    inbound = request.headers.get(HEADER, "")
+    request_id = inbound if _WELL_FORMED.fullmatch(inbound) else uuid.uuid4().hex
+    request[keys.REQUEST_ID] = request_id
+    in_flight, loop = request.app[keys.IN_FLIGHT], asyncio.get_running_loop()
+    began = loop.time()
+    with (
+        in_flight.counted(),
+        structlog.contextvars.bound_contextvars(request_id=request_id),
+    ):
+        try:
+            return await handler(request)
+        except BaseException as error:
+            # aiohttp's access logger is not told of what ends without a response.
+            started: web.StreamResponse | None = request.get(keys.STARTED)
+            reason = "the service stops" if in_flight.ended_by_stop else type(error).__name__
+            log_request(request, None if started is None else started.status, loop.time() - began, reason)
+            raise
+
+
+async def mark_started(request: web.Request, response: web.StreamResponse) -> None:
+    """Name the request in its answer. The last thing that happens before the status line is sent."""
+    request_id = request.get(keys.REQUEST_ID)
+    if request_id is not None:
+        response.headers[HEADER] = request_id
+    response.headers[hdrs.SERVER] = "tgbridge"
+    waits_for_continue = hdrs.EXPECT in request.headers and not request.get(keys.CONTINUED, False)
+    if request.app[keys.IN_FLIGHT].draining or waits_for_continue:
+        # A client that was not asked for its body may send it or not (RFC 9110, 10.1.1): what follows on this
+        # connection could be either.
+        response.headers[hdrs.CONNECTION] = "close"
+    if response.headers.get(hdrs.CONNECTION) == "close":
+        response.force_close()
+    request[keys.STARTED] = response
+    request[keys.SENT] = request.writer.on_body_write = BodyBytes()

@@ -1,0 +1,45 @@
+"""The service itself: whether it lives, and what it can do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from tgbridge.models import Health
+from tgbridge.web import keys
+from tgbridge.web.answers import CHANGED, json_answer
+from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+
+async def healthz(_request: web.Request) -> web.Response:
+    """Answer as long as the process lives; Telegram is not asked."""
+    return json_answer(Health(status="ok"))
+
+
+async def openapi(request: web.Request) -> web.Response:
+    """Answer with the API description."""
+    return request.app[keys.OPENAPI].answer(request)
+
+
+ENDPOINTS: Final = (
+    Endpoint("GET", "/healthz", healthz, summary="The process lives", answers=(Success("It does.", Health),)),
+    Endpoint(
+        "GET",
+        "/openapi.json",
+        openapi,
+        summary="This description",
+        parameters=(
+            Parameter("If-None-Match", "header", str, "RFC 9110 section 13.1.2."),
+            Parameter("If-Match", "header", str, "RFC 9110 section 13.1.1."),
+        ),
+        answers=(
+            Success(
+                "An OpenAPI 3.1 document.", dict[str, Any], headers=(("ETag", "A strong tag of its bytes."),)
+            ),
+            Success("The copy that the client has is still right.", None, status=304),
+            Refusal(412, CHANGED, "PRECONDITION_FAILED"),
+        ),
+    ),
+)
