@@ -18,11 +18,11 @@ from yarl import URL
 from tests.ready import ready_session
 from tests.swift_time import SwiftLoop
 from tgbridge.app import ENDPOINTS, Service
+from tgbridge.logins.session_state import SessionState
 from tgbridge.sandbox import Sandbox
 from tgbridge.settings.sources import load_settings
 from tgbridge.telegram.pool import PoolStats
 from tgbridge.web import keys
-from tgbridge.web.session_cookie import SessionState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping

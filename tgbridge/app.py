@@ -28,7 +28,6 @@ from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
 from tgbridge.web import keys
-from tgbridge.web.endpoint import Endpoint, add_endpoints
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
@@ -59,12 +58,14 @@ from tgbridge.web.routes import (
 from tgbridge.web.routes import devices as sessions
 from tgbridge.web.routes.resumable import name_version
 from tgbridge.web.routes.upload_answers import error_body
+from tgbridge.web.routing import add_endpoints
 from tgbridge.web.session_cookie import SessionStorage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
 
     from tgbridge.settings import Settings
+    from tgbridge.web.endpoint import Endpoint
 
 _log = structlog.get_logger(__name__)
 

@@ -27,12 +27,12 @@ from tests.leaks.searching import (
     WRONG_PASSWORD,
     Output,
 )
+from tgbridge.logins.session_state import PendingLogin, SessionState
 from tgbridge.settings import LogSettings
 from tgbridge.telegram.account import login
 from tgbridge.telegram.pool import ClientPool
 from tgbridge.web import keys
 from tgbridge.web.logs import configure_logging, log_uncaught
-from tgbridge.web.session_cookie import PendingLogin, SessionState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator

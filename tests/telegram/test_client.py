@@ -18,7 +18,7 @@ from tgbridge.errors import (
 from tgbridge.settings import Settings
 from tgbridge.telegram.account import login
 from tgbridge.telegram.client import BridgeClient
-from tgbridge.telegram.datacentres.directory import DataCentres
+from tgbridge.telegram.datacentres.directory import Directory
 
 if TYPE_CHECKING:
     from tests.telegram.conftest import MakePool, MakeSettings, SignIn, Until
@@ -31,7 +31,7 @@ IMPATIENT = {"telegram": {"connect_timeout_seconds": 0.5, "request_timeout_secon
 
 
 def alone(settings: Settings, session: str = "") -> BridgeClient:
-    return BridgeClient(session, settings, DataCentres(settings.telegram))
+    return BridgeClient(session, settings, Directory(settings.telegram))
 
 
 # Connecting

@@ -18,7 +18,7 @@ from tgbridge.errors import (
 )
 from tgbridge.telegram.account import login
 from tgbridge.telegram.client import BridgeClient
-from tgbridge.telegram.datacentres.directory import DataCentres
+from tgbridge.telegram.datacentres.directory import Directory
 from tgbridge.telegram.mtproto import connection
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ IMPATIENT = {"telegram": {"connect_timeout_seconds": 0.5, "request_timeout_secon
 
 
 def alone(settings: Settings, session: str = "") -> BridgeClient:
-    return BridgeClient(session, settings, DataCentres(settings.telegram))
+    return BridgeClient(session, settings, Directory(settings.telegram))
 
 
 # Losing the connection
@@ -271,6 +271,6 @@ async def test_file_connections_get_what_they_need(client: BridgeClient, sandbox
 async def test_ipv6(sandbox: Sandbox, make_settings: MakeSettings) -> None:
     """An IPv6 address is used as it is given."""
     settings = make_settings(telegram={"dc_host": "[::1]", "use_ipv6": True}).telegram
-    place = await DataCentres(settings).start()
+    place = await Directory(settings).start()
     assert place.address.host == "::1"
     assert socket.inet_pton(socket.AF_INET6, place.address.host)

@@ -16,15 +16,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
+from tgbridge.logins.session_state import BrowserSession, PendingLogin, SessionState
 from tgbridge.settings import SessionSettings
-from tgbridge.web.session_cookie import (
-    MAX_COOKIE_BYTES,
-    BrowserSession,
-    PendingLogin,
-    RotatingFernet,
-    SessionState,
-    SessionStorage,
-)
+from tgbridge.web.session_cookie import MAX_COOKIE_BYTES, RotatingFernet, SessionStorage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,10 +14,10 @@ from tgbridge.telegram.account.log_out import leave_session
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from tgbridge.logins.session_state import PendingLogin
     from tgbridge.models import User
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.pool import ClientPool
-    from tgbridge.web.session_cookie import PendingLogin
 
 _EXPIRED: Final = frozenset({"PHONE_CODE_EXPIRED", "EMAIL_VERIFY_EXPIRED"})
 

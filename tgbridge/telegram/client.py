@@ -29,7 +29,7 @@ from tgbridge.errors import (
 from tgbridge.telegram.datacentres.account import Address
 from tgbridge.telegram.datacentres.directory import Place
 from tgbridge.telegram.datacentres.main_connection import Sender
-from tgbridge.telegram.datacentres.router import FileConnections
+from tgbridge.telegram.datacentres.router import Router
 from tgbridge.telegram.datacentres.session_keys import SessionKeys
 from tgbridge.telegram.mtproto.calls import init_connection
 from tgbridge.telegram.rpc.answers import translate_answers
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from tgbridge.settings import Settings
-    from tgbridge.telegram.datacentres.directory import DataCentres
+    from tgbridge.telegram.datacentres.directory import Directory
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
     from tgbridge.telegram.mtproto.calls import Preamble
     from tgbridge.telegram.mtproto.connection import Connection
@@ -78,7 +78,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self,
         session: str,
         settings: Settings,
-        data_centres: DataCentres,
+        data_centres: Directory,
         keys: SessionKeys | None = None,
         gates: Gates | None = None,
     ) -> None:
@@ -119,7 +119,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self.login_turn = asyncio.Lock()
         self.on_new_key: Callable[[], None] | None = None
         self.on_update: Callable[[Any], None] | None = None
-        self.files = FileConnections(self, settings, Gates() if gates is None else gates)
+        self.files = Router(self, settings, Gates() if gates is None else gates)
         self._ending = Closing()
         self._ask = compose(
             self._attempt,

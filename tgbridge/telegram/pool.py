@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tgbridge.errors import PoolExhausted, SessionEnded, TelegramUnavailable
 from tgbridge.telegram.client import BridgeClient
-from tgbridge.telegram.datacentres.directory import DataCentres
+from tgbridge.telegram.datacentres.directory import Directory
 from tgbridge.telegram.datacentres.session_keys import KeyMemory, key_of
 from tgbridge.telegram.ended_sessions import EndedSessions
 from tgbridge.telegram.rpc.gates import Gates
@@ -72,7 +72,7 @@ class ClientPool:
             "code": settings.pool.max_code_logins,
             "qr": settings.pool.max_qr_logins,
         }
-        self._data_centres = DataCentres(settings.telegram)
+        self._data_centres = Directory(settings.telegram)
         self._keys = KeyMemory()
         self.ended = EndedSessions(settings.session.idle_seconds)
         """The sessions that have ended; that of a client that is told so is added. Cookies last no longer."""

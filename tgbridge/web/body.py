@@ -12,7 +12,7 @@ from aiohttp import hdrs
 from tgbridge.errors import INVALID_BODY, MISSING_FIELD, HTTPFailure
 from tgbridge.http.safety import essence
 from tgbridge.web import keys
-from tgbridge.web.endpoint import continue_body
+from tgbridge.web.routing import continue_body
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

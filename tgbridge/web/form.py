@@ -20,7 +20,7 @@ from tgbridge.errors import HTTPFailure
 from tgbridge.inspection.charsets import decoded, readable
 from tgbridge.uploads.pace import Pace
 from tgbridge.web import keys
-from tgbridge.web.endpoint import continue_body
+from tgbridge.web.routing import continue_body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tgbridge.logins.outlived import OutlivedSessions
     from tgbridge.logins.qr_logins import QrLogins
     from tgbridge.logins.repeats import Repeats
+    from tgbridge.logins.session_state import SessionState
     from tgbridge.settings import Settings
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.pool import ClientPool
@@ -32,10 +33,9 @@ if TYPE_CHECKING:
     from tgbridge.uploads.registry import ResumableUploads
     from tgbridge.web.answers import Document
     from tgbridge.web.endpoint import Endpoint
-    from tgbridge.web.inflight import InFlight
+    from tgbridge.web.inflight import BodyBytes, InFlight
     from tgbridge.web.limits import Limiter
-    from tgbridge.web.middleware.request_id import BodyBytes
-    from tgbridge.web.session_cookie import SessionState, SessionStorage
+    from tgbridge.web.session_cookie import SessionStorage
 
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
 POOL: Final[web.AppKey[ClientPool]] = web.AppKey("pool")

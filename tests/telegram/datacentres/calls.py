@@ -11,7 +11,7 @@ from tgbridge.telegram.rpc.patience import Patience
 
 if TYPE_CHECKING:
     from tests.telegram.transfer.conftest import Reader
-    from tgbridge.telegram.datacentres.router import FileConnections
+    from tgbridge.telegram.datacentres.router import Router
     from tgbridge.telegram.transfer.remote_file import RemoteFile
 
 KIB = 1024
@@ -27,7 +27,7 @@ def get_file(file: RemoteFile, offset: int = 0, limit: int = 4 * KIB) -> Any:
 
 def patience(reader: Reader, *, under_way: bool = False) -> Patience:
     """That of whoever has no bytes yet, or of a body under way."""
-    telegram = reader.downloader.telegram
+    telegram = reader.downloader._rules.telegram
     return Patience.of_transfer(telegram) if under_way else Patience.of_first_bytes(telegram)
 
 
@@ -56,5 +56,5 @@ async def read_all(
     return all(await asyncio.gather(*reading))
 
 
-def connections(reader: Reader) -> FileConnections:
+def connections(reader: Reader) -> Router:
     return reader.client.files

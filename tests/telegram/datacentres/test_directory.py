@@ -14,7 +14,7 @@ from telethon.tl import types
 from tgbridge.errors import FloodWait, SessionEnded, TelegramFailure, TelegramUnavailable
 from tgbridge.settings import Settings
 from tgbridge.telegram.datacentres.account import Address
-from tgbridge.telegram.datacentres.directory import DataCentres, Place, choose
+from tgbridge.telegram.datacentres.directory import Directory, Place, choose
 from tgbridge.telegram.mtproto.rsa_keys import fingerprint
 
 if TYPE_CHECKING:
@@ -77,14 +77,14 @@ def test_another_data_centre() -> None:
 async def test_telegrams_own(*, use_ipv6: bool, host: str) -> None:
     """Without a setting, where Telegram's own apps begin."""
     settings = Settings.model_validate({"telegram": {"use_ipv6": use_ipv6}})
-    assert await DataCentres(settings.telegram).start() == Place(2, Address(host, 443))
+    assert await Directory(settings.telegram).start() == Place(2, Address(host, 443))
 
 
 @pytest.mark.parametrize("host", ["::1", "[::1]", "127.0.0.1", "localhost"])
 async def test_a_configured_one(host: str) -> None:
     """An address, or a name that becomes one; sessions of that data centre connect there, no others."""
     settings = Settings.model_validate({"telegram": {"dc_host": host, "dc_port": 8443, "dc_id": 3}})
-    centres = DataCentres(settings.telegram)
+    centres = Directory(settings.telegram)
     place = await centres.start()
     assert place == Place(3, Address("::1" if ":" in host else "127.0.0.1", 8443))
     moved = Place(3, Address("192.0.2.1", 443))
@@ -97,7 +97,7 @@ async def test_a_name_that_is_none() -> None:
     """It is unavailability, and the name server's answer does not matter."""
     settings = Settings.model_validate({"telegram": {"dc_host": "no-such-host.invalid"}})
     with pytest.raises(TelegramUnavailable):
-        await DataCentres(settings.telegram).start()
+        await Directory(settings.telegram).start()
 
 
 async def test_the_configuration_is_asked_for_once() -> None:
@@ -110,11 +110,11 @@ async def test_the_configuration_is_asked_for_once() -> None:
         asked += 1
         return _config(now, now + timedelta(hours=1))
 
-    centres = DataCentres(Settings().telegram)
+    centres = Directory(Settings().telegram)
     for _ in range(3):
         assert [one.host for one in await centres.addresses(call, 4)] == ["10.0.0.8"]
     assert asked == 1
-    assert await DataCentres(Settings().telegram).addresses(call, 5) == ()
+    assert await Directory(Settings().telegram).addresses(call, 5) == ()
     assert asked == 2
     centres._valid_until = asyncio.get_running_loop().time()
     await centres.addresses(call, 4)
@@ -141,7 +141,7 @@ async def test_what_is_known_is_used_where_it_cannot_be_asked_anew(error: Telegr
             raise outcome
         return outcome
 
-    centres = DataCentres(Settings().telegram)
+    centres = Directory(Settings().telegram)
     with pytest.raises(type(error)):
         await centres.addresses(call, 4)
     known = await centres.addresses(call, 4)
@@ -162,7 +162,7 @@ def test_several_keys_of_both_forms(tmp_path: Path) -> None:
     path = tmp_path / "keys.pem"
     path.write_bytes(b"our keys\n" + b"\nand\n".join(pems))
     telegram = Settings.model_validate({"telegram": {"dc_host": "::1", "dc_public_key": path}}).telegram
-    accepted = DataCentres(telegram).public_keys
+    accepted = Directory(telegram).public_keys
     assert all(fingerprint(key.public_numbers().n, 65537) in accepted for key in keys)
     assert PRODUCTION_KEY not in accepted
 
@@ -173,7 +173,7 @@ def test_several_keys_of_both_forms(tmp_path: Path) -> None:
 def test_telegrams_own_keys(*, test_servers: bool, key: int, number: int) -> None:
     """The fingerprints that Telegram publishes; the test servers are called by other numbers, too."""
     settings = Settings.model_validate({"telegram": {"test_servers": test_servers}}).telegram
-    centres = DataCentres(settings)
+    centres = Directory(settings)
     assert [one for one in (PRODUCTION_KEY, TEST_KEY) if one in centres.public_keys] == [key]
     assert centres.number(2) == number
 

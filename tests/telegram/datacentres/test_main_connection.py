@@ -11,7 +11,7 @@ from telethon.tl import functions, types
 from tgbridge.errors import SessionEnded, TelegramUnavailable
 from tgbridge.sandbox.mtproto.connection import Connection as ServerSide
 from tgbridge.telegram.client import BridgeClient
-from tgbridge.telegram.datacentres.directory import DataCentres
+from tgbridge.telegram.datacentres.directory import Directory
 from tgbridge.telegram.mtproto import connection
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ async def test_a_key_exchange_that_is_refused_is_no_ended_session(
     """It is tried again, and is unavailability in the end."""
     make_pool()
     settings = make_settings()
-    client = BridgeClient("", settings, DataCentres(settings.telegram))
+    client = BridgeClient("", settings, Directory(settings.telegram))
     refuse(monkeypatch, 2, plain=True)
     await client.connect()
     await client.disconnect()
     refuse(monkeypatch, 10_000, plain=True)
-    client = BridgeClient("", settings, DataCentres(settings.telegram))
+    client = BridgeClient("", settings, Directory(settings.telegram))
     with pytest.raises(TelegramUnavailable):
         await client.connect()
     await client.disconnect()

@@ -93,7 +93,7 @@ async def test_the_least_burdened_connection_is_chosen(reader: Reader) -> None:
     held = reader.sandbox.faults.hold(GET_FILE)
     reading = asyncio.create_task(read_all(reader, file, MIB))
     await held.reached(12)
-    assert [lane.bytes for lane in centre._lanes] == [3 * MIB] * 4
+    assert [lane.bytes for lane in centre._members] == [3 * MIB] * 4
     held.release()
     assert await reading
 

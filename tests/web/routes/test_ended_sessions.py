@@ -14,9 +14,9 @@ from tests.web.routes.rows import NOT_AUTHENTICATED, PHONE, is_authenticated, po
 from tests.web.routes.tus_client import begin, head, patch
 from tgbridge.app import ENDPOINTS
 from tgbridge.logins import outlived
+from tgbridge.logins.session_state import BrowserSession, SessionState
 from tgbridge.web import keys
 from tgbridge.web.endpoint import Endpoint, Success
-from tgbridge.web.session_cookie import BrowserSession, SessionState
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tgbridge.errors import SESSION_ENDED, TelegramFailure, TelegramUnavailable
-from tgbridge.telegram.datacentres.lane import Lane
+from tgbridge.telegram.datacentres.member import Member
 from tgbridge.telegram.mtproto.failures import (
     TRANSPORT_FLOOD,
     UNKNOWN_KEY,
@@ -47,7 +47,7 @@ _KEY_LOST: Final = frozenset({"AUTH_KEY_DUPLICATED", "AUTH_KEY_INVALID"})
 _NOT_LOGGED_IN: Final = SESSION_ENDED - _KEY_LOST | {"MSG_WAIT_FAILED"}  # the last: after a login that failed
 
 
-class DataCentre:
+class ConnectionGroup:
     """Up to `limit` connections, opened as they are needed, the least burdened chosen first.
 
     They are closed when nothing was asked on them for `idle_seconds`. `connect_timeout` is in seconds, too.
@@ -70,7 +70,7 @@ class DataCentre:
         self._dialler = dialler
         self._connect_timeout = connect_timeout
         self._idle_seconds = idle_seconds
-        self._lanes: list[Lane] = []
+        self._members: list[Member] = []
         self._parallel: bool | None = None  # whether there may be several; None while no address is known
         self._tasks: set[asyncio.Task[None]] = set()
         self._hold_until = 0.0
@@ -81,17 +81,17 @@ class DataCentre:
     @property
     def connections(self) -> int:
         """How many are open."""
-        return sum(lane.connection is not None for lane in self._lanes)
+        return sum(member.connection is not None for member in self._members)
 
     @property
     def calls(self) -> int:
         """How many wait for their answers."""
-        return sum(lane.calls for lane in self._lanes)
+        return sum(member.calls for member in self._members)
 
     def warm(self) -> None:
         """Begin to open the first connection, if there is none."""
-        if not self._lanes and not self._closed:
-            self._lanes.append(self._open_lane())
+        if not self._members and not self._closed:
+            self._members.append(self._open_member())
 
     async def call(self, request: TLRequest, weight: int) -> Any:
         """Make one attempt at a call of `weight` bytes; log in anew where that is the remedy.
@@ -103,13 +103,13 @@ class DataCentre:
             await self._locate()
         for renewed in (False, True):
             generation = self._authorization.generation
-            lane = self._choose()
-            lane.begin(weight)
+            member = self._choose()
+            member.begin(weight)
             try:
-                connection = await asyncio.shield(lane.ready)
-                answer = await connection.call(request, after=lane.after)
+                connection = await asyncio.shield(member.ready)
+                answer = await connection.call(request, after=member.after)
             except TransportRefused as error:
-                await self._refused(lane, error)
+                await self._refused(member, error)
                 raise
             except RpcFailed as error:
                 self._unknown_key = 0
@@ -124,7 +124,7 @@ class DataCentre:
                 self._unknown_key = 0
                 return answer
             finally:
-                lane.end(weight)
+                member.end(weight)
                 self._close_idle_later()
         raise AssertionError("unreachable: the second attempt returns or raises")
 
@@ -136,8 +136,8 @@ class DataCentre:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for lane in self._lanes:
-            await lane.aclose()
+        for member in self._members:
+            await member.aclose()
         await self._authorization.aclose()
 
     # Which connection
@@ -148,16 +148,17 @@ class DataCentre:
         self._parallel = self._authorization.is_anonymous or any(map(_for_media, addresses))
         return addresses
 
-    def _choose(self) -> Lane:
+    def _choose(self) -> Member:
         if self._closed:
             raise ConnectionFailed("closed")
-        self._lanes = [lane for lane in self._lanes if not lane.ended]
-        lanes = self._lanes
-        busy = all(lane.calls for lane in lanes)
+        self._members = [member for member in self._members if not member.ended]
+        members = self._members
+        busy = all(member.calls for member in members)
         limit = self.limit if self._parallel else 1
-        if busy and len(lanes) < limit and (not lanes or _now() >= self._hold_until):
-            lanes.append(self._open_lane())
-        return min(lanes, key=lambda lane: lane.burden)
+        if busy and len(members) < limit and (not members or _now() >= self._hold_until):
+            members.append(self._open_member())
+        # Of equals the one that has rested longest, so that what is asked again is asked elsewhere.
+        return min(members, key=lambda member: (member.burden, member.idle_since))
 
     def _close_idle_later(self) -> None:
         if self._timer is None and not self._closed:
@@ -168,72 +169,72 @@ class DataCentre:
         """Close what has not been used for a while; Telegram's own apps do so, too."""
         self._timer = None
         since: list[float] = []
-        for lane in self._lanes:
-            if lane.connection is None or lane.calls or lane.borrowed:
+        for member in self._members:
+            if member.connection is None or member.calls or member.borrowed:
                 continue
-            if lane.idle_since + self._idle_seconds <= _now():
-                lane.connection.close()
+            if member.idle_since + self._idle_seconds <= _now():
+                member.connection.close()
             else:
-                since.append(lane.idle_since)
+                since.append(member.idle_since)
         if since:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_at(min(since) + self._idle_seconds, self._close_idle)
 
     # Opening
 
-    def _open_lane(self) -> Lane:
-        lane = Lane()
-        self._spawn(self._open(lane))
-        return lane
+    def _open_member(self) -> Member:
+        member = Member()
+        self._spawn(self._open(member))
+        return member
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _open(self, lane: Lane) -> None:
+    async def _open(self, member: Member) -> None:
         try:
-            lane.ready.set_result(await self._connect(lane))
+            member.ready.set_result(await self._connect(member))
         except asyncio.CancelledError:
-            lane.fail(ConnectionFailed("closed"))
+            member.fail(ConnectionFailed("closed"))
             raise
         except Exception as error:
             if isinstance(error, ConnectionFailed):
                 self._hold_until = _now() + HOLD_SECONDS
-            lane.fail(error)
+            member.fail(error)
             if not isinstance(error, ConnectionFailed | TelegramFailure):
                 raise
             _log.debug("a file connection was not opened: %s", error)
         else:
-            lane.idle_since = _now()
+            member.idle_since = _now()
             self._close_idle_later()
 
-    async def _connect(self, lane: Lane) -> Connection:
+    async def _connect(self, member: Member) -> Connection:
         addresses = await self._locate()
         if not self._parallel:
             main = await self._authorization.main_connection()
             if main is not None:
-                lane.borrowed = True
+                member.borrowed = True
                 return main
         preparing = asyncio.create_task(self._authorization.prepare(partial(self._make_key, addresses)))
         connection = None
         try:
             async with asyncio.timeout(self._connect_timeout) as limit:
-                lane.address, connection = await self._dialler.dial(
+                member.address, connection = await self._dialler.dial(
                     list(filter(_for_media, addresses)) or addresses
                 )
                 await preparing
                 # A login has time-outs of its own, and may have to sit a flood wait out.
                 limit.reschedule(None)
-                lane.after = await self._authorization.admit(connection)
+                member.after = await self._authorization.admit(connection)
         except BaseException as error:
             preparing.cancel()
             await asyncio.gather(preparing, return_exceptions=True)
             if connection is not None:
                 await connection.aclose()
             if isinstance(error, TimeoutError):
-                if lane.address is not None:
-                    self._dialler.failed(lane.address)
+                if member.address is not None:
+                    self._dialler.failed(member.address)
                 raise PeerSilent("the data centre does not answer") from error
             raise
         return connection
@@ -255,16 +256,16 @@ class DataCentre:
 
     # Losing the key
 
-    async def _refused(self, lane: Lane, error: TransportRefused) -> None:
+    async def _refused(self, member: Member, error: TransportRefused) -> None:
         """Act on a transport error. Raises SessionEnded where the main connection's server confirms it."""
         if error.code == TRANSPORT_FLOOD:
             self._hold_until = _now() + HOLD_SECONDS
         if error.code != UNKNOWN_KEY:
             return
-        if lane.address is not None:
-            self._dialler.failed(lane.address)  # a server that does not share all keys, perhaps
-        self._unknown_key += not lane.refused
-        lane.refused = True
+        if member.address is not None:
+            self._dialler.failed(member.address)  # a server that does not share all keys, perhaps
+        self._unknown_key += not member.refused
+        member.refused = True
         # It also comes for what was damaged on its way: the second one in a row is believed.
         if self._unknown_key > 1:
             self._unknown_key = 0
@@ -274,9 +275,9 @@ class DataCentre:
     def _forget_key(self, key: AuthorizationKey | None) -> None:
         """Have another key made, and end what is encrypted with this one."""
         self._authorization.forget_key(key)
-        for lane in self._lanes:
-            if lane.connection is not None and lane.connection.key == key:
-                lane.connection.close()
+        for member in self._members:
+            if member.connection is not None and member.connection.key == key:
+                member.connection.close()
 
 
 def _for_media(address: Address) -> bool:

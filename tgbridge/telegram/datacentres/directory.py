@@ -1,6 +1,6 @@
 """Where Telegram's data centres are, and by which RSA keys they are known.
 
-One ``DataCentres`` per process: all its clients speak to the same Telegram, and another process may speak to
+One ``Directory`` per process: all its clients speak to the same Telegram, and another process may speak to
 another.
 """
 
@@ -102,7 +102,7 @@ def _accepted(settings: TelegramSettings) -> PublicKeys:
     return PublicKeys.of_pem(telegram_keys.TEST if settings.test_servers else telegram_keys.PRODUCTION)
 
 
-class DataCentres:
+class Directory:
     """Telegram's data centres as this process knows them: where to start, and what help.getConfig told."""
 
     def __init__(self, settings: TelegramSettings) -> None:

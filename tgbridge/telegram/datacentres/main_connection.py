@@ -31,7 +31,7 @@ from tgbridge.telegram.mtproto.key_exchange import create_key
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from tgbridge.telegram.datacentres.directory import DataCentres, Place
+    from tgbridge.telegram.datacentres.directory import Directory, Place
     from tgbridge.telegram.mtproto.calls import Preamble
     from tgbridge.telegram.mtproto.connection import Connection
 
@@ -50,7 +50,7 @@ class Sender:
     def __init__(
         self,
         locate: Callable[[], Awaitable[Place]],
-        data_centres: DataCentres,
+        data_centres: Directory,
         *,
         key: bytes | None,
         state: KeyState,

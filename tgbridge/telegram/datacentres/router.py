@@ -14,7 +14,7 @@ from tgbridge.telegram.datacentres.authorization import (
     ForeignAuthorization,
     HomeAuthorization,
 )
-from tgbridge.telegram.datacentres.connection_group import DataCentre
+from tgbridge.telegram.datacentres.connection_group import ConnectionGroup
 from tgbridge.telegram.datacentres.dialling import Dialler
 from tgbridge.telegram.rpc.answers import translate_answers
 from tgbridge.telegram.rpc.call import compose
@@ -52,11 +52,11 @@ class ConnectionStats:
 
 @dataclass(frozen=True, slots=True)
 class _Route:
-    centre: DataCentre
+    centre: ConnectionGroup
     call: Call
 
 
-class FileConnections:
+class Router:
     """An account's connections for files, to all data centres: opened as needed, kept until closed."""
 
     def __init__(self, client: FileAccount, settings: Settings, gates: Gates) -> None:
@@ -132,7 +132,7 @@ class FileConnections:
             route = self._routes[dc_id, cdn] = _Route(centre, call)
         return route
 
-    def _data_centre(self, dc_id: int, *, cdn: bool) -> DataCentre:
+    def _data_centre(self, dc_id: int, *, cdn: bool) -> ConnectionGroup:
         authorization: Authorization
         if cdn:
             authorization = CdnAuthorization(self._client, dc_id)
@@ -140,7 +140,7 @@ class FileConnections:
             authorization = HomeAuthorization(self._client, dc_id)
         else:
             authorization = ForeignAuthorization(self._client, dc_id)
-        return DataCentre(
+        return ConnectionGroup(
             partial(self._client.addresses, dc_id, cdn=cdn),
             authorization,
             Dialler(self._client.connector),
@@ -152,7 +152,9 @@ class FileConnections:
     def _gate(self, dc_id: int, request: TLRequest) -> Gate:
         return self.gates.to(dc_id, type(request))
 
-    async def _attempt(self, dc_id: int, centre: DataCentre, request: TLRequest, _patience: Patience) -> Any:
+    async def _attempt(
+        self, dc_id: int, centre: ConnectionGroup, request: TLRequest, _patience: Patience
+    ) -> Any:
         centre.limit = self.gates.connections(dc_id, self._settings.files.connections_per_dc)
         return await centre.call(request, _weight(request))
 

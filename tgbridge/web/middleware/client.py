@@ -14,7 +14,7 @@ from tgbridge.errors import (
     TelegramUnavailable,
 )
 from tgbridge.web import keys
-from tgbridge.web.endpoint import check_query, endpoint_of
+from tgbridge.web.routing import check_query, endpoint_of
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler

@@ -12,8 +12,9 @@ from tgbridge.errors import BridgeError, HTTPFailure, failure_of
 from tgbridge.http.statuses import failure_of_status
 from tgbridge.web import keys
 from tgbridge.web.answers import failure_answer
-from tgbridge.web.endpoint import INTERNAL_ERROR, endpoint_of
+from tgbridge.web.endpoint import INTERNAL_ERROR
 from tgbridge.web.logs import frames
+from tgbridge.web.routing import endpoint_of
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from tgbridge.web import keys
-from tgbridge.web.endpoint import endpoint_of
+from tgbridge.web.routing import endpoint_of
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler

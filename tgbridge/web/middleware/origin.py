@@ -15,7 +15,7 @@ from tgbridge.errors import HTTPFailure
 from tgbridge.http.forwarded import is_host
 from tgbridge.http.statuses import failure_of_status
 from tgbridge.web import keys
-from tgbridge.web.endpoint import endpoint_of, endpoints_at
+from tgbridge.web.routing import endpoint_of, endpoints_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,6 +11,7 @@ import structlog
 from aiohttp import hdrs, web
 
 from tgbridge.web import keys
+from tgbridge.web.inflight import BodyBytes
 from tgbridge.web.logs import log_request
 
 if TYPE_CHECKING:
@@ -19,19 +20,6 @@ if TYPE_CHECKING:
 HEADER: Final = "X-Request-Id"
 # A proxy's id is taken over, so that its log and ours go together; anything else could be an attack on a log.
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
-
-
-class BodyBytes:
-    """How many bytes of a body have been handed to the socket."""
-
-    __slots__ = ("count",)
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, size: int, _with_head_and_framing: int) -> None:
-        """Count a piece. aiohttp calls this, with what it has written in all."""
-        self.count += size
 
 
 @web.middleware

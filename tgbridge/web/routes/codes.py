@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from aiohttp import hdrs
 
 from tgbridge.errors import MISSING_FIELD, HTTPFailure, SessionEnded, TelegramRefused
+from tgbridge.logins.session_state import PendingLogin
 from tgbridge.models import CancelCodeInput, CodeSent, Message, ResendCodeInput, SendCodeInput
 from tgbridge.telegram.account import login
 from tgbridge.web import keys
@@ -16,15 +17,14 @@ from tgbridge.web.body import read_fields
 from tgbridge.web.credentials import parse_phone
 from tgbridge.web.endpoint import Endpoint, Refusal, Success, refusals, session_ended
 from tgbridge.web.routes.signing_in import forget_pending
-from tgbridge.web.session_cookie import PendingLogin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from aiohttp import web
 
+    from tgbridge.logins.session_state import SessionState
     from tgbridge.telegram.account.sent_codes import SentCode
-    from tgbridge.web.session_cookie import SessionState
 
 PHONE_MISSING: Final = "Phone number is required."
 CODE_FIRST: Final = "Please request a code first."

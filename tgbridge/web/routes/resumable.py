@@ -28,12 +28,12 @@ from tgbridge.telegram.saved.captions import normalised
 from tgbridge.telegram.saved.sending import MAX_PARTS_PREMIUM
 from tgbridge.uploads.outcome import Purpose
 from tgbridge.web import keys
-from tgbridge.web.endpoint import continue_body
 from tgbridge.web.form import next_bytes
 from tgbridge.web.routes.file_checks import checked_sending
 from tgbridge.web.routes.liveness import check_alive
 from tgbridge.web.routes.upload_answers import told_in_http
 from tgbridge.web.routes.upload_form import FIELDS, UploadForm
+from tgbridge.web.routing import continue_body
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping

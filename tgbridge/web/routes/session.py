@@ -14,7 +14,7 @@ from tgbridge.web.endpoint import Endpoint, Success
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from tgbridge.web.session_cookie import SessionState
+    from tgbridge.logins.session_state import SessionState
 
 
 async def cookie_session(request: web.Request) -> web.Response:

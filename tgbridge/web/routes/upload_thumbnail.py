@@ -9,11 +9,12 @@ from aiohttp import web
 from tgbridge.errors import INVALID_FILE
 from tgbridge.http import tus
 from tgbridge.web import keys
-from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success, continue_body
+from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success
 from tgbridge.web.form import next_bytes
 from tgbridge.web.routes.resumable import PATH, find_upload
 from tgbridge.web.routes.upload_answers import FAILED, told_in_http
 from tgbridge.web.routes.upload_form import MAX_THUMBNAIL_BYTES, check_thumbnail
+from tgbridge.web.routing import continue_body
 
 
 @told_in_http

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections import deque
 
     from tgbridge.settings import TelegramSettings
-    from tgbridge.telegram.datacentres.router import FileConnections
+    from tgbridge.telegram.datacentres.router import Router
     from tgbridge.telegram.transfer.download.cache import Fetch
     from tgbridge.telegram.transfer.download.source import Refetch, Source
     from tgbridge.telegram.transfer.window import Departure
@@ -49,7 +49,7 @@ class Arrival:
     def __init__(
         self,
         source: Source,
-        connections: FileConnections,
+        connections: Router,
         refetch: Refetch,
         telegram: TelegramSettings,
         *,

@@ -18,7 +18,7 @@ from tgbridge.telegram.rpc.call import now
 from tgbridge.telegram.transfer.download.hashes import HashBook
 
 if TYPE_CHECKING:
-    from tgbridge.telegram.datacentres.router import FileConnections
+    from tgbridge.telegram.datacentres.router import Router
     from tgbridge.telegram.rpc.patience import Patience
     from tgbridge.telegram.transfer.parts import Part
 
@@ -62,7 +62,7 @@ class CdnFile:
         self._hashes = HashBook(redirect.file_hashes)
 
     async def read(
-        self, connections: FileConnections, origin: int, part: Part, size: int, patience: Patience
+        self, connections: Router, origin: int, part: Part, size: int, patience: Patience
     ) -> memoryview:
         """Return a part of `size` bytes, decrypted and verified; `origin` is who sent us here.
 
@@ -86,7 +86,7 @@ class CdnFile:
         return data
 
     async def _encrypted(
-        self, connections: FileConnections, origin: int, part: Part, patience: Patience
+        self, connections: Router, origin: int, part: Part, patience: Patience
     ) -> memoryview:
         request = functions.upload.GetCdnFileRequest(self._token, part.offset, part.limit)
         for _ in range(_REUPLOADS):
@@ -104,7 +104,7 @@ class CdnFile:
 
     async def _ask_origin(
         self,
-        connections: FileConnections,
+        connections: Router,
         origin: int,
         request: functions.upload.GetCdnFileHashesRequest | functions.upload.ReuploadCdnFileRequest,
         patience: Patience,

@@ -19,7 +19,7 @@ from tgbridge.telegram.transfer.download.source import STALE_REFERENCE
 from tgbridge.telegram.transfer.parts import KIB, MIB
 
 if TYPE_CHECKING:
-    from tgbridge.telegram.datacentres.router import FileConnections
+    from tgbridge.telegram.datacentres.router import Router
     from tgbridge.telegram.transfer.download.downloader import Client, Downloader
     from tgbridge.telegram.transfer.download.source import Refetch
     from tgbridge.telegram.transfer.remote_file import FileKey, RemoteFile
@@ -94,7 +94,7 @@ class Corrections:
             return b"".join([bytes(chunk) async for chunk in download])
 
 
-async def _measured(connections: FileConnections, file: RemoteFile, refetch: Refetch) -> int:
+async def _measured(connections: Router, file: RemoteFile, refetch: Refetch) -> int:
     """Return how many bytes a picture has. Raises FileCorrupted where two answers do not agree."""
     picture = _Picture(connections, file, refetch)
     size = 0
@@ -113,7 +113,7 @@ async def _measured(connections: FileConnections, file: RemoteFile, refetch: Ref
 class _Picture:
     """A picture at Telegram, whose bytes are asked for beyond the size that its message tells."""
 
-    def __init__(self, connections: FileConnections, file: RemoteFile, refetch: Refetch) -> None:
+    def __init__(self, connections: Router, file: RemoteFile, refetch: Refetch) -> None:
         self._connections = connections
         self._file = file
         self._refetch = refetch

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from tgbridge.telegram.transfer.download.arrival import Arrival, Slot
@@ -18,11 +19,25 @@ from tgbridge.telegram.transfer.window import Window
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from tgbridge.telegram.datacentres.router import FileConnections
-    from tgbridge.telegram.transfer.budget import Share
+    from tgbridge.settings import TelegramSettings
+    from tgbridge.telegram.datacentres.router import Router
+    from tgbridge.telegram.transfer.budget import Budget, Share
     from tgbridge.telegram.transfer.download.cache import Fetch
-    from tgbridge.telegram.transfer.download.downloader import Downloader
     from tgbridge.telegram.transfer.download.source import Refetch, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What all downloads of the process have in common. Sizes are in bytes, powers of two but for `keep`."""
+
+    budget: Budget
+    telegram: TelegramSettings
+    smallest: int
+    largest: int
+    keep: int
+    """How much of a download's beginning is worth keeping when it has been read."""
+    hedges: bool
+    """Whether a part that is stuck may come by another connection."""
 
 
 class Download:
@@ -34,19 +49,19 @@ class Download:
 
     def __init__(
         self,
-        downloader: Downloader,
+        rules: Rules,
         account: Hashable,
         source: Source,
         *,
-        connections: FileConnections,
+        connections: Router,
         refetch: Refetch,
         start: int,
         stop: int,
     ) -> None:
-        self._downloader = downloader
+        self._rules = rules
         self._account = account
         self._source = source
-        self._arrival = Arrival(source, connections, refetch, downloader.telegram, hedges=downloader.hedges)
+        self._arrival = Arrival(source, connections, refetch, rules.telegram, hedges=rules.hedges)
         self._start = start
         self._stop = stop
         self._position = start  # of the byte that the reader gets next
@@ -55,14 +70,14 @@ class Download:
         self._front: memoryview | None = None  # the front slot's bytes
         self._handed = False  # whether the reader has them
         self._filled = asyncio.Event()
-        self._window = Window(downloader.budget.stream_bytes)
+        self._window = Window(rules.budget.stream_bytes)
         self._stuck: list[Fetch] = []  # first attempts that have not ended, of parts that have been read
         self._now = asyncio.get_running_loop().time
         self._share: Share | None = None
 
     async def __aenter__(self) -> Self:
         """Request the window's parts, and wait for the first."""
-        self._share = self._downloader.budget.enter(self._account, wake=self._fill, reclaim=self._give_up)
+        self._share = self._rules.budget.enter(self._account, wake=self._fill, reclaim=self._give_up)
         try:
             if self._start < self._stop:
                 self._fill()
@@ -120,7 +135,7 @@ class Download:
                 return
             if not share.take(length):
                 return
-            keep = self._cursor - self._start < self._downloader.keep_bytes
+            keep = self._cursor - self._start < self._rules.keep
             fetch = source.parts.join(part, self._arrival.read, keep=keep)
             own = fetch.users == 1 and not fetch.task.done()
             fetch.task.add_done_callback(self._landed)
@@ -134,17 +149,17 @@ class Download:
             self._share.landed()
 
     def _next_part(self, share: Share) -> Part:
-        downloader = self._downloader
-        largest = downloader.smallest
+        rules = self._rules
+        largest = rules.smallest
         # Small where it is the first, or all that there is for a stream while others hold everything.
-        if self._cursor > self._start and (share.held or share.budget.left >= downloader.largest):
+        if self._cursor > self._start and (share.held or share.budget.left >= rules.largest):
             # Many streams take smaller parts, so that those whose readers pause do not hold everything.
-            largest = power_of_two(min(downloader.largest, share.fair // 2), least=downloader.smallest)
+            largest = power_of_two(min(rules.largest, share.fair // 2), least=rules.smallest)
         return part_at(
             self._cursor,
             stop=self._stop,
             size=self._source.size,
-            smallest=downloader.smallest,
+            smallest=rules.smallest,
             largest=largest,
             taken=self._source.parts.near(self._cursor),
         )

@@ -8,13 +8,13 @@ from weakref import WeakKeyDictionary, finalize
 
 from tgbridge.telegram.transfer.budget import Budget
 from tgbridge.telegram.transfer.download.cache import FileParts, PartCache
-from tgbridge.telegram.transfer.download.download import Download
+from tgbridge.telegram.transfer.download.download import Download, Rules
 from tgbridge.telegram.transfer.download.source import Refetch, Source
 from tgbridge.telegram.transfer.parts import power_of_two
 
 if TYPE_CHECKING:
     from tgbridge.settings import FilesSettings, TelegramSettings
-    from tgbridge.telegram.datacentres.router import FileConnections
+    from tgbridge.telegram.datacentres.router import Router
     from tgbridge.telegram.transfer.remote_file import FileKey, RemoteFile
 
 _SOURCES_PER_CLIENT: Final = 256
@@ -25,7 +25,7 @@ class Client(Protocol):
     """An account's client, as far as downloads need it."""
 
     @property
-    def files(self) -> FileConnections:
+    def files(self) -> Router:
         """Its connections for files."""
 
 
@@ -59,20 +59,24 @@ class Downloader:
     """All downloads of the process, under the bounds of the settings."""
 
     def __init__(self, files: FilesSettings, telegram: TelegramSettings) -> None:
-        self.telegram = telegram
-        self.smallest = power_of_two(files.first_part_bytes)
-        self.largest = max(self.smallest, power_of_two(files.part_bytes))
-        self.keep_bytes = files.cache_bytes_per_account // 2
-        self.hedges = files.connections_per_dc > 1
-        """Whether a part that is stuck may come by another connection."""
+        smallest = power_of_two(files.first_part_bytes)
+        largest = max(smallest, power_of_two(files.part_bytes))
         self._verify_hashes = files.verify_hashes
         self._cache = PartCache(files.cache_bytes_per_account, room=lambda: self.budget.left)
         self.budget = Budget(
             process_bytes=files.window_bytes_per_process,
             account_bytes=files.window_bytes_per_account,
             stream_bytes=files.window_bytes_per_stream,
-            always_bytes=self.largest,
+            always_bytes=largest,
             relieve=self._cache.shrink,
+        )
+        self._rules = Rules(
+            self.budget,
+            telegram,
+            smallest,
+            largest,
+            keep=files.cache_bytes_per_account // 2,
+            hedges=files.connections_per_dc > 1,
         )
         self._clients: WeakKeyDictionary[Client, ClientFiles] = WeakKeyDictionary()
 
@@ -90,7 +94,7 @@ class Downloader:
             files = self._clients[client] = ClientFiles(self._cache, verify_hashes=self._verify_hashes)
             finalize(client, files.recent.close).atexit = False
         return Download(
-            self,
+            self._rules,
             client.files.account,
             files.source(file),
             connections=client.files,

@@ -24,7 +24,7 @@ from tgbridge.telegram.transfer.download.cdn import CdnFile, CdnLost
 from tgbridge.telegram.transfer.download.hashes import HashBook
 
 if TYPE_CHECKING:
-    from tgbridge.telegram.datacentres.router import FileConnections
+    from tgbridge.telegram.datacentres.router import Router
     from tgbridge.telegram.rpc.patience import Patience
     from tgbridge.telegram.transfer.download.cache import FileParts
     from tgbridge.telegram.transfer.parts import Part
@@ -74,9 +74,7 @@ class Source:
             self._file = file
             self._location = file.location()
 
-    async def read(
-        self, connections: FileConnections, refetch: Refetch, part: Part, patience: Patience
-    ) -> memoryview:
+    async def read(self, connections: Router, refetch: Refetch, part: Part, patience: Patience) -> memoryview:
         """Return the bytes of a part.
 
         Raises FileCorrupted when they are again and again not as many as the file's size promises, or are not
@@ -111,7 +109,7 @@ class Source:
         raise failure
 
     async def _attempt(
-        self, connections: FileConnections, part: Part, expected: int, patience: Patience
+        self, connections: Router, part: Part, expected: int, patience: Patience
     ) -> memoryview | None:
         """Ask once; None means to ask again, elsewhere."""
         # What a CDN sends has to be verified, and what has no hash of its own can't be.
@@ -133,7 +131,7 @@ class Source:
         return data
 
     async def _read_cdn(
-        self, cdn: CdnFile, connections: FileConnections, part: Part, patience: Patience
+        self, cdn: CdnFile, connections: Router, part: Part, patience: Patience
     ) -> memoryview | None:
         try:
             return await cdn.read(connections, self._dc_id, part, part.length(self.size), patience)
@@ -147,7 +145,7 @@ class Source:
     async def _verify(
         self,
         hashes: HashBook,
-        connections: FileConnections,
+        connections: Router,
         part: Part,
         data: memoryview,
         patience: Patience,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from telethon.tl import TLRequest
 
     from tgbridge.settings import TelegramSettings
-    from tgbridge.telegram.datacentres.router import FileConnections
+    from tgbridge.telegram.datacentres.router import Router
     from tgbridge.telegram.transfer.budget import Budget
     from tgbridge.telegram.transfer.upload.ways import Buffer
 
@@ -35,7 +35,7 @@ class Client(Protocol):
     """An account's client, as far as uploads need it."""
 
     @property
-    def files(self) -> FileConnections:
+    def files(self) -> Router:
         """Its connections for files."""
 
     @property

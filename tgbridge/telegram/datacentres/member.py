@@ -16,7 +16,7 @@ OPENING_COSTS: Final = 2 * 1024 * 1024
 """Bytes in flight with which an open connection is as good as one that has to be opened first."""
 
 
-class Lane:
+class Member:
     """A connection, open or being opened, and what is under way on it."""
 
     def __init__(self) -> None:
