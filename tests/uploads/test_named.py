@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tgbridge.settings import TelegramSettings
 from tgbridge.telegram.saved.delivery import Delivery
 from tgbridge.uploads import named as named_module
 from tgbridge.uploads.named import NamedUploads
@@ -22,7 +23,7 @@ class Scripted(Delivery):
     """A delivery that ends as it is told."""
 
     def __init__(self, *ids: int, in_doubt: bool = False) -> None:
-        super().__init__((), "")
+        super().__init__((), "", TelegramSettings())
         self._ids = list(ids)
         self._doubtful = {1} if in_doubt else set()
 

@@ -235,27 +235,15 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             return [await self(one) for one in request]
         return await self.call(request, Patience.of_login(self._telegram))
 
-    async def patiently(
-        self,
-        request: TLRequest,
-        on_wait: Callable[[float], None] | None = None,
-        *,
-        seconds: float | None = None,
-    ) -> Any:
-        """As ``await client(request)``, but waits of up to ``telegram.flood_wait_seconds`` are sat out.
-
-        ``on_wait`` is told the seconds before each. ``seconds`` is how long the answer is awaited, where it
-        is not ``telegram.request_timeout_seconds``; a peer that is silent is found out as soon all the same.
-        """
-        patience = Patience.of_first_bytes(self._telegram, on_wait=on_wait)
-        if seconds is not None:
-            patience = replace(patience, give_up_at=now() + seconds)
-        return await self.call(request, patience)
+    async def patiently(self, request: TLRequest) -> Any:
+        """As ``await client(request)``, but waits of up to ``telegram.flood_wait_seconds`` are sat out."""
+        return await self.call(request, Patience.of_first_bytes(self._telegram))
 
     async def call(self, request: TLRequest, patience: Patience) -> Any:
         """Ask Telegram and return its answer, with the caller's patience. Raises as a call without it does.
 
-        What must not be repeated is not, whatever the patience says.
+        What must not be repeated is not, whatever the patience says; and a peer that is silent is found out
+        within ``telegram.request_timeout_seconds``.
         """
         if not may_be_repeated(request):
             patience = replace(patience, repeatable=False)
@@ -330,7 +318,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         if self.on_new_key is not None:
             self.on_new_key()
 
-    # The account, as its file connections see it (files/account.py)
+    # The account, as its file connections see it (datacentres/account.py)
 
     @property
     def home_dc_id(self) -> int:

@@ -60,7 +60,7 @@ class Outcome:
                     hints=purpose.hints, thumbnail=self.thumbnail, as_document=purpose.as_document
                 )
             await self._sending.aclose()
-            self._delivery = Delivery([file], self.caption)
+            self._delivery = Delivery([file], self.caption, client.files.telegram)
         self._delivery.caption = self.caption
         (self.message_id,) = await self._delivery.send(borrow, on_wait)
         return await sent_item(borrow, self.message_id, self._delivery)

@@ -15,7 +15,7 @@ from tgbridge.telegram.account.qr import QrLogin
 from tgbridge.telegram.rpc.repeatable import may_be_repeated
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from tests.telegram.conftest import MakePool
     from tgbridge.sandbox import Sandbox
@@ -135,9 +135,30 @@ async def test_a_code_sent_again(client: BridgeClient, sandbox: Sandbox) -> None
 
 
 async def test_a_code_not_sent(client: BridgeClient, sandbox: Sandbox) -> None:
-    """An internal error is no sent code, so that the next attempt is made at once."""
+    """An internal error is no sent code, so that the next attempt is made at once; not for ever."""
     sandbox.faults.internal_error("auth.sendCode", times=2)
     assert await send(client)
+
+
+@pytest.mark.swift_time
+@pytest.mark.parametrize("step", ["a code", "a sign-in", "a password", "a token"])
+async def test_time(make_pool: MakePool, sandbox: Sandbox, step: str) -> None:
+    """A data centre that takes no connection costs a step the time of a request, and not a multiple of it."""
+    async with make_pool(telegram={"request_timeout_seconds": 20}).anonymous() as client:
+        steps: dict[str, Callable[[], Awaitable[object]]] = {
+            "a code": lambda: send(client),
+            "a sign-in": lambda: login.sign_in(client, PHONE, "hash", CODE),
+            "a password": lambda: login.check_password(client, PASSWORD),
+            "a token": lambda: anext(QrLogin(client, lifetime_seconds=60)),
+        }
+        sandbox.faults.refuse_connections()
+        sandbox.faults.drop_connections()
+        await asyncio.sleep(0.01)  # in which it is noticed
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        with pytest.raises(TelegramUnavailable):
+            await steps[step]()
+        assert loop.time() - began < 25
 
 
 async def test_a_cancelled_code(client: BridgeClient, sandbox: Sandbox) -> None:

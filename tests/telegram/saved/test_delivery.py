@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tgbridge.errors import TelegramUnavailable
+from tgbridge.errors import FloodWait, TelegramUnavailable
 from tgbridge.telegram.saved import delivery as delivery_module
-from tgbridge.telegram.saved.delivery import Delivery
+from tgbridge.telegram.saved.delivery import LEAST_SECONDS, Delivery
 from tgbridge.telegram.saved.outgoing import OutgoingFile
 from tgbridge.telegram.transfer.upload.uploader import Uploader
 from tgbridge.telegram.transfer.upload.ways import StoredFile
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tgbridge.sandbox import Sandbox
     from tgbridge.settings import Settings
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.saved.delivery import Borrow
 
 MIB = 1024 * 1024
 MAKE, SEND = "messages.uploadMedia", "messages.sendMedia"
@@ -40,29 +41,61 @@ def test_time_by_size(mib: int, seconds: float) -> None:
     assert delivery_module._seconds([whole]) == delivery_module._seconds([half, half]) == seconds
 
 
+@pytest.mark.swift_time
 @pytest.mark.parametrize("method", [MAKE, SEND])
 async def test_time_of_its_own(
-    sandbox: Sandbox,
-    make_settings: MakeSettings,
-    make_pool: MakePool,
-    sign_in: SignIn,
-    monkeypatch: pytest.MonkeyPatch,
-    method: str,
+    sandbox: Sandbox, make_settings: MakeSettings, make_pool: MakePool, sign_in: SignIn, method: str
 ) -> None:
-    """The answer is awaited that long, whatever a request's time-out is, and asked for again only then."""
-    pool = make_pool(telegram={"request_timeout_seconds": 60})
-    session = await sign_in(pool)
-    async with pool.borrow(session) as client:
-        async with uploader(make_settings()).open(client, 1, size=4) as upload:
-            await upload.write(b"data")
-            stored = await upload.finish()
-        monkeypatch.setattr(delivery_module, "LEAST_SECONDS", 0.05)
-        held_back = sandbox.faults.hold(method)
-        sending = asyncio.create_task(Delivery([file(stored)], "").send(partial(pool.borrow, session)))
-        await held_back.reached(2)
-        monkeypatch.undo()
-        held_back.release()
-        assert len(await sending) == 1
+    """The answer is awaited that long, and asked for once, whatever a request and a transfer may take."""
+    pool = make_pool(telegram={"request_timeout_seconds": 20, "transfer_wait_seconds": 20})
+    borrow = partial(pool.borrow, await sign_in(pool))
+    delivery = await delivery_of_one(borrow, make_settings())
+    sandbox.faults.slow(method, LEAST_SECONDS - 20)
+    assert len(await delivery.send(borrow)) == sandbox.counters.of(method) == 1
+
+
+@pytest.mark.swift_time
+async def test_an_outage(
+    sandbox: Sandbox, make_settings: MakeSettings, make_pool: MakePool, sign_in: SignIn
+) -> None:
+    """It is outlasted as long as the settings say, also where no client can be had from the beginning."""
+    pool = make_pool(telegram={"request_timeout_seconds": 20, "transfer_wait_seconds": 600})
+    borrow = partial(pool.borrow, await sign_in(pool))
+    delivery = await delivery_of_one(borrow, make_settings())
+    down = asyncio.get_running_loop().time() + 500
+
+    @asynccontextmanager
+    async def borrow_later() -> AsyncIterator[BridgeClient]:
+        if asyncio.get_running_loop().time() < down:
+            raise TelegramUnavailable("down")
+        async with borrow() as client:
+            yield client
+
+    assert len(await delivery.send(borrow_later)) == 1
+
+
+async def test_a_wait_after_a_lost_answer(
+    sandbox: Sandbox, make_settings: MakeSettings, make_pool: MakePool, sign_in: SignIn
+) -> None:
+    """It says nothing of the message, which may be there: the same number can tell, and makes no second."""
+    history = sandbox.state.account_of("+9996610001").history
+    before, pool = len(history), make_pool()
+    borrow = partial(pool.borrow, await sign_in(pool))
+    delivery = await delivery_of_one(borrow, make_settings())
+    sandbox.faults.drop(SEND, executed=True)
+    sandbox.faults.flood_wait(SEND, 300)
+    with pytest.raises(FloodWait):
+        await delivery.send(borrow)
+    assert delivery.in_doubt
+    assert await delivery.send(borrow) == history.ids[-1:]
+    assert (delivery.in_doubt, len(history)) == (False, before + 1)
+
+
+async def delivery_of_one(borrow: Borrow, settings: Settings) -> Delivery:
+    """A file whose parts are at Telegram."""
+    async with borrow() as client, uploader(settings).open(client, 1, size=4) as upload:
+        await upload.write(b"data")
+        return Delivery([file(await upload.finish())], "", client.files.telegram)
 
 
 def uploader(settings: Settings) -> Uploader:
@@ -74,14 +107,11 @@ async def test_a_silent_peer(
 ) -> None:
     """It is found out within a request's time-out, however long an answer may take."""
     pool = make_pool(telegram={"request_timeout_seconds": 0.5})
-    session = await sign_in(pool)
-    async with pool.borrow(session) as client:
-        async with uploader(make_settings()).open(client, 1, size=4) as upload:
-            await upload.write(b"data")
-            stored = await upload.finish()
-        sandbox.faults.silence(MAKE, connection=True)
-        assert len(await Delivery([file(stored)], "").send(partial(pool.borrow, session))) == 1
-        assert sandbox.counters.of(MAKE) >= 2
+    borrow = partial(pool.borrow, await sign_in(pool))
+    delivery = await delivery_of_one(borrow, make_settings())
+    sandbox.faults.silence(MAKE, connection=True)
+    assert len(await delivery.send(borrow)) == 1
+    assert sandbox.counters.of(MAKE) >= 2
 
 
 @pytest.mark.swift_time
@@ -103,7 +133,7 @@ async def test_doubt(
             async with uploader(make_settings()).open(client, 1, size=4) as upload:
                 await upload.write(b"data")
                 files.append(OutgoingFile(await upload.finish(), name, kind))
-    delivery = Delivery(files, "")
+        delivery = Delivery(files, "", client.files.telegram)
     sandbox.faults.drop(SEND, executed=True, skip=1)
     failing = sandbox.faults.internal_error(SEND, times=None, skip=1)
     with pytest.raises(TelegramUnavailable):
@@ -117,7 +147,7 @@ async def test_doubt(
     async def borrow_once() -> AsyncIterator[BridgeClient]:
         nonlocal lent
         lent += 1
-        if lent > 2:  # to know the settings, and to send the first
+        if lent > 1:  # to send the first
             raise TelegramUnavailable("gone")
         async with borrow() as client:
             yield client

@@ -15,6 +15,7 @@ from telethon.tl import functions, types
 from tgbridge.errors import (
     AnswerLost,
     FloodWait,
+    InternalError,
     PasswordNeeded,
     SessionEnded,
     TelegramRefused,
@@ -22,6 +23,8 @@ from tgbridge.errors import (
 )
 from tgbridge.models import User
 from tgbridge.telegram.account.sent_codes import read_sent_code
+from tgbridge.telegram.rpc.call import Backoff
+from tgbridge.telegram.rpc.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
     from tgbridge.telegram.account.sent_codes import SentCode
     from tgbridge.telegram.client import BridgeClient
 
+# At a step that Telegram has not done: a number gets about five codes a day, and a proof takes computing.
 _ATTEMPTS: Final = 3
-_PAUSE_SECONDS: Final = 0.1
 # Somebody else has asked for the parameters meanwhile, or the password is another one than they are for.
 _STALE_PROOFS: Final = frozenset({"SRP_ID_INVALID", "SRP_PASSWORD_CHANGED"})
 _STALE_RETRY_SECONDS: Final = 5  # Telegram names no time; whoever else is at it will have finished
@@ -46,15 +49,14 @@ async def send_code(client: BridgeClient, phone: str) -> SentCode:
     request = functions.auth.SendCodeRequest(
         _digits(phone), client.api_id, client.api_hash, types.CodeSettings()
     )
+    patience = _patience(client)
+    backoff = Backoff(patience)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return read_sent_code(await client(request))
-        except AnswerLost:
-            raise  # another code would be one more of the five or so that a number gets in a day
-        except TelegramUnavailable:
-            if attempt == _ATTEMPTS:
+            return read_sent_code(await client.call(request, patience))
+        except InternalError:
+            if attempt == _ATTEMPTS or not await backoff.pause():
                 raise
-            await asyncio.sleep(_PAUSE_SECONDS * attempt)
         except TelegramRefused as error:
             if error.name != "AUTH_RESTART":
                 raise
@@ -91,9 +93,9 @@ async def sign_in(
         email_verification=types.EmailVerificationCode(code) if by_email else None,
     )
 
-    async def ask() -> User:
+    async def ask(patience: Patience) -> User:
         try:
-            return authorized(await client(request))
+            return authorized(await client.call(request, patience))
         except PasswordNeeded as error:
             raise PasswordNeeded(await password_hint(client)) from error
         except TelegramRefused as error:
@@ -102,23 +104,26 @@ async def sign_in(
             # The login has to begin again, and so with another code.
             raise TelegramRefused("PHONE_CODE_EXPIRED") from error
 
-    return await until_known(ask, lambda: standing(client))
+    return await until_known(client, ask, standing)
 
 
 async def until_known(
-    ask: Callable[[], Awaitable[T]], find: Callable[[], Awaitable[User | None]]
+    client: BridgeClient,
+    ask: Callable[[Patience], Awaitable[T]],
+    find: Callable[[BridgeClient], Awaitable[User | None]],
 ) -> T | User:
     """Take a step of a login by ``ask``, and again only where it has certainly not been done.
 
     It may have been done although the answer was lost, or was that Telegram has failed; then ``find`` tells
     who has been signed in. Raises what either raises; TelegramUnavailable if it can't be found out.
     """
+    patience = _patience(client)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return await ask()
-        except TelegramUnavailable as error:
+            return await ask(patience)
+        except (AnswerLost, InternalError, _StaleProof) as error:
             try:
-                user = await find()
+                user = await find(client)
             except TelegramUnavailable:
                 raise error from None
             if user is not None:
@@ -165,17 +170,17 @@ async def check_password(client: BridgeClient, password: str) -> User:
     After TelegramUnavailable it is not known whether somebody has been signed in; ``standing`` may tell.
     """
 
-    async def ask() -> User:
-        proof = await _proof(client, password)
+    async def ask(patience: Patience) -> User:
+        proof = await _proof(client, password, patience)
         try:
-            return authorized(await client(functions.auth.CheckPasswordRequest(proof)))
+            return authorized(await client.call(functions.auth.CheckPasswordRequest(proof), patience))
         except TelegramRefused as error:
             if error.name not in _STALE_PROOFS:
                 raise
             raise _StaleProof(error.name) from error
 
     try:
-        return await until_known(ask, lambda: signed_in(client))
+        return await until_known(client, ask, signed_in)
     except _StaleProof as error:
         raise FloodWait(_STALE_RETRY_SECONDS) from error  # a code that frontends know
 
@@ -184,9 +189,9 @@ class _StaleProof(TelegramUnavailable):
     """The proof was for parameters that Telegram has replaced; ``reason`` is its name for that."""
 
 
-async def _proof(client: BridgeClient, password: str) -> types.InputCheckPasswordSRP:
+async def _proof(client: BridgeClient, password: str, patience: Patience) -> types.InputCheckPasswordSRP:
     """Make the proof that the password is known, which is good once."""
-    parameters = await client(functions.account.GetPasswordRequest())
+    parameters = await client.call(functions.account.GetPasswordRequest(), patience)
     if not parameters.has_password:
         raise TelegramRefused("PASSWORD_EMPTY")
     try:
@@ -215,6 +220,10 @@ async def log_out(client: BridgeClient) -> None:
         await client(functions.auth.LogOutRequest())
     except SessionEnded:
         return
+
+
+def _patience(client: BridgeClient) -> Patience:
+    return Patience.of_login(client.files.telegram)
 
 
 def _digits(phone: str) -> str:

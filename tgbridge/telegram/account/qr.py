@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tgbridge.models import User
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.rpc.patience import Patience
 
 # A code is good for about 30 seconds; it is renewed a little earlier.
 _EARLY_SECONDS: Final = 3.0
@@ -149,11 +150,11 @@ class QrLogin:
 
     async def _ask(self) -> QrCode | User:
         self._stirred.clear()
-        return await login.until_known(self._redeemed_or_renewed, lambda: login.standing(self._client))
+        return await login.until_known(self._client, self._redeemed_or_renewed, login.standing)
 
-    async def _redeemed_or_renewed(self) -> QrCode | User:
+    async def _redeemed_or_renewed(self, patience: Patience) -> QrCode | User:
         try:
-            answer = await self._token()
+            answer = await self._token(patience)
         except PasswordNeeded as error:
             raise PasswordNeeded(await login.password_hint(self._client)) from error
         if isinstance(answer, types.auth.LoginTokenSuccess):
@@ -161,16 +162,17 @@ class QrLogin:
         text = base64.urlsafe_b64encode(answer.token).decode().rstrip("=")
         return QrCode(f"tg://login?token={text}", answer.expires)
 
-    async def _token(self) -> types.auth.LoginToken | types.auth.LoginTokenSuccess:
+    async def _token(self, patience: Patience) -> types.auth.LoginToken | types.auth.LoginTokenSuccess:
         """Ask for a token, or for what has become of the last one, where the account is at home."""
         client = self._client
         export = functions.auth.ExportLoginTokenRequest(client.api_id, client.api_hash, except_ids=[])
         for attempt in range(1, _ATTEMPTS + 1):
             try:
-                answer = await client(export)
+                answer = await client.call(export, patience)
                 if isinstance(answer, types.auth.LoginTokenMigrateTo):
                     await client.follow(answer.dc_id)
-                    answer = await client(functions.auth.ImportLoginTokenRequest(answer.token))
+                    token = functions.auth.ImportLoginTokenRequest(answer.token)
+                    answer = await client.call(token, patience)
             except TelegramRefused as error:
                 if error.name not in _STALE or attempt == _ATTEMPTS:
                     raise

@@ -66,16 +66,18 @@ class Patience:
         telegram: TelegramSettings,
         *,
         since: float | None = None,
+        at_least: float = 0.0,
         on_wait: Callable[[float], None] | None = None,
         on_turn: Callable[[], None] | None = None,
     ) -> Self:
         """Long, for a body under way, either way.
 
-        Counted from its last progress (`since`, by the loop's clock; now, if there was none).
+        Counted from its last progress (`since`, by the loop's clock; now, if there was none). `at_least`:
+        the seconds that Telegram itself may take.
         """
         start = _now() if since is None else since
         return cls(
-            give_up_at=start + telegram.transfer_wait_seconds,
+            give_up_at=start + max(telegram.transfer_wait_seconds, at_least),
             flood_wait=telegram.transfer_wait_seconds,
             on_wait=on_wait,
             on_turn=on_turn,

@@ -15,7 +15,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -31,7 +31,6 @@ from tgbridge.errors import (
     TelegramRefused,
     TelegramUnavailable,
 )
-from tgbridge.settings import TelegramSettings
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.rpc.persist import persist
 from tgbridge.telegram.saved.sending import MAX_PARTS
@@ -40,6 +39,9 @@ from tgbridge.telegram.transfer.parts import MIB
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Iterable, Sequence
 
+    from telethon.tl import TLRequest
+
+    from tgbridge.settings import TelegramSettings
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.saved.outgoing import OutgoingFile
 
@@ -86,10 +88,11 @@ class Delivery:
     messages stand alone: as in Telegram's apps. Either all are sent, or none.
     """
 
-    def __init__(self, files: Sequence[OutgoingFile], caption: str) -> None:
+    def __init__(self, files: Sequence[OutgoingFile], caption: str, telegram: TelegramSettings) -> None:
         self.files = files
         self.caption = caption
         """It goes with the first file. May be changed between two tries."""
+        self._telegram = telegram
         self._media: list[Medium] = []
         self._doubtful: set[int] = set()  # random ids under which a message may be there, or not
 
@@ -104,13 +107,13 @@ class Delivery:
         `on_wait` is told of each wait that is sat out. Raises TelegramFailure, PartsLost among it.
         """
         if not self._media:
-            self._media = await _together([_make_medium(borrow, file, on_wait) for file in self.files])
+            self._media = await _together([self._make(borrow, file, on_wait) for file in self.files])
         sent: list[int] = []
         try:
             for _, group in groupby(range(len(self.files)), key=_groups(self.files).__getitem__):
                 sent += await self._send(borrow, list(group), on_wait)
         except TelegramFailure:
-            if await _taken_back(borrow, sent):
+            if await self._taken_back(borrow, sent):
                 # Their random ids are used up.
                 self._media[: len(sent)] = [Medium(medium.media) for medium in self._media[: len(sent)]]
             raise
@@ -120,17 +123,19 @@ class Delivery:
         """Send the files of these numbers as one message, or one album."""
         album = [self._media[index] for index in group]
         request = _request(album, "" if group[0] else self.caption)
-        seconds, random_ids = _seconds(self.files[index] for index in group), {one.random_id for one in album}
+        random_ids = {medium.random_id for medium in album}
+        patience = self._patience([self.files[index] for index in group], on_wait)
+        once = replace(patience, repeatable=False)  # so that each answer that is lost is noted
 
         async def ask(client: BridgeClient) -> Any:
             try:
-                return await client.patiently(request, on_wait, seconds=seconds)
+                return await client.call(request, once)
             except (TelegramUnavailable, asyncio.CancelledError):
                 self._doubtful |= random_ids
                 raise
 
         try:
-            updates = await _persistently(borrow, ask, on_wait)
+            updates = await _persistently(borrow, ask, patience)
         except TelegramRefused as error:
             if isinstance(error, FloodWait | SessionEnded):
                 raise  # which says nothing of an earlier try
@@ -138,14 +143,73 @@ class Delivery:
             if error.name != "RANDOM_ID_DUPLICATE":
                 raise
             # An earlier try of ours arrived, though its answer did not.
-            return await _find(borrow, album)
+            return await self._find(borrow, album)
         self._doubtful -= random_ids
         ids = _message_ids(updates)
         if ids.keys() >= random_ids:
             return [ids[medium.random_id] for medium in album]
-        return (
-            [updates.id] if isinstance(updates, types.UpdateShortSentMessage) else await _find(borrow, album)
+        if isinstance(updates, types.UpdateShortSentMessage):
+            return [updates.id]
+        return await self._find(borrow, album)
+
+    async def _make(self, borrow: Borrow, file: OutgoingFile, on_wait: OnWait | None) -> Medium:
+        request = functions.messages.UploadMediaRequest(_PEER, file.media())
+        try:
+            made = await self._ask(borrow, request, self._patience([file], on_wait))
+        except TelegramRefused as error:
+            if error.name in _LOST:
+                raise PartsLost(error.name) from error
+            if error.name == "FILE_PARTS_INVALID":
+                if file.stored.parts > MAX_PARTS:  # more than Telegram takes without Premium
+                    raise FileTooLarge(MAX_PARTS * file.stored.size // file.stored.parts) from error
+                # They are not too many, so that they are too few.
+                raise PartsLost("FILE_PART_MISSING") from error
+            raise
+        match made:
+            case types.MessageMediaPhoto(photo=types.Photo() as photo):
+                known = types.InputPhoto(photo.id, photo.access_hash, photo.file_reference)
+                return Medium(types.InputMediaPhoto(known))
+            case types.MessageMediaDocument(document=types.Document() as document):
+                known = types.InputDocument(document.id, document.access_hash, document.file_reference)
+                return Medium(types.InputMediaDocument(known))
+        raise TelegramRefused("MEDIA_INVALID")
+
+    async def _find(self, borrow: Borrow, album: Sequence[Medium]) -> list[int]:
+        """Look for the messages that hold these media among the latest."""
+        request = functions.messages.GetHistoryRequest(
+            peer=_PEER,
+            offset_id=0,
+            offset_date=None,
+            add_offset=0,
+            limit=_LOOK_BACK,
+            max_id=0,
+            min_id=0,
+            hash=0,
         )
+        history = await self._ask(borrow, request, self._patience())
+        found = {_media_id(message): int(message.id) for message in reversed(history.messages)}
+        if not all(medium.id in found for medium in album):
+            raise TelegramUnavailable("the message was sent, and is gone again", retry_after=1)
+        return [found[medium.id] for medium in album]
+
+    async def _taken_back(self, borrow: Borrow, sent: list[int]) -> bool:
+        """Delete what was sent of a whole that can't be sent; tell whether it is gone."""
+        if not sent:
+            return True
+        request = functions.messages.DeleteMessagesRequest(sent, revoke=True)
+        try:
+            await self._ask(borrow, request, self._patience())
+        except TelegramFailure as error:
+            _log.warning("a part of an upload stays in Saved Messages", error=type(error).__name__)
+            return False
+        return True
+
+    async def _ask(self, borrow: Borrow, request: TLRequest, patience: Patience) -> Any:
+        return await _persistently(borrow, lambda client: client.call(request, patience), patience)
+
+    def _patience(self, files: Sequence[OutgoingFile] = (), on_wait: OnWait | None = None) -> Patience:
+        """Return that of a transfer: the files are up. Longer where putting `files` together takes longer."""
+        return Patience.of_transfer(self._telegram, at_least=_seconds(files), on_wait=on_wait)
 
 
 def _groups(files: Sequence[OutgoingFile]) -> list[int]:
@@ -156,32 +220,6 @@ def _groups(files: Sequence[OutgoingFile]) -> list[int]:
         alone = file.company is None or file.company != before
         numbers.append((numbers[-1] if numbers else 0) + alone)
     return numbers
-
-
-async def _make_medium(borrow: Borrow, file: OutgoingFile, on_wait: OnWait | None) -> Medium:
-    request = functions.messages.UploadMediaRequest(_PEER, file.media())
-    seconds = _seconds([file])
-    try:
-        made = await _persistently(
-            borrow, lambda client: client.patiently(request, on_wait, seconds=seconds), on_wait
-        )
-    except TelegramRefused as error:
-        if error.name in _LOST:
-            raise PartsLost(error.name) from error
-        if error.name == "FILE_PARTS_INVALID":
-            if file.stored.parts > MAX_PARTS:  # more than Telegram takes without Premium
-                raise FileTooLarge(MAX_PARTS * file.stored.size // file.stored.parts) from error
-            # They are not too many, so that they are too few.
-            raise PartsLost("FILE_PART_MISSING") from error
-        raise
-    match made:
-        case types.MessageMediaPhoto(photo=types.Photo() as photo):
-            known = types.InputPhoto(photo.id, photo.access_hash, photo.file_reference)
-            return Medium(types.InputMediaPhoto(known))
-        case types.MessageMediaDocument(document=types.Document() as document):
-            known = types.InputDocument(document.id, document.access_hash, document.file_reference)
-            return Medium(types.InputMediaDocument(known))
-    raise TelegramRefused("MEDIA_INVALID")
 
 
 def _request(album: Sequence[Medium], caption: str) -> Any:
@@ -214,63 +252,20 @@ def _message_ids(updates: Any) -> dict[int, int]:
     }
 
 
-async def _find(borrow: Borrow, album: Sequence[Medium]) -> list[int]:
-    """Look for the messages that hold these media among the latest."""
-    request = functions.messages.GetHistoryRequest(
-        peer=_PEER,
-        offset_id=0,
-        offset_date=None,
-        add_offset=0,
-        limit=_LOOK_BACK,
-        max_id=0,
-        min_id=0,
-        hash=0,
-    )
-    history = await _persistently(borrow, lambda client: client.patiently(request))
-    found = {_media_id(message): int(message.id) for message in reversed(history.messages)}
-    if not all(medium.id in found for medium in album):
-        raise TelegramUnavailable("the message was sent, and is gone again", retry_after=1)
-    return [found[medium.id] for medium in album]
-
-
 def _media_id(message: Any) -> int | None:
     media = getattr(message, "media", None)
     medium = getattr(media, "photo", None) or getattr(media, "document", None)
     return getattr(medium, "id", None)
 
 
-async def _taken_back(borrow: Borrow, sent: list[int]) -> bool:
-    """Delete what was sent of a whole that can't be sent; tell whether it is gone."""
-    if not sent:
-        return True
-    request = functions.messages.DeleteMessagesRequest(sent, revoke=True)
-    try:
-        await _persistently(borrow, lambda client: client.patiently(request))
-    except TelegramFailure as error:
-        _log.warning("a part of an upload stays in Saved Messages", error=type(error).__name__)
-        return False
-    return True
-
-
-async def _persistently(
-    borrow: Borrow, ask: Callable[[BridgeClient], Awaitable[T]], on_wait: OnWait | None = None
-) -> T:
-    """Ask until the patience of a transfer ends: the files are up, and nobody can send them again."""
+async def _persistently(borrow: Borrow, ask: Callable[[BridgeClient], Awaitable[T]], patience: Patience) -> T:
+    """Ask until patience ends, by as many clients as it takes."""
 
     async def ask_once() -> T:
         async with borrow() as client:
             return await ask(client)
 
-    patience = Patience.of_transfer(await _settings(borrow), on_wait=on_wait)
     return await persist(ask_once, patience)
-
-
-async def _settings(borrow: Borrow) -> TelegramSettings:
-    try:
-        async with borrow() as client:
-            return client.files.telegram
-    except TelegramUnavailable:
-        return TelegramSettings()  # an outage, which is outlasted as long as by default
 
 
 async def _together(work: Sequence[Coroutine[Any, Any, T]]) -> list[T]:

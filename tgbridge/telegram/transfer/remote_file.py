@@ -27,7 +27,7 @@ class RemoteFile:
     """A document, a photo, or a thumbnail of either, as some message showed it.
 
     `size` is in bytes; of a document it is exact, of a picture Telegram is wrong now and then, and 0 is
-    unknown (files/corrections.py). `thumb_size` is the type letter of the wanted photo size, "" for a
+    unknown (download/corrections.py). `thumb_size` is the type letter of the wanted photo size, "" for a
     document itself; a photo always needs one. `file_reference` expires after some hours
     (https://core.telegram.org/api/file_reference), all else stays true as long as the file exists.
     """

@@ -123,7 +123,7 @@ class _Incoming:
                 )
                 for index, (sending, thumbnail) in enumerate(zip_longest(self._files, thumbnails))
             ]
-        return Delivery(files, self._form.caption)
+        return Delivery(files, self._form.caption, client.files.telegram)
 
     async def _take(self, part: FormPart) -> None:
         if part.name == "file" and part.is_file:
