@@ -183,7 +183,7 @@ async def test_chunks_with_checksums_that_trickle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Chunks have their place in memory from their first bytes on, and not for ever."""
-    monkeypatch.setattr(checked, "ARRIVAL_SECONDS", 0.2)
+    monkeypatch.setattr(checked, "GRACE_SECONDS", 0.2)
     budget = service.app[keys.UPLOADS]._surroundings.checked_budget
     wanted = 16 * MIB
     digest = f"sha1 {base64.b64encode(hashlib.sha1(NOISE).digest()).decode()}"

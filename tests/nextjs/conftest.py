@@ -77,7 +77,7 @@ def app() -> Iterator[App]:
     port, service_port = free_port(), free_port()
     environ = os.environ | {
         "NEXT_TELEMETRY_DISABLED": "1",
-        "TGBRIDGE_URL": f"http://127.0.0.1:{service_port}",
+        "SERVICE_URL": f"http://127.0.0.1:{service_port}",
     }
     tool = directory / "node_modules/.bin/next"
     built = subprocess.run(

@@ -39,6 +39,8 @@ def configured(settings: LogSettings) -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     configure_logging(settings)
+    # Modules' loggers would keep this configuration for the tests that follow.
+    structlog.configure(cache_logger_on_first_use=False)
     try:
         yield
     finally:

@@ -65,6 +65,20 @@ class FilesSettings(Section):
         gt=0,
         le=_DAY,
     )
+    stall_seconds: float = setting(
+        10.0,
+        "seconds",
+        "After so long a reader that takes nothing (a paused video) lends memory and client to others.",
+        gt=0,
+        le=_DAY,
+    )
+    abandon_seconds: float = setting(
+        300.0,
+        "seconds",
+        "After so long more it is cut off, if others wait for memory: a player asks anew where it was.",
+        gt=0,
+        le=_DAY,
+    )
     verify_hashes: bool = setting(
         False,
         "true or false",

@@ -31,6 +31,9 @@ ARRIVAL_SECONDS: Final = 120.0
 """How long a chunk may take to arrive: the whole of its place is kept for it meanwhile. Slow telephones send
 smaller ones."""
 
+GRACE_SECONDS: Final = 5.0
+"""By how much a chunk may be behind at any time: who trickles does not keep a place for all of that."""
+
 
 def checked_budget(settings: UploadSettings) -> Budget:
     """Return the bounds on all chunks that wait: half as much as uploads hold on their way."""
@@ -61,17 +64,18 @@ async def checked(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(aclosing(body))
         pieces = [await anext(body, b"")]
-        share = await stack.enter_async_context(
-            _reserved(budget, account, most if expected is None else expected)
-        )
+        reserved = most if expected is None else expected
+        share = await stack.enter_async_context(_reserved(budget, account, reserved))
         size = len(pieces[0])
+        behind_at = asyncio.get_running_loop().time() + GRACE_SECONDS
         try:
-            async with asyncio.timeout(ARRIVAL_SECONDS):
+            async with asyncio.timeout_at(behind_at) as patience:
                 async for piece in body:
                     size += len(piece)
                     if size > most:
                         raise too_large
                     pieces.append(piece)
+                    patience.reschedule(behind_at + ARRIVAL_SECONDS * size / reserved)
         except TimeoutError:
             raise ChunkTooSlow(ousted=True) from None
         if not await asyncio.to_thread(checksum.matches, pieces):

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tgbridge.logins.session_state import SessionState
     from tgbridge.settings import Settings
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.loan import Loan
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.telegram.transfer.download.corrections import Corrections
     from tgbridge.telegram.transfer.download.downloader import Downloader
@@ -63,6 +64,8 @@ CALLER: Final[web.RequestKey[Caller]] = web.RequestKey("caller")
 SESSION: Final[web.RequestKey[SessionState]] = web.RequestKey("session")
 # Only where the endpoint is declared `signed_in`: the browser's own client, lent for the request.
 CLIENT: Final[web.RequestKey[BridgeClient]] = web.RequestKey("client")
+# What lends it: a handler that waits for long may put it back meanwhile.
+LOAN: Final[web.RequestKey[Loan]] = web.RequestKey("loan")
 # The response whose status line is on its way; from then on an error can only break the connection.
 STARTED: Final[web.RequestKey[web.StreamResponse]] = web.RequestKey("started")
 # How much of that response's body has gone out.

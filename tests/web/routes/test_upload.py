@@ -132,6 +132,8 @@ async def test_file_names_round_trip(signed_in: ClientSession) -> None:
         ("UTF-8'de'%E2%82%AC.bin", "€.bin"),
         ("iso-8859-1''R%E9sum%E9.txt", "Résumé.txt"),
         ("windows-1251''%D2%E5%F1%F2.txt", "Тест.txt"),
+        ("koi8-r''%EF%D4%DE%A3%D4.txt", "Отчёт.txt"),
+        ("iso-8859-1''5%80.txt", "5€.txt"),
         ("utf-8''R%E9sum%E9.txt", "Résumé.txt"),
         ("x-unheard-of''R%E9sum%E9.txt", "Résumé.txt"),
         ("\"utf-8''%E2%82%AC.bin\"", "€.bin"),

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import Final
+from typing import Final, TypeAlias
+
+from tgbridge.telegram.transfer.ranked_queue import RankedQueue
 
 Wake = Callable[[], None]
 """Called once after a refused `take`, when the bytes it asked for are set aside."""
@@ -23,45 +24,10 @@ Wake = Callable[[], None]
 Reclaim = Callable[[int, int], int]
 """Called with how many bytes are wanted and how many may go at most; drops what it can, returns how many."""
 
+Queue: TypeAlias = "RankedQueue[Share]"
+
 _ASKED_AT_ONCE: Final = 8
 """How many of those that hold too much are asked to give something up, for one who waits."""
-
-_STALE: Final = 64
-"""Entries of a queue that have been replaced by later ones, beyond which it is tidied up."""
-
-
-class Queue:
-    """Shares that wait, the one with the smallest rank first. A rank that has changed is entered anew."""
-
-    def __init__(self, rank: Callable[[Share], tuple[int, ...]]) -> None:
-        self._rank = rank
-        self._heap: list[tuple[tuple[int, ...], int, Share]] = []
-        self._entered: dict[Share, int] = {}
-        self._numbers = count()
-
-    def __len__(self) -> int:
-        return len(self._entered)
-
-    def enter(self, share: Share) -> None:
-        """Put a share in, or where it belongs by now."""
-        number = self._entered[share] = next(self._numbers)
-        heappush(self._heap, (self._rank(share), number, share))
-        if len(self._heap) > 2 * len(self._entered) + _STALE:
-            self._heap = [entry for entry in self._heap if self._entered.get(entry[2]) == entry[1]]
-            heapify(self._heap)
-
-    def remove(self, share: Share) -> None:
-        """Take a share out, if it is in."""
-        self._entered.pop(share, None)
-
-    def first(self) -> Share | None:
-        """Return the share whose turn it is."""
-        while self._heap:
-            _, number, share = self._heap[0]
-            if self._entered.get(share) == number:
-                return share
-            heappop(self._heap)
-        return None
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +38,7 @@ class Account:
     shares: dict[Share, None] = field(default_factory=dict)
     greedy: dict[Share, None] = field(default_factory=dict)
     """Those that may have something to give up."""
-    waiting: Queue = field(default_factory=lambda: Queue(_within_account))
+    waiting: Queue = field(default_factory=lambda: RankedQueue(_within_account))
     first: Share | None = None
     """Who stands for the account in the queue of the process."""
 
@@ -113,7 +79,7 @@ class Budget:
         self.greedy: dict[Share, None] = {}
         self.numbers = count()
         """For those who begin to wait, in their order."""
-        self._queue = Queue(_within_process)
+        self._queue: Queue = RankedQueue(_within_process)
         self._settling = False
 
     @property

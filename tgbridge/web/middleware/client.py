@@ -13,6 +13,7 @@ from tgbridge.errors import (
     SessionEnded,
     TelegramUnavailable,
 )
+from tgbridge.telegram.loan import Loan
 from tgbridge.web import keys
 from tgbridge.web.routing import check_query, endpoint_of
 
@@ -33,8 +34,8 @@ async def client_middleware(request: web.Request, handler: Handler) -> web.Strea
     try:
         if not endpoint.borrows:
             return await handler(request)
-        async with pool.borrow(telegram, account=state.user_id) as client:
-            request[keys.CLIENT] = client
+        async with Loan(pool, telegram, account=state.user_id) as loan:
+            request[keys.LOAN], request[keys.CLIENT] = loan, await loan.client()
             return await handler(request)
     except SessionEnded as error:
         if pool.ended.reason(telegram) is None:

@@ -6,6 +6,7 @@ stream_api.py declares the endpoints.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -14,11 +15,12 @@ from aiohttp import web
 from tgbridge.errors import FileCorrupted, HTTPFailure, MediaNotFound
 from tgbridge.http.representation import Representation, plan
 from tgbridge.http.safety import is_for_execution
+from tgbridge.telegram.reading import Reading
 from tgbridge.telegram.saved import messages as media
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tgbridge.http.representation import AnswerPlan
     from tgbridge.telegram.client import BridgeClient
@@ -33,7 +35,6 @@ PRECONDITION_FAILED: Final = "The file is not the one that the request expects."
 RANGE_NOT_SATISFIABLE: Final = "The file has no such bytes."
 INVALID_SIZE: Final = "Invalid size. Please use small, medium or large."
 NOT_FOR_EXECUTION: Final = "Files are not served as scripts, style sheets, workers or manifests."
-_WRITTEN_AT_ONCE: Final = 256 * 1024  # bytes: asyncio copies what the socket does not take of one write
 _NOT_ASKED_FOR: Final = frozenset({None, "", "0", "false"})
 
 
@@ -71,10 +72,11 @@ async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse
     # A player asks for many ranges of what it plays. Who asks for the whole, wants it as it is now.
     find = lookup.find if "range" in headers else lookup.renew
     file = await find(client, message_id, thumbnail)
-    refetch, corrections = lookup.refetch(client, message_id, thumbnail), request.app[keys.CORRECTIONS]
+    refetch = partial(lookup.refetch, message_id=message_id, thumbnail=thumbnail)
+    corrections = request.app[keys.CORRECTIONS]
     while True:
         try:
-            right = await corrections.apply(client, file, refetch)
+            right = await corrections.apply(client, file, refetch(client))
             answer = _plan(request, headers, right, ranges=not thumbnail)
             return await _answer(request, right, answer, refetch)
         except FileCorrupted:
@@ -84,7 +86,7 @@ async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse
 
 
 async def _answer(
-    request: web.Request, file: RemoteFile, answer: AnswerPlan, refetch: Refetch
+    request: web.Request, file: RemoteFile, answer: AnswerPlan, refetch: Callable[[BridgeClient], Refetch]
 ) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
     if answer.span is None or file.content is not None:
@@ -92,21 +94,33 @@ async def _answer(
         if answer.span is not None and file.content is not None:
             await response.write(file.content[answer.span.start : answer.span.stop])
         return response
-    start, stop = answer.span.start, answer.span.stop
-    downloads = request.app[keys.DOWNLOADER]
+    reading = Reading(
+        request.app[keys.DOWNLOADER],
+        request[keys.LOAN],
+        file,
+        answer.span.start,
+        answer.span.stop,
+        refetch=refetch,
+        settings=request.app[keys.SETTINGS],
+        abandon=partial(_break_off, request),
+    )
     # Entering fetches the first part: what fails there has a status, what fails later breaks the connection.
-    async with downloads.open(request[keys.CLIENT], file, start, stop, refetch=refetch) as download:
+    async with reading:
         await response.prepare(request)
         missing = answer.span.length
-        async for chunk in download:
-            for position in range(0, len(chunk), _WRITTEN_AT_ONCE):
-                # Waits while the socket's buffer is full, and the download with it.
-                await response.write(chunk[position : position + _WRITTEN_AT_ONCE])
-            missing -= len(chunk)
+        async for piece in reading:
+            # Waits while the socket's buffer is full, and the download with it.
+            await response.write(piece)
+            missing -= len(piece)
     if missing:
         raise FileCorrupted("the file has another length than its size promises")
     await response.write_eof()
     return response
+
+
+def _break_off(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()
 
 
 def _fields(request: web.Request) -> dict[str, str]:

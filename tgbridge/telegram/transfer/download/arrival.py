@@ -54,9 +54,10 @@ class Arrival:
         telegram: TelegramSettings,
         *,
         hedges: bool,
+        begun: bool = False,
     ) -> None:
         """`hedges`: whether a part that is stuck may come by another connection."""
-        self.begun = False
+        self.begun = begun
         """Whether the reader has its first bytes: from then on nobody can be told why they do not come."""
         self._source = source
         self._connections = connections

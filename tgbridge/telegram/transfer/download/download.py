@@ -57,11 +57,14 @@ class Download:
         refetch: Refetch,
         start: int,
         stop: int,
+        begun: bool,
     ) -> None:
         self._rules = rules
         self._account = account
         self._source = source
-        self._arrival = Arrival(source, connections, refetch, rules.telegram, hedges=rules.hedges)
+        self._arrival = Arrival(
+            source, connections, refetch, rules.telegram, hedges=rules.hedges, begun=begun
+        )
         self._start = start
         self._stop = stop
         self._position = start  # of the byte that the reader gets next

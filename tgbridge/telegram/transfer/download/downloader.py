@@ -80,12 +80,22 @@ class Downloader:
         )
         self._clients: WeakKeyDictionary[Client, ClientFiles] = WeakKeyDictionary()
 
-    def open(self, client: Client, file: RemoteFile, start: int, stop: int, *, refetch: Refetch) -> Download:
+    def open(
+        self,
+        client: Client,
+        file: RemoteFile,
+        start: int,
+        stop: int,
+        *,
+        refetch: Refetch,
+        begun: bool = False,
+    ) -> Download:
         """Open the bytes of `file` from `start` up to, not including, `stop`.
 
         ``async with`` it, which fetches the first part, then iterate. Entering and iterating raise
         MediaNotFound when the message has lost the file, and TelegramFailure. Leaving gives up what is in
         flight. `refetch` fetches the message anew, when its file reference has expired.
+        `begun` is whether the reader has had bytes before, so that its patience is long.
         """
         if not 0 <= start <= stop <= file.size:
             raise ValueError("no such span")
@@ -101,6 +111,7 @@ class Downloader:
             refetch=refetch,
             start=start,
             stop=stop,
+            begun=begun,
         )
 
     @property

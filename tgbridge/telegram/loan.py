@@ -1,0 +1,43 @@
+"""A session's client, lent for as long as it is needed, with pauses in which others may have its place."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.pool import ClientPool
+
+
+class Loan:
+    """Borrows from a pool when a client is asked for. Leaving its context puts the client back."""
+
+    def __init__(self, pool: ClientPool, session: str, *, account: Hashable = None) -> None:
+        self._pool = pool
+        self._session = session
+        self._account = account
+        self._stack = AsyncExitStack()
+        self._client: BridgeClient | None = None
+
+    async def __aenter__(self) -> Self:
+        """Borrow nothing yet."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Put the client back."""
+        await self.put_back()
+
+    async def client(self) -> BridgeClient:
+        """Return the client, connected; another one, perhaps, after it was put back. Raises as `borrow`."""
+        if self._client is None:
+            lent = self._pool.borrow(self._session, account=self._account)
+            self._client = await self._stack.enter_async_context(lent)
+        return self._client
+
+    async def put_back(self) -> None:
+        """Put the client back, until it is asked for again. Idempotent."""
+        self._client = None
+        await self._stack.aclose()

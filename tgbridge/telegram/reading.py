@@ -1,0 +1,145 @@
+"""A file for a reader who may stop reading for hours: browsers pause videos, and keep the connection."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final, Self
+
+from tgbridge.errors import PoolExhausted, TelegramUnavailable
+from tgbridge.telegram.rpc.call import Backoff
+from tgbridge.telegram.rpc.patience import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tgbridge.settings import Settings
+    from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.loan import Loan
+    from tgbridge.telegram.transfer.budget import Share
+    from tgbridge.telegram.transfer.download.download import Download
+    from tgbridge.telegram.transfer.download.downloader import Downloader
+    from tgbridge.telegram.transfer.download.source import Refetch
+    from tgbridge.telegram.transfer.remote_file import RemoteFile
+
+PIECE_BYTES: Final = 256 * 1024
+"""What is handed on at once: asyncio copies what the socket does not take of one write."""
+
+
+class Reading:
+    """One span of a file, in pieces, in order: a download that gives way while nobody takes anything.
+
+    After `files.stall_seconds` all that it holds but the piece at hand goes to others, and the client back to
+    the pool; the next piece is then asked for anew, from where the reader is. After `files.abandon_seconds`
+    more `abandon` is called, if others wait for memory then.
+    """
+
+    def __init__(
+        self,
+        downloader: Downloader,
+        loan: Loan,
+        file: RemoteFile,
+        start: int,
+        stop: int,
+        *,
+        refetch: Callable[[BridgeClient], Refetch],
+        settings: Settings,
+        abandon: Callable[[], object],
+    ) -> None:
+        """From `start` up to, not including, `stop`, in bytes. `refetch` is as for a download of a client."""
+        self._downloader = downloader
+        self._loan = loan
+        self._file = file
+        self._position = start
+        self._stop = stop
+        self._refetch = refetch
+        self._settings = settings
+        self._abandon = abandon
+        self._download: Download | None = None
+        self._chunk = memoryview(b"")  # what has not been handed on of the part at hand
+        self._kept: Share | None = None  # of the budget, for what is at hand, while there is no download
+        self._giving_way: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+
+    async def __aenter__(self) -> Self:
+        """Fetch the first part. Raises what a download does, and what lending does."""
+        self._download = await self._open(begun=False)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give up what is in flight, and all that is held."""
+        await self._come_back()
+        await self._close()
+
+    def __aiter__(self) -> Self:
+        """Return the reading itself: it is read once."""
+        return self
+
+    async def __anext__(self) -> memoryview:
+        """Return the next bytes, at most PIECE_BYTES. What they are made of is held until the next call."""
+        await self._come_back()
+        if not self._chunk:
+            if self._position == self._stop:
+                raise StopAsyncIteration
+            if self._download is None:
+                self._download = await self._resume()
+            self._chunk = await anext(self._download)
+        piece, self._chunk = self._chunk[:PIECE_BYTES], self._chunk[PIECE_BYTES:]
+        self._position += len(piece)
+        self._timer = self._loop.call_later(self._settings.files.stall_seconds, self._stalled)
+        return piece
+
+    async def _open(self, *, begun: bool) -> Download:
+        client = await self._loan.client()
+        download = self._downloader.open(
+            client, self._file, self._position, self._stop, refetch=self._refetch(client), begun=begun
+        )
+        return await download.__aenter__()
+
+    async def _resume(self) -> Download:
+        """Open it anew, as patiently as the middle of a body is waited for."""
+        backoff = Backoff(Patience.of_transfer(self._settings.telegram))
+        while True:
+            try:
+                return await self._open(begun=True)
+            except (TelegramUnavailable, PoolExhausted):
+                if not await backoff.pause():
+                    raise
+
+    # While the reader is away
+
+    def _stalled(self) -> None:
+        self._giving_way = asyncio.create_task(self._give_way())
+        self._timer = self._loop.call_later(self._settings.files.abandon_seconds, self._look_again)
+
+    async def _give_way(self) -> None:
+        account = (await self._loan.client()).files.account
+        await self._close()
+        await self._loan.put_back()
+        self._kept = self._downloader.budget.enter(
+            account, wake=lambda: None, reclaim=lambda _wanted, _most: 0
+        )
+        self._kept.take(len(self._chunk) + PIECE_BYTES)
+
+    def _look_again(self) -> None:
+        if self._downloader.budget.waiting:
+            self._abandon()
+        else:
+            self._timer = self._loop.call_later(self._settings.files.abandon_seconds, self._look_again)
+
+    async def _come_back(self) -> None:
+        """End the reader's absence, if it was one."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._giving_way is not None:
+            await asyncio.wait((self._giving_way,))
+            self._giving_way.result()
+            self._giving_way = None
+        if self._kept is not None:
+            self._kept.leave()
+            self._kept = None
+
+    async def _close(self) -> None:
+        download, self._download = self._download, None
+        if download is not None:
+            await download.__aexit__(None, None, None)
