@@ -72,7 +72,11 @@ def configure_logging(settings: LogSettings) -> None:
 
 
 def _renderers(*, as_json: bool) -> list[Processor]:
-    return [structlog.processors.JSONRenderer(_json)] if as_json else [_printable, structlog.dev.ConsoleRenderer()]
+    return (
+        [structlog.processors.JSONRenderer(_json)]
+        if as_json
+        else [_printable, structlog.dev.ConsoleRenderer()]
+    )
 
 
 def _json(event: EventDict, default: Callable[[object], object]) -> str:

@@ -20,7 +20,9 @@ async def caller_middleware(request: web.Request, handler: Handler) -> web.Strea
     """Find out once; the origin check, the limits and the log go by it."""
     peer = Caller(request.remote or "", request.scheme, _host(request))
     if trusted := request.app[keys.SETTINGS].server.trusted_proxies:
-        said = {name.lower(): ",".join(lines) for name in _SAID if (lines := request.headers.getall(name, []))}
+        said = {
+            name.lower(): ",".join(lines) for name in _SAID if (lines := request.headers.getall(name, []))
+        }
         request[keys.CALLER] = find_caller(peer, said, trusted)
     else:
         request[keys.CALLER] = peer
