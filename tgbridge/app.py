@@ -15,7 +15,7 @@ from tgbridge.logins.attempts import LoginAttempts
 from tgbridge.logins.outlived import OutlivedSessions
 from tgbridge.logins.qr_logins import QrLogins
 from tgbridge.logins.repeats import Repeats
-from tgbridge.telegram.account.log_out import leave_session
+from tgbridge.telegram.account.log_out import abandon_session
 from tgbridge.telegram.pool import ClientPool
 from tgbridge.telegram.transfer.download.corrections import Corrections
 from tgbridge.telegram.transfer.download.downloader import Downloader
@@ -150,7 +150,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     completion = app[keys.COMPLETION]
     app[keys.OUTLIVED] = OutlivedSessions(pool, completion)
     app[keys.QR_LOGINS] = qr_logins = QrLogins(
-        lambda telegram: completion.detach(leave_session(pool, telegram)),
+        lambda telegram: completion.detach(abandon_session(pool, telegram)),
         seconds=settings.qr_login.claim_seconds,
     )
     app[keys.PROGRESS] = board = ProgressBoard(error_body)

@@ -173,7 +173,7 @@ async def test_clocks_may_differ(
         assert abs(client.home_key().state.time_offset - seconds) <= 1
 
 
-async def test_a_forgotten_greeting_is_repeated(client: BridgeClient, sandbox: Sandbox) -> None:
+async def test_a_forgotten_init_connection_is_repeated(client: BridgeClient, sandbox: Sandbox) -> None:
     """A server that forgot who we are is told again."""
     sandbox.faults.error("users.getUsers", 400, "CONNECTION_NOT_INITED")
     assert await client(ME)

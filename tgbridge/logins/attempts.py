@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from tgbridge.errors import PasswordNeeded, SessionEnded, TelegramRefused, TelegramUnavailable
 from tgbridge.logins.memory import LoginMemory, Outcome
 from tgbridge.telegram.account import login
-from tgbridge.telegram.account.log_out import leave_session
+from tgbridge.telegram.account.log_out import abandon_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -35,7 +35,7 @@ class LoginAttempts:
 
     So the second of two equal attempts finds what came of the first one, and is answered alike: Telegram
     would call the code expired, and the proof of the password used up. A login is complete when whoever was
-    signed in before, in the session ``leaving``, is signed out.
+    signed in before, in the session ``earlier``, is signed out.
     """
 
     def __init__(self, pool: ClientPool) -> None:
@@ -48,7 +48,7 @@ class LoginAttempts:
         async with self._pool.borrow(telegram, anonymous=True) as client, client.login_turn:
             yield client
 
-    async def by_code(self, pending: PendingLogin, code: str, *, leaving: str | None) -> LoggedIn:
+    async def by_code(self, pending: PendingLogin, code: str, *, earlier: str | None) -> LoggedIn:
         """Sign in with the code. Raises what ``login.sign_in`` does."""
         proof = _code(pending.phone, code)
         async with self.turn(pending.telegram) as client:
@@ -56,10 +56,10 @@ class LoginAttempts:
             with self._noting(pending.telegram, proof):
                 user = await _standing(client, known) or await _enter(client, pending, code)
             done = self._complete(client, pending.telegram, proof, user)
-        await self._leave(known, leaving)
+        await self._end_earlier(known, earlier)
         return done
 
-    async def by_password(self, telegram: str, password: str, *, leaving: str | None) -> LoggedIn:
+    async def by_password(self, telegram: str, password: str, *, earlier: str | None) -> LoggedIn:
         """Complete a login by its two-step password. Raises what ``login.check_password`` does."""
         proof = _password(password)
         async with self.turn(telegram) as client:
@@ -68,7 +68,7 @@ class LoginAttempts:
                 user = None if known is None else await login.signed_in(client)
                 user = user or await login.check_password(client, password)
             done = self._complete(client, telegram, proof, user)
-        await self._leave(known, leaving)
+        await self._end_earlier(known, earlier)
         return done
 
     async def repeated(
@@ -110,10 +110,10 @@ class LoginAttempts:
             self._memory.note(name, proof, Outcome.SIGNED_IN)
         return done
 
-    async def _leave(self, known: Outcome | None, leaving: str | None) -> None:
+    async def _end_earlier(self, known: Outcome | None, earlier: str | None) -> None:
         # The new login has succeeded, and stays so if this fails.
-        if leaving is not None and known is not Outcome.SIGNED_IN:
-            await leave_session(self._pool, leaving)
+        if earlier is not None and known is not Outcome.SIGNED_IN:
+            await abandon_session(self._pool, earlier)
 
 
 async def _standing(client: BridgeClient, known: Outcome | None) -> User | None:

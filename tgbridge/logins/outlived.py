@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from tgbridge.telegram.account.log_out import leave_session
+from tgbridge.telegram.account.log_out import abandon_session
 
 if TYPE_CHECKING:
     from tgbridge.completion import Completion
@@ -35,6 +35,6 @@ class OutlivedSessions:
 
     async def _end(self, telegram: str) -> None:
         try:
-            await leave_session(self._pool, telegram)
+            await abandon_session(self._pool, telegram)
         finally:
             self._under_way.discard(telegram)

@@ -245,22 +245,30 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         What must not be repeated is not, whatever the patience says; and a peer that is silent is found out
         within ``telegram.request_timeout_seconds``.
         """
-        if not may_be_repeated(request):
-            patience = replace(patience, repeatable=False)
+        sent = False
+
+        def note() -> None:
+            nonlocal sent
+            sent = True
+
+        repeatable = patience.repeatable and may_be_repeated(request)
         try:
             with translated():
                 async with asyncio.timeout_at(patience.give_up_at):
                     await request.resolve(self, utils)
-                    return await self._ask(request, patience)
+                    return await self._ask(request, replace(patience, repeatable=repeatable, on_turn=note))
         except TelegramUnavailable as error:
-            certain = isinstance(error, InternalError) or getattr(error.__cause__, "not_received", False)
-            if patience.repeatable or certain:
+            received = sent and not getattr(error.__cause__, "not_received", False)
+            if repeatable or not received or isinstance(error, InternalError):
                 raise
             raise AnswerLost(error.reason) from error
 
     async def _attempt(self, request: TLRequest, patience: Patience) -> Any:
         async with self._moving:
             sender = self._sender
+        await sender.connection()
+        if patience.on_turn is not None:
+            patience.on_turn()
         return await sender.call(
             request, repeatable=patience.repeatable, patience=patience.give_up_at - now()
         )

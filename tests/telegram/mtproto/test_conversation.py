@@ -94,7 +94,7 @@ NEAREST = types.NearestDc("NL", 2, 2)
 
 
 async def test_requests_are_greeted_until_one_is_answered(server: Server) -> None:
-    """All that are sent before it carry the greeting, since the server may get to any of them first."""
+    """All that are sent before it carry initConnection, since the server may get to any of them first."""
     calls = [Call(GET_CONFIG) for _ in range(3)]
     server.conversation.calls.waiting.extend(calls)
     (first, one), (_, two), (third, three) = server.sent()
@@ -108,7 +108,7 @@ async def test_requests_are_greeted_until_one_is_answered(server: Server) -> Non
     assert first < msg_id
 
 
-async def test_a_server_that_forgot_the_greeting_hears_it_again(server: Server) -> None:
+async def test_a_server_that_forgot_init_connection_hears_it_again(server: Server) -> None:
     """CONNECTION_NOT_INITED is no answer for the caller."""
     call, msg_id = await server.ask()
     server.answer(msg_id, NEAREST)
@@ -121,7 +121,7 @@ async def test_a_server_that_forgot_the_greeting_hears_it_again(server: Server) 
 
 
 async def test_a_call_can_come_after_another(server: Server) -> None:
-    """By invokeAfterMsg, within the greeting, as long as the other one has no answer."""
+    """By invokeAfterMsg, within initConnection, as long as the other one has no answer."""
     first = Call(GET_CONFIG)
     server.conversation.calls.waiting.extend((first, Call(GET_CONFIG, first)))
     (first_id, _), (_, second) = server.sent()

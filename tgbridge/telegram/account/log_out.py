@@ -32,7 +32,7 @@ async def end_session(pool: ClientPool, session: str) -> None:
     await pool.drop(session, at_once=True)
 
 
-async def leave_session(pool: ClientPool, session: str) -> None:
+async def abandon_session(pool: ClientPool, session: str) -> None:
     """End ``session`` as far as that is possible: nobody has it any more, so that nobody could try again."""
     try:
         await end_session(pool, session)

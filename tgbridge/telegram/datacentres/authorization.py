@@ -19,6 +19,7 @@ from tgbridge.errors import FloodWait
 from tgbridge.telegram.futures import look_at
 from tgbridge.telegram.mtproto.failures import ConnectionFailed, RpcFailed
 from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
+from tgbridge.telegram.rpc.call import now
 from tgbridge.telegram.rpc.errors import failure
 
 if TYPE_CHECKING:
@@ -197,12 +198,12 @@ class ForeignAuthorization(Authorization):
 
     def _check_wait(self) -> None:
         """Raise FloodWait while Telegram wants no login here; the account's next client knows it, too."""
-        left = self._account.login_waits.get(self._dc_id, 0.0) - _now()
+        left = self._account.login_waits.get(self._dc_id, 0.0) - now()
         if left > 0:
             raise FloodWait(math.ceil(left))
 
     def _note_wait(self, wait: FloodWait) -> None:
-        self._account.login_waits[self._dc_id] = _now() + wait.seconds
+        self._account.login_waits[self._dc_id] = now() + wait.seconds
 
     def _begin_export(self) -> asyncio.Future[types.auth.ExportedAuthorization]:
         export = asyncio.ensure_future(self._account.export_authorization(self._dc_id))
@@ -238,10 +239,6 @@ class ForeignAuthorization(Authorization):
         self.generation += 1
         if connection.key is self._key is not None:
             self._account.other_keys[self._dc_id] = self._key
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
 
 
 def _existing(key: AuthorizationKey | None) -> AuthorizationKey:

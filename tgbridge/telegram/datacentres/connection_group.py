@@ -24,6 +24,7 @@ from tgbridge.telegram.mtproto.failures import (
     TransportRefused,
 )
 from tgbridge.telegram.mtproto.key_exchange import create_key
+from tgbridge.telegram.rpc.call import now
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -155,7 +156,7 @@ class ConnectionGroup:
         members = self._members
         busy = all(member.calls for member in members)
         limit = self.limit if self._parallel else 1
-        if busy and len(members) < limit and (not members or _now() >= self._hold_until):
+        if busy and len(members) < limit and (not members or now() >= self._hold_until):
             members.append(self._open_member())
         # Of equals the one that has rested longest, so that what is asked again is asked elsewhere.
         return min(members, key=lambda member: (member.burden, member.idle_since))
@@ -172,7 +173,7 @@ class ConnectionGroup:
         for member in self._members:
             if member.connection is None or member.calls or member.borrowed:
                 continue
-            if member.idle_since + self._idle_seconds <= _now():
+            if member.idle_since + self._idle_seconds <= now():
                 member.connection.close()
             else:
                 since.append(member.idle_since)
@@ -200,13 +201,13 @@ class ConnectionGroup:
             raise
         except Exception as error:
             if isinstance(error, ConnectionFailed):
-                self._hold_until = _now() + HOLD_SECONDS
+                self._hold_until = now() + HOLD_SECONDS
             member.fail(error)
             if not isinstance(error, ConnectionFailed | TelegramFailure):
                 raise
             _log.debug("a file connection was not opened: %s", error)
         else:
-            member.idle_since = _now()
+            member.idle_since = now()
             self._close_idle_later()
 
     async def _connect(self, member: Member) -> Connection:
@@ -259,7 +260,7 @@ class ConnectionGroup:
     async def _refused(self, member: Member, error: TransportRefused) -> None:
         """Act on a transport error. Raises SessionEnded where the main connection's server confirms it."""
         if error.code == TRANSPORT_FLOOD:
-            self._hold_until = _now() + HOLD_SECONDS
+            self._hold_until = now() + HOLD_SECONDS
         if error.code != UNKNOWN_KEY:
             return
         if member.address is not None:
@@ -282,7 +283,3 @@ class ConnectionGroup:
 
 def _for_media(address: Address) -> bool:
     return address.media_only
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

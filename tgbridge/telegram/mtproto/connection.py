@@ -375,8 +375,10 @@ class Connection(asyncio.BufferedProtocol):
             self._asked_at = self._asked_at if owing else now
             self._pinged_at, owing = now, True
             self._write(b"".join(conversation.ping(DISCONNECT_SECONDS)))
-        until_ping = max(self._pinged_at + KEEPALIVE_SECONDS - now, 1.0)
-        self._look_after(min(patience / _LOOKS, until_ping) if owing else until_ping)
+        again = max(self._pinged_at + KEEPALIVE_SECONDS - now, 1.0)
+        if owing:
+            again = min(again, patience / _LOOKS, patience - silent)
+        self._look_after(again)
 
     def _end(self, failure: ConnectionFailed, *, at_once: bool = True) -> None:
         if self.failure is not None:

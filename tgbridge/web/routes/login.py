@@ -52,7 +52,7 @@ async def sign_in(request: web.Request) -> web.Response:
     await limiter.spend("sign_in_per_number", phone)
     if password is None or not pending.awaits_password:
         try:
-            return await complete(request, attempts.by_code(pending, code, leaving=state.telegram))
+            return await complete(request, attempts.by_code(pending, code, earlier=state.telegram))
         except PasswordNeeded:
             # From here on the code is spent, and the password is enough.
             state.begin_login(pending.model_copy(update={"awaits_password": True}))
@@ -84,9 +84,9 @@ async def sign_in_password(request: web.Request) -> web.Response:
 
 async def _enter_password(request: web.Request, telegram: str, password: str) -> web.Response:
     await request.app[keys.LIMITER].spend("sign_in_password_per_login", telegram)
-    leaving = request[keys.SESSION].telegram
+    earlier = request[keys.SESSION].telegram
     return await complete(
-        request, request.app[keys.ATTEMPTS].by_password(telegram, password, leaving=leaving)
+        request, request.app[keys.ATTEMPTS].by_password(telegram, password, earlier=earlier)
     )
 
 

@@ -17,7 +17,7 @@ from tgbridge.http.sse import MEDIA_TYPE, Event
 from tgbridge.logins.attempts import LoggedIn
 from tgbridge.logins.qr_image import svg
 from tgbridge.models import ClaimInput, QrAuthenticated, QrCodeShown, QrExpired, QrPasswordRequired
-from tgbridge.telegram.account.log_out import abandon_login, leave_session
+from tgbridge.telegram.account.log_out import abandon_login, abandon_session
 from tgbridge.telegram.account.qr import QrLogin
 from tgbridge.timestamps import timestamp
 from tgbridge.web import keys
@@ -122,15 +122,15 @@ async def claim_qr_login(request: web.Request) -> web.Response:
         if done is None:
             raise HTTPFailure(400, CLAIM_INVALID, code="QR_CLAIM_INVALID")
     else:
-        await repeats.once(key, lambda: _take(request.app, found, leaving=state.telegram))
+        await repeats.once(key, lambda: _take(request.app, found, earlier=state.telegram))
         done = LoggedIn(found.user, found.telegram)
     await forget_pending(request)
     return signed_in(request, done)
 
 
-async def _take(app: web.Application, waiting: WaitingLogin, *, leaving: str | None) -> WaitingLogin:
-    if leaving is not None:
-        await leave_session(app[keys.POOL], leaving)
+async def _take(app: web.Application, waiting: WaitingLogin, *, earlier: str | None) -> WaitingLogin:
+    if earlier is not None:
+        await abandon_session(app[keys.POOL], earlier)
     app[keys.QR_LOGINS].take(waiting)
     return waiting
 
@@ -151,7 +151,7 @@ async def scanned_login(request: web.Request, password: str) -> web.Response | N
     try:
         done = await repeats.once(
             ("qr password", waiting.proof, password),
-            lambda: attempts.by_password(waiting.telegram, password, leaving=state.telegram),
+            lambda: attempts.by_password(waiting.telegram, password, earlier=state.telegram),
         )
     except SessionEnded:
         logins.take(waiting)

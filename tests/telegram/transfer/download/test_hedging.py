@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tgbridge.errors import TelegramUnavailable
 from tgbridge.telegram.transfer.download import hedging
 from tgbridge.telegram.transfer.download.hedging import (
     FIRST_PATIENCE,
@@ -65,7 +67,7 @@ async def test_the_second_attempt_counts_if_it_is_first() -> None:
     first = asyncio.create_task(hang())
     gate = asyncio.Event()
     gate.set()
-    assert await first_of(first, lambda: after(gate, "second")) == "second"
+    assert await first_of(first, lambda: after(gate, "second"), until=math.inf) == "second"
     assert not first.done()
     first.cancel()
 
@@ -75,7 +77,7 @@ async def test_the_first_attempt_may_come_after_all() -> None:
     gate = asyncio.Event()
     first = asyncio.create_task(after(gate, "first"))
     tasks = asyncio.all_tasks()
-    racing = asyncio.create_task(first_of(first, hang))
+    racing = asyncio.create_task(first_of(first, hang, until=math.inf))
     await asyncio.sleep(0)
     gate.set()
     assert await racing == "first"
@@ -89,7 +91,7 @@ async def test_an_attempt_that_fails_leaves_the_other_its_time() -> None:
     for outcomes, gates in ((("first", "error"), (gate, opened)), (("error", "second"), (opened, gate))):
         gate.clear()
         first = asyncio.create_task(after(gates[0], outcomes[0]))
-        racing = asyncio.create_task(first_of(first, lambda: after(gates[1], outcomes[1])))  # noqa: B023
+        racing = asyncio.create_task(first_of(first, lambda: after(gates[1], outcomes[1]), until=math.inf))  # noqa: B023
         for _ in range(5):
             await asyncio.sleep(0)
         assert not racing.done()
@@ -97,14 +99,27 @@ async def test_an_attempt_that_fails_leaves_the_other_its_time() -> None:
         assert await racing in outcomes
     failing = asyncio.create_task(after(opened, "error"))
     with pytest.raises(LookupError):
-        await first_of(failing, lambda: after(opened, "error"))
+        await first_of(failing, lambda: after(opened, "error"), until=math.inf)
+
+
+@pytest.mark.swift_time
+async def test_silence_costs_a_request_its_time_once(make_reader: MakeReader) -> None:
+    """Nobody can be told anything before the first bytes: what was asked for later is not waited for then."""
+    reader = await make_reader(telegram={"request_timeout_seconds": 20})
+    file = await reader.file(MIB)
+    await reader.read(file, 0, 1)
+    reader.sandbox.faults.silence_data_centre()
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(TelegramUnavailable):
+        await reader.read(file, MIB // 2, MIB)
+    assert asyncio.get_running_loop().time() - began < 20 + FIRST_PATIENCE / 2
 
 
 async def test_giving_up_ends_the_second_attempt_alone() -> None:
     """The first one belongs to somebody else."""
     first = asyncio.create_task(hang())
     tasks = asyncio.all_tasks()
-    racing = asyncio.create_task(first_of(first, hang))
+    racing = asyncio.create_task(first_of(first, hang, until=math.inf))
     for _ in range(3):
         await asyncio.sleep(0)
     racing.cancel()
@@ -178,9 +193,11 @@ async def test_a_slow_connection_is_avoided(reader: Reader, monkeypatch: pytest.
     """What is stuck on it keeps its place there, so that the parts behind go to others: it happens once."""
     again: list[object] = []
 
-    async def counted(first: asyncio.Task[Any], second: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    async def counted(
+        first: asyncio.Task[Any], second: Callable[[], Coroutine[Any, Any, Any]], **options: Any
+    ) -> Any:
         again.append(second)
-        return await first_of(first, second)
+        return await first_of(first, second, **options)
 
     monkeypatch.setattr(hedging, "first_of", counted)
     file = await reader.file(80 * MIB)

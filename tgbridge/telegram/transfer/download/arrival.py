@@ -116,7 +116,7 @@ class Arrival:
             look_again = hedging.stuck_at(fetch.size, front.sent_at, others) - now()
             if look_again <= 0:
                 again = partial(self._source.read, self._connections, self._refetch, fetch.part, patience)
-                return await hedging.first_of(fetch.task, again)
+                return await hedging.first_of(fetch.task, again, until=patience.give_up_at)
         return await fetch.wait()
 
     def _check_foreign(self, fetch: Fetch, patience: Patience) -> None:

@@ -121,9 +121,10 @@ class _Picture:
 
     async def length(self, offset: int, limit: int) -> int:
         """Ask for bytes, and return how many there were."""
+        patience = Patience.of_first_bytes(self._connections.telegram)
         for _ in range(_ATTEMPTS):
             try:
-                return len((await self._ask(offset, limit)).bytes)
+                return len((await self._ask(offset, limit, patience)).bytes)
             except TelegramRefused as refusal:
                 if refusal.name == "FILE_MIGRATE" and refusal.value:
                     self._dc_id = refusal.value
@@ -135,10 +136,9 @@ class _Picture:
                     raise
         raise FileCorrupted("no data centre gives the bytes of a picture")
 
-    async def _ask(self, offset: int, limit: int) -> Any:
+    async def _ask(self, offset: int, limit: int, patience: Patience) -> Any:
         # `precise` allows for offsets and limits that are multiples of 1 KiB.
         request = functions.upload.GetFileRequest(self._file.location(), offset, limit, precise=True)
-        patience = Patience.of_first_bytes(self._connections.telegram)
         answer = await self._connections.call(self._dc_id, request, patience)
         if isinstance(answer, types.upload.FileCdnRedirect):
             raise FileCorrupted("a CDN was named to one who asked for none")

@@ -3,7 +3,7 @@
 A slow connection is not a dead one, and what is on it may be on it for minutes. The part that a reader waits
 for need not be: it is asked for once more, on the least burdened connection, which is another one as a rule,
 and whichever answer comes first counts. The second answer's bytes, at most one part, are in no budget.
-No I/O, no clock of its own.
+No I/O.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from tgbridge.telegram.futures import look_at
+from tgbridge.telegram.rpc.call import now
 from tgbridge.telegram.transfer.parts import KIB
 
 if TYPE_CHECKING:
@@ -53,10 +54,11 @@ def stuck_at(size: int, asked_at: float, others: Iterable[Trip]) -> float:
     return max(asked_at, *(trip.landed_at for trip in trips)) + patience
 
 
-async def first_of(first: asyncio.Task[T], again: Callable[[], Coroutine[Any, Any, T]]) -> T:
+async def first_of(first: asyncio.Task[T], again: Callable[[], Coroutine[Any, Any, T]], *, until: float) -> T:
     """Do the same work a second time beside `first`; the outcome of whichever succeeds before the other.
 
-    Where both fail, the first one's error. Whatever happens, `first` is left as it is.
+    Where both fail, or `first` alone when it is later than `until` by the loop's clock, the first one's
+    error. Whatever happens, `first` is left as it is.
     """
     second = asyncio.create_task(again())
     second.add_done_callback(look_at)
@@ -67,6 +69,8 @@ async def first_of(first: asyncio.Task[T], again: Callable[[], Coroutine[Any, An
             for attempt in done:
                 if not attempt.cancelled() and attempt.exception() is None:
                     return attempt.result()
+            if first.done() and now() >= until:
+                break
         return first.result()
     finally:
         if second.cancel():
