@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
+    from types import TracebackType
 
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.pool import ClientPool
@@ -26,9 +27,12 @@ class Loan:
         """Borrow nothing yet."""
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        """Put the client back."""
-        await self.put_back()
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Put the client back, and let the pool know by what error."""
+        self._client = None
+        await self._stack.__aexit__(kind, error, trace)
 
     async def client(self) -> BridgeClient:
         """Return the client, connected; another one, perhaps, after it was put back. Raises as `borrow`."""
