@@ -62,7 +62,7 @@ bench: $(VENV)/.develops
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
-	find tgbridge tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The two stamps say that .venv has what pyproject.toml asks for: to run, and to develop.
 $(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/python

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import re
+import signal
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 
 PHONE = "+9996610001"
 PASSWORD = "tgbridge"
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C count in the processes that tests start: background jobs inherit that it does not."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish() -> None:

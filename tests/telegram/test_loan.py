@@ -44,8 +44,12 @@ async def test_the_pool_knows_of_a_session_that_has_ended(
 async def test_signing_out_meanwhile_is_no_outage(pool: ClientPool, sign_in: SignIn) -> None:
     """A client that was closed by it says that the session has ended."""
     session = await sign_in(pool)
-    with pytest.raises(SessionEnded):
+
+    async def work() -> None:
         async with Loan(pool, session) as loan:
             await loan.client()
             await end_session(pool, session)
             raise TelegramUnavailable("the client was closed")
+
+    with pytest.raises(SessionEnded):
+        await work()

@@ -28,11 +28,11 @@ class Loan:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Put the client back, and let the pool know by what error."""
+        """Put the client back, and let the pool know by which error the loan has ended."""
         self._client = None
-        await self._stack.__aexit__(kind, error, trace)
+        await self._stack.__aexit__(kind, error, traceback)
 
     async def client(self) -> BridgeClient:
         """Return the client, connected; another one, perhaps, after it was put back. Raises as `borrow`."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import cryptg
 import pytest
 from telethon.tl import functions, types
 
 from tgbridge.telegram.mtproto import key_exchange
 from tgbridge.telegram.mtproto.connection import Connection
 from tgbridge.telegram.mtproto.failures import ProtocolViolated, TransportRefused
-from tgbridge.telegram.mtproto.key_exchange import check_group, create_key
+from tgbridge.telegram.mtproto.key_exchange import check_group, create_key, factorise
 from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tgbridge.sandbox import Sandbox
 
@@ -162,3 +163,34 @@ def test_safe_primes_are_told() -> None:
     """The one that Telegram uses is known; others are checked by Miller and Rabin's test."""
     check_group(key_exchange._KNOWN_PRIME, 3)
     assert [n for n in range(11, 100, 4) if key_exchange._is_safe_prime(n)] == [11, 23, 47, 59, 83]
+
+
+def test_cryptg_fails_where_the_next_test_says_so() -> None:
+    """It panics, with what is no Exception; else nothing would be shown."""
+    with pytest.raises(BaseException, match="failed to factorize") as raised:
+        cryptg.factorize_pq_pair(7 * 13)
+    assert not isinstance(raised.value, Exception)
+
+
+@pytest.mark.parametrize(
+    ("p", "q"), [(2, 7), (7, 13), (3, 1_000_003), (524_287, 524_309), (65_537, 2**31 - 1)]
+)
+def test_factors_are_found(p: int, q: int) -> None:
+    """Where cryptg finds them, and where it panics: a key exchange does not fail now and then."""
+    assert factorise(p * q) == (p, q)
+
+
+@pytest.mark.parametrize("found", [lambda pq: (1, pq), lambda _: (3, 5)], ids=["none", "wrong"])
+def test_wrong_factors_are_found_out(
+    monkeypatch: pytest.MonkeyPatch, found: Callable[[int], tuple[int, int]]
+) -> None:
+    """Pollard's method may meet both factors in one step, and has then found none."""
+    monkeypatch.setattr("cryptg.factorize_pq_pair", found)
+    assert factorise(16_381 * 1_048_573) == (16_381, 1_048_573)
+
+
+@pytest.mark.parametrize("pq", [0, 1, 2, 3, 4, 9, 16_381, 2**61 - 1, (2**31 - 1) ** 2, 2**63 + 1])
+def test_what_has_no_two_factors_is_refused(pq: int) -> None:
+    """cryptg would look for them for minutes, in which nothing else runs; anybody on the way can ask it to."""
+    with pytest.raises(ProtocolViolated, match="no product"):
+        factorise(pq)

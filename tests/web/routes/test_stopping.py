@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 ELSEWHERE = "+9996630001"
-UNIT = Path(__file__).parents[2] / "deploy" / "tgbridge.service"
+UNIT = Path(__file__).parents[3] / "deploy" / "tgbridge.service"
 
 
 async def falls_silent(sandbox: Sandbox) -> None:

@@ -9,6 +9,7 @@ not check the group.
 from __future__ import annotations
 
 import asyncio
+import math
 import secrets
 import time
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from hashlib import sha1
 from typing import TYPE_CHECKING, Any, Final
 
 import cryptg
+from telethon.crypto import Factorization
 from telethon.tl import functions, types
 
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey, KeyState
@@ -81,6 +83,27 @@ class _Nonces:
     def new_hash(self, number: int, key: bytes) -> int:
         digest = sha1(self.new + bytes((number,)) + sha1(key).digest()[:8]).digest()
         return int.from_bytes(digest[4:], "little", signed=True)
+
+
+def factorise(pq: int) -> tuple[int, int]:
+    """Find two factors of `pq`, the smaller first; it is below 2 ** 63, as the protocol has it.
+
+    cryptg does it in no time, but would hold the interpreter for minutes over a prime or a square, and fails
+    now and then: it panics, or has found 1 and `pq`. Telethon takes longer, and finds them.
+
+    Raises ProtocolViolated where `pq` is no product of two different factors.
+    """
+    if not 3 < pq < 1 << 63 or math.isqrt(pq) ** 2 == pq or _is_prime(pq):
+        raise ProtocolViolated("no product of two primes to be factorised")
+    try:
+        p, q = cryptg.factorize_pq_pair(pq)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # of Rust, which is no Exception and has no other name
+            raise
+        p, q = 1, pq
+    if p * q != pq or 1 in {p, q}:
+        p, q = Factorization.factorize(pq)
+    return min(p, q), max(p, q)
 
 
 async def create_key(exchange: Exchange, keys: PublicKeys, dc: int) -> AuthorizationKey:
@@ -161,8 +184,7 @@ def _req_dh_params(
     known = next((number for number in res_pq.server_public_key_fingerprints if number in keys), None)
     if known is None:
         raise ProtocolViolated("the server has none of the known public keys")
-    pq = int.from_bytes(res_pq.pq, "big")
-    p, q = (_to_big_endian(factor) for factor in sorted(cryptg.factorize_pq_pair(pq)))
+    p, q = map(_to_big_endian, factorise(int.from_bytes(res_pq.pq, "big")))
     new_nonce = int.from_bytes(nonces.new, "little", signed=True)
     inner = bytes(types.PQInnerDataDc(res_pq.pq, p, q, nonces.ours, nonces.server, new_nonce, dc))
     if len(inner) > MOST_BYTES:
