@@ -250,6 +250,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         def note() -> None:
             nonlocal sent
             sent = True
+            if patience.on_turn is not None:
+                patience.on_turn()
 
         repeatable = patience.repeatable and may_be_repeated(request)
         try:
