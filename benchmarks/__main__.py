@@ -7,7 +7,7 @@ import platform
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import downloads, first_byte, floods, report, streams, uploads
+from benchmarks import answers, downloads, first_byte, floods, report, streams, uploads
 from benchmarks.stage import Stage
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ TABLES: dict[str, Callable[..., None]] = {
     "first-byte": first_byte.first_byte,
     "streams": streams.many_streams,
     "processor": downloads.processor,
+    "answers": answers.small_answers,
     "floods": floods.floods,
     "upload": uploads.one_upload,
     "uploads": uploads.many_uploads,

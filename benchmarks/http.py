@@ -116,6 +116,30 @@ class Client:
         answer = self._json(path)
         return time.perf_counter() - begin, answer
 
+    def ask(self, path: str) -> None:
+        """Ask for a small body, without waiting for it."""
+        self._send("GET", path, "")
+
+    def answer(self, path: str) -> None:
+        """Read what `ask` asked for. It costs little, so that it is not the client that is measured."""
+        data = self._socket.recv(_BUFFER_BYTES)
+        end = data.find(b"\r\n\r\n")
+        while end < 0:
+            data += self._more(path)
+            end = data.find(b"\r\n\r\n")
+        if not data.startswith(b"HTTP/1.1 200 "):
+            raise RuntimeError(f"{path}: {data[:300]!r}")
+        length = data.index(b"\r\nContent-Length: ") + len(b"\r\nContent-Length: ")
+        missing = end + 4 + int(data[length : data.index(b"\r", length)]) - len(data)
+        while missing > 0:
+            missing -= len(self._more(path))
+
+    def _more(self, path: str) -> bytes:
+        piece = self._socket.recv(_BUFFER_BYTES)
+        if not piece:
+            raise RuntimeError(f"{path}: closed before its end")
+        return piece
+
     def _send(self, method: str, path: str, extra: str) -> None:
         cookie = f"Cookie: {self.cookie}\r\n" if self.cookie else ""
         self._socket.sendall(f"{method} {path} HTTP/1.1\r\nHost: bench\r\n{cookie}{extra}\r\n".encode())

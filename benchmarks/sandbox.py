@@ -18,6 +18,7 @@ from benchmarks.processes import answer, main_loop
 from benchmarks.report import MB
 from tgbridge.sandbox import Sandbox
 from tgbridge.sandbox.world.blobs import Synthetic
+from tgbridge.sandbox.world.builders import Variant
 
 if TYPE_CHECKING:
     from tgbridge.sandbox.rules import Limit
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 LARGE_BYTES = 500 * MB
 SMALL_BYTES = 50 * MB
 SMALL_FILES = 50
+THUMBNAIL_BYTES = 12_000
 
 
 class Ids:
@@ -33,6 +35,7 @@ class Ids:
 
     home, foreign = 1, 2
     small = range(3, 3 + SMALL_FILES)
+    photo = 3 + SMALL_FILES
 
 
 def phone(number: int) -> str:
@@ -50,6 +53,8 @@ def fill(account: Account) -> None:
             attributes=[types.DocumentAttributeFilename("bench.bin")],
         )
         account.add_message("", media=types.MessageMediaDocument(document=document))
+    photo = account.photo([Variant("m", Synthetic(THUMBNAIL_BYTES), 320, 240)])
+    account.add_message("", media=types.MessageMediaPhoto(photo=photo))
 
 
 async def main(directory: Path) -> None:

@@ -137,6 +137,10 @@ class Stage:
         """Start the bare loop."""
         return self._process("-m", "benchmarks.floor", str(piece_bytes))
 
+    def bare(self) -> Process:
+        """Start the bare handler."""
+        return self._process("-m", "benchmarks.bare")
+
     def end(self, process: Process) -> None:
         """End one process before the others."""
         process.__exit__()

@@ -246,10 +246,13 @@ def _sandbox(options: argparse.Namespace) -> int:
     return 0
 
 
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes the event loop: uvloop, where it is installed; None for asyncio's own."""
+    return import_module("uvloop").new_event_loop if find_spec("uvloop") else None
+
+
 def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run the event loop: uvloop's, where it is installed."""
-    loop_factory = import_module("uvloop").new_event_loop if find_spec("uvloop") else None
-    with asyncio.Runner(loop_factory=loop_factory) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(work)
 
 
