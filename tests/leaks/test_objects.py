@@ -209,7 +209,7 @@ async def test_what_libraries_log(listen: Callable[[], io.StringIO], output: Out
             logging.getLogger(name).warning("%d", PASSWORD)
     output.texts = {"stderr": said.getvalue()}
     assert output.leaks() == []
-    assert said.getvalue().count('"error": "ValueError"') == 4
+    assert said.getvalue().count('"error":"ValueError"') == 4
     assert said.getvalue().count("a line of the log is missing") == 8
 
 

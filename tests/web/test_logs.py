@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import re
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -39,6 +40,8 @@ def configured(settings: LogSettings) -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
     configure_logging(settings)
+    # Modules' loggers would keep this configuration for the tests that follow.
+    structlog.configure(cache_logger_on_first_use=False)
     try:
         yield
     finally:
@@ -173,6 +176,15 @@ def test_nothing_reaches_the_terminal_but_text(monkeypatch: pytest.MonkeyPatch) 
     written = colours.sub("", stream.getvalue())
     assert written.count("\n") == 2 + 2 * len(NASTY)
     assert all(line.isprintable() for line in written.split("\n"))
+
+
+def test_json_is_ascii(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """Also as JSON nothing of a value is acted upon, and half of a surrogate pair costs no line."""
+    for nasty in NASTY:
+        structlog.get_logger("tgbridge.test").info("hello", value=nasty)
+    assert [line["value"] for line in logged()] == list(NASTY)
+    assert isinstance(sys.stderr, io.StringIO)
+    assert all(line.isascii() and line.isprintable() for line in sys.stderr.getvalue().split("\n"))
 
 
 def test_level(logged: Callable[[], list[dict[str, Any]]]) -> None:

@@ -27,8 +27,12 @@ _HEADERS: Final = {hdrs.CACHE_CONTROL: "no-store"}
 
 def json_answer(value: Model | Sequence[Model], *, status: int = 200) -> web.Response:
     """Answer with ``value``."""
-    body = to_json(value)
-    return web.Response(body=body, status=status, content_type="application/json", headers=_HEADERS)
+    return bytes_answer(to_json(value), status=status)
+
+
+def bytes_answer(body: bytes, *, status: int = 200) -> web.Response:
+    """Answer with JSON that is written already."""
+    return web.Response(body=body, status=status, headers=_HEADERS | {hdrs.CONTENT_TYPE: "application/json"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,16 +22,16 @@ class InFlight:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Count the current task as answering a request."""
+    def begin(self) -> asyncio.Task[Any]:
+        """Count the current task as answering a request, until ``end`` is told of it."""
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._tasks.add(task)
-        try:
-            yield
-        finally:
-            self._tasks.discard(task)
-            self._ended.discard(task)
+        return task
+
+    def end(self, task: asyncio.Task[Any]) -> None:
+        """The task answers no request any more."""
+        self._tasks.discard(task)
+        self._ended.discard(task)
 
     @property
     def ended_by_stop(self) -> bool:

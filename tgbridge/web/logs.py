@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import sys
 import threading
 import traceback
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from aiohttp.abc import AbstractAccessLogger
+from pydantic_core import to_json
 
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from aiohttp import web
     from aiohttp.web_request import BaseRequest
     from structlog.typing import EventDict, Processor
@@ -30,30 +35,30 @@ _access_log = structlog.get_logger("tgbridge.access")
 
 
 def configure_logging(settings: LogSettings) -> None:
-    """Send structlog's and the standard library's records through one formatter, to standard error."""
+    """Send structlog's and the standard library's records to standard error, in the same form.
+
+    Our own lines go there without a LogRecord, which would cost more than the rest of a small answer.
+    """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
+    handler = _DiscreetHandler(_renderers(as_json=as_json))
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*shared, _leave_to_writer],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.level),
+        logger_factory=partial(_Writer, handler),
         cache_logger_on_first_use=True,
     )
-    as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
-    handler = _DiscreetHandler()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, _without_values],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_renderers(as_json=as_json),
+                *handler.renderers,
             ],
         )
     )
@@ -67,8 +72,24 @@ def configure_logging(settings: LogSettings) -> None:
 
 
 def _renderers(*, as_json: bool) -> list[Processor]:
-    # JSON escapes what is not ASCII.
-    return [structlog.processors.JSONRenderer()] if as_json else [_printable, structlog.dev.ConsoleRenderer()]
+    return (
+        [structlog.processors.JSONRenderer(_json)]
+        if as_json
+        else [_printable, structlog.dev.ConsoleRenderer()]
+    )
+
+
+def _leave_to_writer(_logger: object, _method: str, event: EventDict) -> EventDict:
+    return event
+
+
+def _json(event: EventDict, default: Callable[[object], object]) -> str:
+    """Write a line as JSON, with all escaped that is not ASCII."""
+    try:
+        # Three times as fast as json's. It takes DEL for printable.
+        return to_json(event, ensure_ascii=True, fallback=default).decode().replace("\x7f", "\\u007f")
+    except ValueError:  # half of a surrogate pair: a byte of a header field that is no UTF-8
+        return json.dumps(event, default=default)
 
 
 def _printable(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -108,13 +129,46 @@ def frames(error: BaseException) -> list[str]:
 class _DiscreetHandler(logging.StreamHandler[Any]):
     """Says of a line that cannot be written no more than that. logging's own way shows what was in it."""
 
+    def __init__(self, renderers: Sequence[Processor]) -> None:
+        super().__init__()
+        self.renderers = renderers
+
+    def write(self, name: str, event: EventDict) -> None:
+        """Write a line of the logger ``name``. Raises nothing: no line is worth an answer."""
+        line: Any = event
+        try:
+            for render in self.renderers:
+                line = render(None, "", line)
+            with self.lock or nullcontext():  # threads log as well
+                self.stream.write(f"{line}\n")
+                self.stream.flush()
+        except Exception:  # noqa: BLE001 - whatever a value does when it is shown
+            self._miss(name)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Tell which kind of error it was, if there is still anybody to tell."""
+        self._miss(record.name)
+
+    def _miss(self, name: str) -> None:
         kind = sys.exc_info()[0]
         with suppress(OSError, ValueError):  # closed, or a pipe that nobody reads
             sys.stderr.write(
-                f"tgbridge: a line of the log is missing ({record.name}: {kind.__name__ if kind else None})\n"
+                f"tgbridge: a line of the log is missing ({name}: {kind.__name__ if kind else None})\n"
             )
+
+
+class _Writer:
+    """What structlog hands its lines to."""
+
+    def __init__(self, handler: _DiscreetHandler, name: str) -> None:
+        self.name = name
+        self._handler = handler
+
+    def write(self, /, **event: Any) -> None:
+        """Write a line, of whatever level: structlog has seen to that."""
+        self._handler.write(self.name, event)
+
+    debug = info = warning = error = critical = write
 
 
 def log_uncaught() -> None:

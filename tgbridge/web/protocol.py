@@ -6,7 +6,7 @@ aiohttp's own answer repeats what was sent, a cookie perhaps, and in debug mode 
 from __future__ import annotations
 
 import asyncio
-import uuid
+import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -79,7 +79,7 @@ class _Protocol(RequestHandler):
 def _answer(request: BaseRequest, failure: HTTPFailure) -> web.StreamResponse:
     request[keys.FAILURE] = failure
     response = failure_answer(failure)
-    response.headers.update({**SAFE_HEADERS, HEADER: uuid.uuid4().hex, hdrs.SERVER: "tgbridge"})
+    response.headers.update({**SAFE_HEADERS, HEADER: secrets.token_hex(16), hdrs.SERVER: "tgbridge"})
     response.force_close()
     return response
 

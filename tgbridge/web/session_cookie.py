@@ -19,6 +19,7 @@ from aiohttp_session.cookie_storage import EncryptedCookieStorage
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from tgbridge.logins.session_state import NOBODY, BrowserSession, SessionState
+from tgbridge.web.decrypted import DecryptedCookies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,6 +72,7 @@ class SessionStorage(EncryptedCookieStorage):
         )
         # One pass, whatever else there is: fields of nothing but semicolons cost least.
         self._own_cookie = re.compile(rf"(?:\A|;)[ \t]*+{re.escape(self.cookie_name)}[ \t]*+=([^;]*+)")
+        self._decrypted = DecryptedCookies(int(settings.idle_seconds))
         self._idle = int(settings.idle_seconds)
         self._lifetime = int(settings.lifetime_seconds)
 
@@ -79,10 +81,17 @@ class SessionStorage(EncryptedCookieStorage):
 
         It may have outlived its time, which is the caller's to see to.
         """
-        stored = await self.load_session(request)
-        if _ENTRY in stored:
-            return SessionState(BrowserSession.model_validate(stored[_ENTRY]))
-        return SessionState(self._outlived_long_ago(request))
+        cookie = self.load_cookie(request)
+        if cookie is None:
+            return SessionState()
+        value = self._decrypted.find(cookie)
+        if value is None:
+            stored = await self.load_session(request)
+            if _ENTRY not in stored:
+                return SessionState(self._outlived_long_ago(cookie))
+            value = BrowserSession.model_validate(stored[_ENTRY])
+            self._decrypted.keep(cookie, stored.created, value)
+        return SessionState(value)
 
     def has_outlived(self, value: BrowserSession) -> bool:
         """Tell whether a session is beyond ``session.lifetime_seconds``: nobody may use it any more."""
@@ -98,14 +107,11 @@ class SessionStorage(EncryptedCookieStorage):
         renewed = int(time.time()) if self._grows_old(value) else value.renewed
         return min(renewed + self._idle, value.created + self._lifetime)
 
-    def _outlived_long_ago(self, request: web.Request) -> BrowserSession:
+    def _outlived_long_ago(self, cookie: str) -> BrowserSession:
         """Read a cookie that is too old to be one, for a session that is over but has never been ended.
 
         Others of that age are nobody's, and may be old copies of one that is in use: no reason to end that.
         """
-        cookie = self.load_cookie(request)
-        if cookie is None:
-            return NOBODY
         try:
             data = _decode(self._fernet.decrypt(cookie.encode()).decode())
         except InvalidToken:
@@ -117,9 +123,13 @@ class SessionStorage(EncryptedCookieStorage):
             else NOBODY
         )
 
+    def has_news(self, state: SessionState) -> bool:
+        """Tell whether the session has changed, or its cookie grown old: ``write`` does nothing otherwise."""
+        return state.changed or self._grows_old(state.value)
+
     async def write(self, request: web.Request, response: web.StreamResponse, state: SessionState) -> None:
         """Put the cookie into ``response``, before it is prepared, where it has changed or grown old."""
-        if not state.changed and not self._grows_old(state.value):
+        if not self.has_news(state):
             return
         state.renew()
         session = await self.new_session()

@@ -19,8 +19,13 @@ _SAID: Final = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "For
 async def caller_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Find out once; the origin check, the limits and the log go by it."""
     peer = Caller(request.remote or "", request.scheme, _host(request))
-    said = {name.lower(): ",".join(lines) for name in _SAID if (lines := request.headers.getall(name, []))}
-    request[keys.CALLER] = find_caller(peer, said, request.app[keys.SETTINGS].server.trusted_proxies)
+    if trusted := request.app[keys.SETTINGS].server.trusted_proxies:
+        said = {
+            name.lower(): ",".join(lines) for name in _SAID if (lines := request.headers.getall(name, []))
+        }
+        request[keys.CALLER] = find_caller(peer, said, trusted)
+    else:
+        request[keys.CALLER] = peer
     return await handler(request)
 
 

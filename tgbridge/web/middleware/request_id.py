@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-import uuid
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -26,22 +26,22 @@ _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 async def request_id_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request its id, and count it as in flight."""
     inbound = request.headers.get(HEADER, "")
-    request_id = inbound if _WELL_FORMED.fullmatch(inbound) else uuid.uuid4().hex
+    request_id = inbound if _WELL_FORMED.fullmatch(inbound) else os.urandom(16).hex()
     request[keys.REQUEST_ID] = request_id
     in_flight, loop = request.app[keys.IN_FLIGHT], asyncio.get_running_loop()
-    began = loop.time()
-    with (
-        in_flight.counted(),
-        structlog.contextvars.bound_contextvars(request_id=request_id),
-    ):
-        try:
-            return await handler(request)
-        except BaseException as error:
-            # aiohttp's access logger is not told of what ends without a response.
-            started: web.StreamResponse | None = request.get(keys.STARTED)
-            reason = "the service stops" if in_flight.ended_by_stop else type(error).__name__
-            log_request(request, None if started is None else started.status, loop.time() - began, reason)
-            raise
+    began, task = loop.time(), in_flight.begin()
+    bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+    try:
+        return await handler(request)
+    except BaseException as error:
+        # aiohttp's access logger is not told of what ends without a response.
+        started: web.StreamResponse | None = request.get(keys.STARTED)
+        reason = "the service stops" if in_flight.ended_by_stop else type(error).__name__
+        log_request(request, None if started is None else started.status, loop.time() - began, reason)
+        raise
+    finally:
+        structlog.contextvars.reset_contextvars(**bound)
+        in_flight.end(task)
 
 
 async def mark_started(request: web.Request, response: web.StreamResponse) -> None:

@@ -33,6 +33,8 @@ async def save_session(request: web.Request, response: web.StreamResponse) -> No
     if state is None:
         return
     _take_leave(request)  # it may have ended meanwhile, and its cookie been deleted by another answer
+    if not request.app[keys.STORAGE].has_news(state):
+        return
     # aiohttp has made the response's cookies into header fields by now: a later one has to be one itself.
     stand_in = web.Response()
     await request.app[keys.STORAGE].write(request, stand_in, state)

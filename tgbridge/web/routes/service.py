@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pydantic_core import to_json
+
 from tgbridge.models import Health
 from tgbridge.web import keys
-from tgbridge.web.answers import CHANGED, json_answer
+from tgbridge.web.answers import CHANGED, bytes_answer
 from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success
 
 if TYPE_CHECKING:
     from aiohttp import web
 
+_ALIVE: Final = to_json(Health(status="ok"))
+
 
 async def healthz(_request: web.Request) -> web.Response:
     """Answer as long as the process lives; Telegram is not asked."""
-    return json_answer(Health(status="ok"))
+    return bytes_answer(_ALIVE)
 
 
 async def openapi(request: web.Request) -> web.Response:
