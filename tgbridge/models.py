@@ -309,6 +309,7 @@ class UploadInput(Model):
     thumbnail: Annotated[
         bytes | None, Field(repr=False, description="A JPEG of at most 200 kB and 320 pixels.")
     ] = None
-    duration: Annotated[float | None, Field(ge=0, description="Seconds; else as the file says.")] = None
-    width: Annotated[int | None, Field(gt=0, description="Pixels; else as the file says.")] = None
-    height: Annotated[int | None, Field(gt=0, description="Pixels; else as the file says.")] = None
+    # Of any size: a hint that says nothing is passed over, and costs no upload.
+    duration: Annotated[float | None, Field(description="Seconds; else as the file says.")] = None
+    width: Annotated[float | None, Field(description="Pixels; else as the file says.")] = None
+    height: Annotated[float | None, Field(description="Pixels; else as the file says.")] = None

@@ -97,6 +97,7 @@ async def test_no_data_centre_no_hang(
     await client.disconnect()
 
 
+@pytest.mark.swift_time
 async def test_an_unknown_name_is_unavailable(make_settings: MakeSettings) -> None:
     """A host that cannot be resolved is Telegram's unavailability, not a crash."""
     client = alone(make_settings(telegram={"dc_host": "no-such-host.invalid"}))

@@ -128,6 +128,7 @@ async def test_the_last_waiter_ends_the_attempt(make_pool: MakePool, sandbox: Sa
     await until(lambda: not sandbox.connections[1])
 
 
+@pytest.mark.swift_time
 async def test_a_failed_attempt_fails_all_and_is_forgotten(
     make_pool: MakePool, sandbox: Sandbox, stored: str
 ) -> None:

@@ -9,7 +9,6 @@ import sys
 import threading
 import traceback
 from contextlib import nullcontext, suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -19,7 +18,7 @@ from pydantic_core import to_json
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from aiohttp import web
     from aiohttp.web_request import BaseRequest
@@ -46,14 +45,14 @@ def configure_logging(settings: LogSettings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
-    handler = _DiscreetHandler()
+    _handler.stream = sys.stderr
     structlog.configure(
-        processors=[*shared, *_renderers(as_json=as_json)],
+        processors=[*shared, _Rendering(_renderers(as_json=as_json))],
         wrapper_class=structlog.make_filtering_bound_logger(settings.level),
-        logger_factory=partial(_Writer, handler),
+        logger_factory=_Writer,
         cache_logger_on_first_use=True,
     )
-    handler.setFormatter(
+    _handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, _without_values],
             processors=[
@@ -63,7 +62,7 @@ def configure_logging(settings: LogSettings) -> None:
         )
     )
     root = logging.getLogger()
-    root.handlers = [handler]
+    root.handlers = [_handler]
     root.setLevel(settings.level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
@@ -132,13 +131,14 @@ class _DiscreetHandler(logging.StreamHandler[Any]):
                 self.stream.write(f"{line}\n")
                 self.stream.flush()
             except Exception:  # noqa: BLE001 - as logging does: no line is worth an answer
-                self._miss(name)
+                self.miss(name)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
         """Tell which kind of error it was, if there is still anybody to tell."""
-        self._miss(record.name)
+        self.miss(record.name)
 
-    def _miss(self, name: str) -> None:
+    def miss(self, name: str) -> None:
+        """Tell that a line of the logger ``name`` is missing, for the error that is being handled."""
         kind = sys.exc_info()[0]
         with suppress(OSError, ValueError):  # closed, or a pipe that nobody reads
             sys.stderr.write(
@@ -146,16 +146,36 @@ class _DiscreetHandler(logging.StreamHandler[Any]):
             )
 
 
+_handler: Final = _DiscreetHandler()
+"""The one, since loggers that have been used once keep to it."""
+
+
+class _Rendering:
+    """Makes an event a line. One that cannot be shown is missed, as by a handler: it is worth no answer."""
+
+    def __init__(self, renderers: Iterable[Processor]) -> None:
+        self._renderers = tuple(renderers)
+
+    def __call__(self, logger: Any, method: str, event: EventDict) -> Any:
+        line: Any = event
+        try:
+            for render in self._renderers:
+                line = render(logger, method, line)
+        except Exception:  # noqa: BLE001 - it is shown by a type of anybody's
+            _handler.miss(logger.name)
+            raise structlog.DropEvent from None
+        return line
+
+
 class _Writer:
     """What structlog hands its lines to, ready."""
 
-    def __init__(self, handler: _DiscreetHandler, name: str) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self._handler = handler
 
     def write(self, line: str) -> None:
         """Write a line, of whatever level: structlog has seen to that."""
-        self._handler.write(self.name, line)
+        _handler.write(self.name, line)
 
     debug = info = warning = error = critical = write
 

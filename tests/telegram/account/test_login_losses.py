@@ -203,6 +203,7 @@ async def test_silence(pool: ClientPool, make_pool: MakePool, client: BridgeClie
     assert sandbox.counters.of("auth.signIn") == 1
 
 
+@pytest.mark.swift_time
 async def test_telegram_gone(client: BridgeClient, sandbox: Sandbox) -> None:
     """Where nothing can be found out, that is what is said; and later it can."""
     phone_code_hash = await send(client)

@@ -191,6 +191,6 @@ def test_wrong_factors_are_found_out(
 
 @pytest.mark.parametrize("pq", [0, 1, 2, 3, 4, 9, 16_381, 2**61 - 1, (2**31 - 1) ** 2, 2**63 + 1])
 def test_what_has_no_two_factors_is_refused(pq: int) -> None:
-    """cryptg would look for them for minutes, and nothing else runs then, whoever on the way asks it to."""
+    """cryptg would look for them for minutes, in which nothing else runs; anybody on the way may ask it."""
     with pytest.raises(ProtocolViolated, match="no product"):
         factorise(pq)

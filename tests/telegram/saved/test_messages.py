@@ -176,6 +176,7 @@ async def test_a_short_flood_wait_is_sat_out(client: BridgeClient, sandbox: Sand
         await listing(client)
 
 
+@pytest.mark.swift_time
 async def test_a_failure_in_the_middle_is_raised(
     client: BridgeClient, account: Account, sandbox: Sandbox
 ) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.telegram.transfer.conftest import MakeReader, Reader
     from tgbridge.telegram.transfer.remote_file import RemoteFile
 
+pytestmark = pytest.mark.swift_time
+
 SIZE = 3 * MIB + 4321
 KEY, IV = bytes(range(32)), bytes(range(100, 116))
 
@@ -171,7 +173,6 @@ async def test_parts_too_small_to_be_verified_come_from_the_origin(make_reader: 
         assert reader.calls(GET_CDN_FILE) - asked == parts  # of 128, 256 and 512 KiB, and 1 MiB
 
 
-@pytest.mark.swift_time
 async def test_neither_the_cdn_nor_the_origin(reader: Reader) -> None:
     """Where nobody serves the file, the download fails."""
     file = await reader.file(MIB, cdn=True)

@@ -67,6 +67,7 @@ MENDED: dict[str, Callable[..., Any]] = {
 @pytest.mark.parametrize("streams", [1, 10])
 @pytest.mark.parametrize("where", ["first", "middle", "last"])
 @pytest.mark.parametrize("fault", MENDED)
+@pytest.mark.swift_time
 async def test_what_is_mended(
     make_reader: MakeReader, fault: str, where: str, streams: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,6 +151,7 @@ async def test_one_part_that_is_stuck_is_asked_for_once_more(reader: Reader, ski
     stuck.release()
 
 
+@pytest.mark.swift_time
 async def test_a_path_that_is_slow_throughout_is_waited_for(reader: Reader) -> None:
     """No part is asked for twice where all come slowly."""
     file = await reader.file(MIB + 5)
@@ -186,9 +187,9 @@ async def test_there_is_no_second_attempt_without_a_second_connection(make_reade
     assert reader.calls() == 1
 
 
-async def test_a_slow_connection_is_avoided(
-    reader: Reader, impatient: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.swift_time
+@pytest.mark.usefixtures("impatient")
+async def test_a_slow_connection_is_avoided(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is stuck on it keeps its place there, so that the parts behind go to others: it happens once."""
     again: list[object] = []
 
