@@ -271,9 +271,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         await sender.connection()
         if patience.on_turn is not None:
             patience.on_turn()
-        return await sender.call(
-            request, repeatable=patience.repeatable, patience=patience.give_up_at - now()
-        )
+        return await sender.call(request, repeatable=patience.repeatable, patience=patience.answer_seconds)
 
     # Moving
 
