@@ -58,17 +58,18 @@ async def test_a_restart_is_survived(client: BridgeClient, sandbox: Sandbox) -> 
     assert (await client(ME))[0].is_self
 
 
+@pytest.mark.swift_time
 async def test_a_data_centre_that_stays_away_ends_the_client(
-    impatient: BridgeClient, sandbox: Sandbox, until: Until
+    client: BridgeClient, sandbox: Sandbox, until: Until
 ) -> None:
     """Reconnecting has an end: waiting requests fail, and the client says that it is of no use."""
     await sandbox.data_centres[1].stop()
     with pytest.raises(TelegramUnavailable):
-        await impatient(ME)
-    await until(lambda: not impatient.is_usable)
+        await client(ME)
+    await until(lambda: not client.is_usable)
     await sandbox.data_centres[1].start()
-    await impatient.connect()
-    assert (await impatient(ME))[0].is_self
+    await client.connect()
+    assert (await client(ME))[0].is_self
 
 
 async def test_a_server_that_hangs_up_at_once_is_not_hammered(

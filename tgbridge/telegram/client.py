@@ -250,6 +250,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         def note() -> None:
             nonlocal sent
             sent = True
+            if patience.on_turn is not None:
+                patience.on_turn()
 
         repeatable = patience.repeatable and may_be_repeated(request)
         try:
@@ -269,9 +271,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         await sender.connection()
         if patience.on_turn is not None:
             patience.on_turn()
-        return await sender.call(
-            request, repeatable=patience.repeatable, patience=patience.give_up_at - now()
-        )
+        return await sender.call(request, repeatable=patience.repeatable, patience=patience.answer_seconds)
 
     # Moving
 

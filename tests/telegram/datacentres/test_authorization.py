@@ -11,10 +11,13 @@ from tests.telegram.datacentres.calls import (
     FOREIGN,
     GET_FILE,
     MIB,
+    connections,
+    get_file,
     read,
     read_all,
 )
 from tgbridge.errors import FloodWait, SessionEnded, TelegramUnavailable
+from tgbridge.telegram.rpc.patience import Patience
 
 if TYPE_CHECKING:
     from tests.telegram.transfer.conftest import MakeReader, Reader
@@ -82,6 +85,25 @@ async def test_a_wait_for_exports_is_remembered(make_reader: MakeReader) -> None
     assert reader.client.keys.login_waits[FOREIGN] > asyncio.get_running_loop().time() + 290
     await asyncio.sleep(told.value.seconds + 1)
     assert await read(reader, file)
+
+
+@pytest.mark.swift_time
+async def test_a_login_is_waited_for_with_the_callers_patience(make_reader: MakeReader) -> None:
+    """However long the main connection would wait; who has more patience gets what was begun for both."""
+    reader = await make_reader(telegram={"request_timeout_seconds": 60})
+    file = await reader.file(MIB, dc_id=FOREIGN)
+    export = reader.sandbox.faults.hold("auth.exportAuthorization")
+    loop = asyncio.get_running_loop()
+    patient = asyncio.create_task(read(reader, file))
+    await export.reached(1)
+    began = loop.time()
+    short = Patience(give_up_at=began + 5, flood_wait=0)
+    with pytest.raises(TelegramUnavailable):
+        await connections(reader).call(FOREIGN, get_file(file), short)
+    assert loop.time() - began < 6
+    export.release()
+    assert await patient
+    assert reader.calls("auth.exportAuthorization") == 1
 
 
 async def test_a_failed_export_is_the_callers_error(reader: Reader) -> None:

@@ -91,6 +91,21 @@ async def test_a_wait_after_a_lost_answer(
     assert (delivery.in_doubt, len(history)) == (False, before + 1)
 
 
+@pytest.mark.swift_time
+async def test_looking_for_a_message_takes_no_longer_than_other_requests(
+    sandbox: Sandbox, make_settings: MakeSettings, make_pool: MakePool, sign_in: SignIn
+) -> None:
+    """An answer that got lost is asked for again after a request's time, not after a large file's."""
+    pool = make_pool(telegram={"request_timeout_seconds": 20})
+    borrow = partial(pool.borrow, await sign_in(pool))
+    delivery = await delivery_of_one(borrow, make_settings())
+    sandbox.faults.drop(SEND, executed=True)
+    sandbox.faults.silence("messages.getHistory")
+    began = asyncio.get_running_loop().time()
+    assert len(await delivery.send(borrow)) == 1
+    assert asyncio.get_running_loop().time() - began < 45
+
+
 async def delivery_of_one(borrow: Borrow, settings: Settings) -> Delivery:
     """A file whose parts are at Telegram."""
     async with borrow() as client, uploader(settings).open(client, 1, size=4) as upload:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,7 +28,7 @@ from tgbridge.telegram.mtproto.key_exchange import create_key
 from tgbridge.telegram.rpc.call import now
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 
     from telethon.tl import TLRequest
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
     from tgbridge.telegram.mtproto.connection import Connection
     from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
+    from tgbridge.telegram.rpc.patience import Patience
 
 _log = logging.getLogger(__name__)
 
@@ -94,20 +96,23 @@ class ConnectionGroup:
         if not self._members and not self._closed:
             self._members.append(self._open_member())
 
-    async def call(self, request: TLRequest, weight: int) -> Any:
+    async def call(self, request: TLRequest, weight: int, patience: Patience) -> Any:
         """Make one attempt at a call of `weight` bytes; log in anew where that is the remedy.
 
+        A connection that is being opened is waited for until patience ends, and opened on for others.
         Raises RpcFailed for an error that the server answers, ConnectionFailed where another attempt may do,
         the TelegramFailure that the account's main connection met, and FloodWait where the login has to wait.
         """
         if self._parallel is None:
-            await self._locate()
+            async with _until(patience):
+                await self._locate()
         for renewed in (False, True):
             generation = self._authorization.generation
             member = self._choose()
             member.begin(weight)
             try:
-                connection = await asyncio.shield(member.ready)
+                async with _until(patience):
+                    connection = await asyncio.shield(member.ready)
                 answer = await connection.call(request, after=member.after)
             except TransportRefused as error:
                 await self._refused(member, error)
@@ -279,6 +284,15 @@ class ConnectionGroup:
         for member in self._members:
             if member.connection is not None and member.connection.key == key:
                 member.connection.close()
+
+
+@asynccontextmanager
+async def _until(patience: Patience) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout_at(patience.give_up_at):
+            yield
+    except TimeoutError as error:
+        raise PeerSilent("there was no connection in time", not_received=True) from error
 
 
 def _for_media(address: Address) -> bool:

@@ -153,10 +153,10 @@ class Router:
         return self.gates.to(dc_id, type(request))
 
     async def _attempt(
-        self, dc_id: int, centre: ConnectionGroup, request: TLRequest, _patience: Patience
+        self, dc_id: int, centre: ConnectionGroup, request: TLRequest, patience: Patience
     ) -> Any:
         centre.limit = self.gates.connections(dc_id, self._settings.files.connections_per_dc)
-        return await centre.call(request, _weight(request))
+        return await centre.call(request, _weight(request), patience)
 
 
 def _weight(request: TLRequest) -> int:

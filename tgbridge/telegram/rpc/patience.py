@@ -23,6 +23,8 @@ class Patience:
     """
     flood_wait: float
     """The longest single FLOOD_WAIT that is sat out, in seconds; a longer one is raised at once."""
+    answer_seconds: float | None = None
+    """How long one answer may take before it counts as lost; as a rule `telegram.request_timeout_seconds`."""
     repeatable: bool = True
     """Whether the request may be carried out more than once, since an answer was lost."""
     on_wait: Callable[[float], None] | None = None
@@ -66,19 +68,20 @@ class Patience:
         telegram: TelegramSettings,
         *,
         since: float | None = None,
-        at_least: float = 0.0,
+        answer_seconds: float | None = None,
         on_wait: Callable[[float], None] | None = None,
         on_turn: Callable[[], None] | None = None,
     ) -> Self:
         """Long, for a body under way, either way.
 
-        Counted from its last progress (`since`, by the loop's clock; now, if there was none). `at_least`:
-        the seconds that Telegram itself may take.
+        Counted from its last progress (`since`, by the loop's clock; now, if there was none); at least as
+        long as one answer may take.
         """
         start = _now() if since is None else since
         return cls(
-            give_up_at=start + max(telegram.transfer_wait_seconds, at_least),
+            give_up_at=start + max(telegram.transfer_wait_seconds, answer_seconds or 0.0),
             flood_wait=telegram.transfer_wait_seconds,
+            answer_seconds=answer_seconds,
             on_wait=on_wait,
             on_turn=on_turn,
         )

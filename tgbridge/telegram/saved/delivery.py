@@ -208,8 +208,9 @@ class Delivery:
         return await _persistently(borrow, lambda client: client.call(request, patience), patience)
 
     def _patience(self, files: Sequence[OutgoingFile] = (), on_wait: OnWait | None = None) -> Patience:
-        """Return that of a transfer: the files are up. Longer where putting `files` together takes longer."""
-        return Patience.of_transfer(self._telegram, at_least=_seconds(files), on_wait=on_wait)
+        """Return that of a transfer: the files are up. Putting `files` together may take its time."""
+        seconds = _seconds(files) if files else None
+        return Patience.of_transfer(self._telegram, answer_seconds=seconds, on_wait=on_wait)
 
 
 def _groups(files: Sequence[OutgoingFile]) -> list[int]:
