@@ -21,7 +21,11 @@ help:
 	@echo "make bench  measure, beside stock Telethon"
 	@echo "make clean  remove what these made"
 
-# `exec`, so that Ctrl-C and SIGTERM reach the service and not a shell around it.
+# `exec`, so that Ctrl-C and SIGTERM reach the service and not a shell around it. What malloc is told, and why, is
+# that of deploy/tgbridge.service.
+run: export MALLOC_MMAP_THRESHOLD_ = 16777216
+run: export MALLOC_TRIM_THRESHOLD_ = 67108864
+run: export MALLOC_TOP_PAD_ = 16777216
 run: $(VENV)/.runs
 	@if grep -Eqs '^[[:space:]]*(export[[:space:]]+)?TELEGRAM_API_ID=[^[:space:]]' .env || [ -n "$$TELEGRAM_API_ID" ]; \
 	then exec $(BIN)/python -m tgbridge serve; \
@@ -66,7 +70,7 @@ clean:
 
 # The two stamps say that .venv has what pyproject.toml asks for: to run, and to develop.
 $(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) --editable '.[sandbox]'
+	$(INSTALL) --editable '.[sandbox,uvloop]'
 	@touch $@
 
 $(VENV)/.develops: pyproject.toml constraints.txt | $(BIN)/python

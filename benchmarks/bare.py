@@ -1,4 +1,4 @@
-"""The least that an answer can cost: a handler of aiohttp with nothing around it, on the service's loop.
+"""The least that an answer can cost: a bare handler of aiohttp, on the service's event loop.
 
 `python -m benchmarks.bare` listens on the port that it prints.
 """

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from benchmarks.stage import Stage
 
 _ROUND_TRIPS = (0.0, 0.02, 0.04, 0.08)
-_LEAST_FACTORS = {0.0: 1.3, 0.02: 6.0, 0.04: 12.0, 0.08: 20.0}
+_LEAST_FACTORS = {0.0: 1.3, 0.02: 6.0, 0.04: 15.0, 0.08: 25.0}
 _FLOOR_PIECES = (128 * 1024, MIB)
 
 

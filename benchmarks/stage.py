@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _CLOSED_SECONDS = 30
+# As in `make run` and in deploy/tgbridge.service.
+_MALLOC = {
+    "MALLOC_MMAP_THRESHOLD_": str(16 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+    "MALLOC_TOP_PAD_": str(16 << 20),
+}
 
 
 class Server:
@@ -103,6 +109,7 @@ class Stage:
             "TGBRIDGE_SESSION__SECURE": "false",
             "TGBRIDGE_LIMITS__ENABLED": "false",  # fifty accounts log in from one address
             "TGBRIDGE_LOG__LEVEL": "warning",
+            **_MALLOC,
             **settings,
         }
         process = self._process("-m", "tgbridge", "serve", "--port", "0", env=environment)

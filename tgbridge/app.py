@@ -34,7 +34,7 @@ from tgbridge.web.logs import AccessLogger
 from tgbridge.web.middleware.caller import caller_middleware
 from tgbridge.web.middleware.client import client_middleware
 from tgbridge.web.middleware.errors import errors_middleware
-from tgbridge.web.middleware.headers import protect
+from tgbridge.web.middleware.headers import protection
 from tgbridge.web.middleware.limits import limits_middleware
 from tgbridge.web.middleware.origin import origin_middleware
 from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
@@ -132,7 +132,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     add_endpoints(app, endpoints)
     app[keys.OPENAPI] = document(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
     app.on_response_prepare.append(name_version)
-    app.on_response_prepare.append(protect)
+    app.on_response_prepare.append(protection(settings))
     app.on_response_prepare.append(save_session)
     app.on_response_prepare.append(mark_started)
     app.cleanup_ctx.append(_telegram)

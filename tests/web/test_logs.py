@@ -177,6 +177,16 @@ def test_nothing_reaches_the_terminal_but_text(monkeypatch: pytest.MonkeyPatch) 
     assert all(line.isprintable() for line in written.split("\n"))
 
 
+def test_json_is_ascii(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """Also as JSON nothing of a value is acted upon, and half of a surrogate pair costs no line."""
+    for nasty in NASTY:
+        structlog.get_logger("tgbridge.test").info("hello", value=nasty)
+    assert [line["value"] for line in logged()] == list(NASTY)
+    handler = logging.getLogger().handlers[0]  # pytest adds its own
+    assert isinstance(handler, logging.StreamHandler)
+    assert all(line.isascii() and line.isprintable() for line in handler.stream.getvalue().split("\n"))
+
+
 def test_level(logged: Callable[[], list[dict[str, Any]]]) -> None:
     """`log.level` bounds what is logged."""
     configure_logging(LogSettings(format="json", level="error"))

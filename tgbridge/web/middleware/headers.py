@@ -12,7 +12,7 @@ from tgbridge.web import keys
 from tgbridge.web.middleware.origin import allowed_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from aiohttp import web
 
@@ -46,19 +46,34 @@ _EXPOSED: Final = ", ".join(
 _PREFLIGHT_FIELDS: Final = (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
 
 
-async def protect(request: web.Request, response: web.StreamResponse) -> None:
-    """Write the fields, as the response is prepared: also of streams, and of what an error has become."""
-    settings, caller = request.app[keys.SETTINGS], request.get(keys.CALLER)
-    _share(request, response, settings)
-    own = {_EMBEDDING: _embedding(settings)}
-    if response.content_type != "application/json":
-        own |= _framing(response, settings)
-    headers = response.headers
-    for name, value in {**SAFE_HEADERS, **own}.items():
-        if value:
+def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Return what writes the fields, as a response is prepared: also of streams, and of what errors become.
+
+    What depends on the settings alone is settled here: every answer passes.
+    """
+    for_programs = tuple({**SAFE_HEADERS, _EMBEDDING: _embedding(settings)}.items())
+    ancestors = " ".join(("frame-ancestors 'self'", *settings.cors.allowed_origins))
+    # The older field can't name other origins. Where the policy does, browsers go by that.
+    framing = "" if settings.cors.allowed_origins else "SAMEORIGIN"
+    shown = {**dict(for_programs), _POLICY: ancestors, _FRAMING: framing}
+    for_people = tuple((name, value) for name, value in shown.items() if value)
+
+    async def protect(request: web.Request, response: web.StreamResponse) -> None:
+        _share(request, response, settings)
+        headers, fields = response.headers, for_programs
+        if response.content_type != "application/json":
+            fields = for_people
+            if _POLICY in headers:
+                # One policy more, beside what the answer has: each has to be kept (CSP 3, section 8.1).
+                headers.add(_POLICY, ancestors)
+        for name, value in fields:
             headers.setdefault(name, value)
-    if caller is not None and (max_age := settings.server.hsts_seconds) and _keeps_to_https(settings, caller):
-        headers.setdefault("Strict-Transport-Security", f"max-age={max_age}")
+        caller = request.get(keys.CALLER)
+        max_age = settings.server.hsts_seconds
+        if caller is not None and max_age and _keeps_to_https(settings, caller):
+            headers.setdefault("Strict-Transport-Security", f"max-age={max_age}")
+
+    return protect
 
 
 def _share(request: web.Request, response: web.StreamResponse, settings: Settings) -> None:
@@ -82,16 +97,6 @@ def _embedding(settings: Settings) -> str:
     them; the same site is enough for allowed origins.
     """
     return "same-site" if settings.cors.allowed_origins else "same-origin"
-
-
-def _framing(response: web.StreamResponse, settings: Settings) -> dict[str, str]:
-    """Say who may show in a frame what is for people: our own pages, and those of allowed origins."""
-    ancestors = " ".join(("frame-ancestors 'self'", *settings.cors.allowed_origins))
-    if _POLICY in response.headers:
-        # One policy more, beside what the answer has: each of them has to be kept (CSP 3, section 8.1).
-        response.headers.add(_POLICY, ancestors)
-    # The older field can't name other origins. Where the policy does, browsers go by that.
-    return {_POLICY: ancestors, _FRAMING: "" if settings.cors.allowed_origins else "SAMEORIGIN"}
 
 
 def _keeps_to_https(settings: Settings, caller: Caller) -> bool:

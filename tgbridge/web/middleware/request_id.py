@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
-import secrets
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -26,7 +26,7 @@ _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 async def request_id_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request its id, and count it as in flight."""
     inbound = request.headers.get(HEADER, "")
-    request_id = inbound if _WELL_FORMED.fullmatch(inbound) else secrets.token_hex(16)
+    request_id = inbound if _WELL_FORMED.fullmatch(inbound) else os.urandom(16).hex()
     request[keys.REQUEST_ID] = request_id
     in_flight, loop = request.app[keys.IN_FLIGHT], asyncio.get_running_loop()
     began, task = loop.time(), in_flight.begin()
