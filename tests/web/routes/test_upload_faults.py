@@ -29,7 +29,7 @@ NOISE = random.Random(9).randbytes(2 * MIB)
 FAILED = "Failed to upload file to Telegram."
 TOO_MANY = "Too many requests. Please try again later."
 SETTINGS: dict[str, Any] = {"upload": {"part_bytes": 64 * KIB}, "server": {"drain_seconds": 0}}
-IMPATIENT = {"transfer_wait_seconds": 0.3}
+IMPATIENT = {"transfer_wait_seconds": 30}
 
 
 def holds_nothing(service: Service) -> bool:
@@ -105,6 +105,7 @@ async def test_what_can_be_mended_is(
     await until(lambda: holds_nothing(service))
 
 
+@pytest.mark.swift_time
 @pytest.mark.parametrize("fault", TOLD)
 async def test_what_cannot_be_mended_is_told(
     sandbox: Sandbox,

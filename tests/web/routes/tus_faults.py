@@ -24,7 +24,7 @@ NOISE = random.Random(13).randbytes(20 * PART + 1)
 SIZE = len(NOISE)
 FAILED = "Failed to upload file to Telegram."
 TOO_MANY = "Too many requests. Please try again later."
-IMPATIENT = {"transfer_wait_seconds": 0.3}
+IMPATIENT = {"transfer_wait_seconds": 1}
 SETTINGS: dict[str, Any] = {"upload": {"part_bytes": PART}, "server": {"drain_seconds": 0}}
 
 

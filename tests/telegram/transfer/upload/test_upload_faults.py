@@ -34,7 +34,7 @@ MENDED: dict[str, Callable[..., Any]] = {
     "answer lost": lambda faults, method, **scope: faults.drop(method, executed=True, **scope),
     "connection silent": lambda faults, method, **scope: faults.silence(method, connection=True, **scope),
 }
-IMPATIENT = {"transfer_wait_seconds": 0.3}
+IMPATIENT = {"transfer_wait_seconds": 1}
 NOT_MENDED: dict[str, tuple[Callable[..., Any], type[TelegramFailure]]] = {
     "refused": (
         lambda faults, method, **scope: faults.error(method, 400, "FILE_PART_INVALID", **scope),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SMALL, BIG = "upload.saveFilePart", "upload.saveBigFilePart"
 NOISE = random.Random(7).randbytes(10 * MIB + 5 * KIB)
 PART = 64 * KIB
-IMPATIENT = {"transfer_wait_seconds": 0.3}
+IMPATIENT = {"transfer_wait_seconds": 1}
 
 FAULTS: dict[str, tuple[Callable[..., Any], type[TelegramFailure]]] = {
     "long flood wait": (lambda faults, method, skip: faults.flood_wait(method, 100, skip=skip), FloodWait),
