@@ -187,6 +187,7 @@ async def test_parts_forgotten(sandbox: Sandbox, signed_in_to: SignedInTo) -> No
     assert (answer.status, answer.body) == (410, GONE)
 
 
+@pytest.mark.swift_time
 async def test_the_data_centre_restarts(
     sandbox: Sandbox, signed_in_to: SignedInTo, account: Account, until: Until
 ) -> None:
@@ -206,6 +207,7 @@ async def test_the_data_centre_restarts(
     await check_sent(browser, await resume(browser, path), account, before)
 
 
+@pytest.mark.swift_time
 async def test_first_bytes_that_wait(sandbox: Sandbox, signed_in_to: SignedInTo, account: Account) -> None:
     """A creation whose bytes Telegram does not take for now is one: the client learns where to go on."""
     service, browser = await signed_in_to(**SETTINGS, telegram=IMPATIENT)
@@ -219,6 +221,7 @@ async def test_first_bytes_that_wait(sandbox: Sandbox, signed_in_to: SignedInTo,
     await check_sent(browser, await resume(browser, path), account, before)
 
 
+@pytest.mark.swift_time
 async def test_deferred_length(sandbox: Sandbox, signed_in_to: SignedInTo, account: Account) -> None:
     """A file of unknown length, whose way is unknown as well, goes on too."""
     service, browser = await signed_in_to(**SETTINGS, telegram=IMPATIENT)
@@ -238,6 +241,7 @@ async def test_deferred_length(sandbox: Sandbox, signed_in_to: SignedInTo, accou
     await check_sent(browser, answer, account, before)
 
 
+@pytest.mark.swift_time
 async def test_what_a_video_says(sandbox: Sandbox, signed_in_to: SignedInTo) -> None:
     """Bytes that come again, after a failure, do not confuse what reads the file's own header."""
     service, browser = await signed_in_to(upload={"part_bytes": 4 * KIB}, telegram=IMPATIENT)
