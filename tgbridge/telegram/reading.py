@@ -56,6 +56,7 @@ class Reading:
         self._abandon = abandon
         self._download: Download | None = None
         self._chunk = memoryview(b"")  # what has not been handed on of the part at hand
+        self._handed = 0  # bytes of the piece that the reader has
         self._kept: Share | None = None  # of the budget, for what is at hand, while there is no download
         self._giving_way: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -85,7 +86,8 @@ class Reading:
                 self._download = await self._resume()
             self._chunk = await anext(self._download)
         piece, self._chunk = self._chunk[:PIECE_BYTES], self._chunk[PIECE_BYTES:]
-        self._position += len(piece)
+        self._handed = len(piece)
+        self._position += self._handed
         self._timer = self._loop.call_later(self._settings.files.stall_seconds, self._stalled)
         return piece
 
@@ -119,7 +121,7 @@ class Reading:
         self._kept = self._downloader.budget.enter(
             account, wake=lambda: None, reclaim=lambda _wanted, _most: 0
         )
-        self._kept.take(len(self._chunk) + PIECE_BYTES)
+        self._kept.take(self._handed + len(self._chunk))  # no more than one part, which is always let in
 
     def _look_again(self) -> None:
         if self._downloader.budget.waiting:
