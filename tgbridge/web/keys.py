@@ -33,12 +33,14 @@ if TYPE_CHECKING:
     from tgbridge.uploads.progress import ProgressBoard
     from tgbridge.uploads.registry import ResumableUploads
     from tgbridge.web.answers import Document
+    from tgbridge.web.derived_keys import DerivedKeys
     from tgbridge.web.endpoint import Endpoint
     from tgbridge.web.inflight import BodyBytes, InFlight
     from tgbridge.web.limits import Limiter
     from tgbridge.web.session_cookie import SessionStorage
 
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
+DERIVED_KEYS: Final[web.AppKey[DerivedKeys]] = web.AppKey("derived_keys")
 POOL: Final[web.AppKey[ClientPool]] = web.AppKey("pool")
 DOWNLOADER: Final[web.AppKey[Downloader]] = web.AppKey("downloader")
 CORRECTIONS: Final[web.AppKey[Corrections]] = web.AppKey("corrections")
