@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tgbridge.uploads.progress import ProgressBoard
     from tgbridge.uploads.registry import ResumableUploads
     from tgbridge.web.answers import Document
+    from tgbridge.web.cursor import Cursors
     from tgbridge.web.derived_keys import DerivedKeys
     from tgbridge.web.endpoint import Endpoint
     from tgbridge.web.inflight import BodyBytes, InFlight
@@ -47,6 +48,7 @@ CORRECTIONS: Final[web.AppKey[Corrections]] = web.AppKey("corrections")
 UPLOADER: Final[web.AppKey[Uploader]] = web.AppKey("uploader")
 UPLOADS: Final[web.AppKey[ResumableUploads]] = web.AppKey("uploads")
 NAMED_UPLOADS: Final[web.AppKey[NamedUploads]] = web.AppKey("named_uploads")
+CURSORS: Final[web.AppKey[Cursors]] = web.AppKey("cursors")
 UPLOAD_IDS: Final[web.AppKey[UploadIds]] = web.AppKey("upload_ids")
 PROGRESS: Final[web.AppKey[ProgressBoard]] = web.AppKey("progress")
 LOOKUP: Final[web.AppKey[FileLookup[BridgeClient]]] = web.AppKey("lookup")

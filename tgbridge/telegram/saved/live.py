@@ -1,13 +1,15 @@
 """What an account's library is told of Saved Messages as they change, and what it has to tell of them.
 
-`AccountLibrary` has one: ``self.live = Live(account, self)``. It hands over what Telegram has said in answers
-(``seen``, by its `remember`), and asks ``holds`` before it believes what it has kept.
+`AccountLibrary` has one: ``self.live = Live(account, self)``. Its `remember` leaves out what ``is_deleted``, and
+hands the ids of the rest to ``seen``; its `changed` hands each change to ``note``; what it keeps is good for as
+long as ``trusted`` says so, and it is not forgotten while somebody listens (``busy``).
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Protocol
+import secrets
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from telethon.tl import functions
 
@@ -22,14 +24,24 @@ STATE_SECONDS: Final = 60.0
 """How long a state is given out again without asking: an older one replays more, and misses nothing."""
 
 
+class Position(NamedTuple):
+    """What a page that shows Saved Messages knows of: the state ``pts`` of the account, or a later one.
+
+    ``life`` names the memory that knows which ids the page was shown.
+    """
+
+    pts: int
+    life: int
+
+
 class Memory(Protocol):
     """The library of one account, as its live part sees it."""
 
-    def remember(self, messages: Iterable[object]) -> list[SavedMedia]:
-        """Keep what messages of Saved Messages hold; others are left out."""
+    def remember(self, messages: Iterable[Any]) -> list[SavedMedia]:
+        """Keep what messages of Saved Messages hold, and return it; others are left out."""
 
-    def follow(self, change: Change) -> None:
-        """Let the memory be as Saved Messages are after a change."""
+    def changed(self, change: Change) -> None:
+        """Let the memory be as Saved Messages are after a change. Again makes no difference."""
 
 
 class Live:
@@ -38,6 +50,7 @@ class Live:
     def __init__(self, account: object, memory: Memory) -> None:
         self._account = account
         self._memory = memory
+        self._life = secrets.randbits(32)
         self._pts: int | None = None
         self._pts_at = 0.0
 
@@ -46,8 +59,13 @@ class Live:
         """Whether the memory follows each change, so that what is in it is so at Telegram."""
         return False
 
-    async def state(self, client: BridgeClient) -> int:
-        """Return a pts no newer than whatever is read after it, by a request if need be.
+    @property
+    def busy(self) -> bool:
+        """Whether somebody listens, so that this must not be forgotten."""
+        return False
+
+    async def state(self, client: BridgeClient) -> Position:
+        """Return a state no newer than whatever is read after it, by a request if need be.
 
         Raises TelegramFailure kinds.
         """
@@ -55,14 +73,13 @@ class Live:
         if self._pts is None or (not self.trusted and now - self._pts_at > STATE_SECONDS):
             answer = await client.patiently(functions.updates.GetStateRequest())
             self._pts, self._pts_at = max(answer.pts, self._pts or 0), now
-        return self._pts
+        return Position(self._pts, self._life)
 
-    def changed(self, change: Change) -> None:
-        """Take note of a change that a request of our own has made, of which Telegram tells the others only."""
-        self._memory.follow(change)
+    def note(self, change: Change) -> None:
+        """Take note of a change, whoever has told of it."""
 
     def seen(self, media: Iterable[int]) -> None:
-        """Take note that these ids are of messages with media in Saved Messages."""
+        """Take note that these ids are of messages with media in Saved Messages, and may be shown."""
 
     def is_deleted(self, message_id: int) -> bool:
         """Whether a message has been deleted, so that an answer that still holds it came too late."""
