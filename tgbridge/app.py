@@ -28,6 +28,8 @@ from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
 from tgbridge.web import keys
+from tgbridge.web.cursor import Cursors
+from tgbridge.web.derived_keys import DerivedKeys
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
@@ -122,7 +124,9 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
     app[keys.LIMITER] = Limiter(settings.limits)
     app[keys.NAMED_UPLOADS] = NamedUploads()
-    app[keys.UPLOAD_IDS] = UploadIds(secret_keys)
+    app[keys.DERIVED_KEYS] = derived = DerivedKeys(secret_keys)
+    app[keys.UPLOAD_IDS] = UploadIds(derived.of("upload ids"))
+    app[keys.CURSORS] = Cursors(derived)
     app[keys.STORAGE] = SessionStorage(
         secret_keys,
         settings.session,
