@@ -17,9 +17,9 @@ from tgbridge.logins.qr_logins import QrLogins
 from tgbridge.logins.repeats import Repeats
 from tgbridge.telegram.account.log_out import abandon_session
 from tgbridge.telegram.pool import ClientPool
+from tgbridge.telegram.saved.library import Library
 from tgbridge.telegram.transfer.download.corrections import Corrections
 from tgbridge.telegram.transfer.download.downloader import Downloader
-from tgbridge.telegram.transfer.lookup import FileLookup
 from tgbridge.telegram.transfer.upload.uploader import Uploader
 from tgbridge.uploads.checked import checked_budget
 from tgbridge.uploads.ids import UploadIds
@@ -51,7 +51,6 @@ from tgbridge.web.routes import (
     resumable_api,
     service,
     session,
-    stream,
     stream_api,
     upload,
     upload_events,
@@ -148,7 +147,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     app[keys.DOWNLOADER] = Downloader(settings.files, settings.telegram)
     app[keys.CORRECTIONS] = Corrections(app[keys.DOWNLOADER])
     app[keys.UPLOADER] = Uploader(settings.upload, settings.telegram)
-    app[keys.LOOKUP] = FileLookup(stream.fetch_file)
+    app[keys.LIBRARY] = Library(settings.files)
     app[keys.POOL] = pool = ClientPool(settings)
     app[keys.ATTEMPTS] = LoginAttempts(pool)
     completion = app[keys.COMPLETION]

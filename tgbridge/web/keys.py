@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.loan import Loan
     from tgbridge.telegram.pool import ClientPool
+    from tgbridge.telegram.saved.library import Library
     from tgbridge.telegram.transfer.download.corrections import Corrections
     from tgbridge.telegram.transfer.download.downloader import Downloader
-    from tgbridge.telegram.transfer.lookup import FileLookup
     from tgbridge.telegram.transfer.upload.uploader import Uploader
     from tgbridge.uploads.ids import UploadIds
     from tgbridge.uploads.named import NamedUploads
@@ -51,7 +51,7 @@ NAMED_UPLOADS: Final[web.AppKey[NamedUploads]] = web.AppKey("named_uploads")
 CURSORS: Final[web.AppKey[Cursors]] = web.AppKey("cursors")
 UPLOAD_IDS: Final[web.AppKey[UploadIds]] = web.AppKey("upload_ids")
 PROGRESS: Final[web.AppKey[ProgressBoard]] = web.AppKey("progress")
-LOOKUP: Final[web.AppKey[FileLookup[BridgeClient]]] = web.AppKey("lookup")
+LIBRARY: Final[web.AppKey[Library]] = web.AppKey("library")
 OUTLIVED: Final[web.AppKey[OutlivedSessions]] = web.AppKey("outlived")
 QR_LOGINS: Final[web.AppKey[QrLogins]] = web.AppKey("qr_logins")
 LIMITER: Final[web.AppKey[Limiter]] = web.AppKey("limiter")
