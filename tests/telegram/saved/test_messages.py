@@ -8,6 +8,7 @@ import pytest
 from telethon.tl import functions, types
 
 from tgbridge.errors import FloodWait, MediaNotFound, TelegramUnavailable
+from tgbridge.sandbox.rare_seeds import WITHOUT_FILE
 from tgbridge.sandbox.seeds import IDS, SEEDS, seed_many
 from tgbridge.sandbox.world.phone import PhoneNumber
 from tgbridge.telegram.saved import messages as media
@@ -28,6 +29,7 @@ NO_FILE = {
     "expired_photo",
     "expired_video",
     "text_newest",
+    *WITHOUT_FILE,
 }
 
 
