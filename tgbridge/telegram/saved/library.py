@@ -15,7 +15,7 @@ from telethon.tl import functions, types
 
 from tgbridge.errors import MediaNotFound
 from tgbridge.telegram.account.login import get_me
-from tgbridge.telegram.saved.changes import Deleted
+from tgbridge.telegram.saved.changes import Added, Deleted
 from tgbridge.telegram.saved.lookups import Lookups
 from tgbridge.telegram.saved.saved_media import SavedMedia
 from tgbridge.telegram.shelves import Shelves
@@ -199,6 +199,16 @@ class AccountLibrary:
             self._keep(change.media, now)
         for tell in tuple(self._listeners):
             tell(change)
+
+    def sent(self, updates: Any) -> None:
+        """Take note of the messages that a request of our own has made, by Telegram's answer to it.
+
+        It tells all other sessions of them, and not this one (https://core.telegram.org/api/updates).
+        """
+        for update in getattr(updates, "updates", ()):
+            if isinstance(update, types.UpdateNewMessage):
+                for media in self.remember([update.message]):
+                    self.changed(Added(media, update.pts))
 
     @contextmanager
     def listen(self, tell: Callable[[Change], object]) -> Iterator[None]:
