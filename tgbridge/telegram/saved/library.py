@@ -16,6 +16,7 @@ from telethon.tl import functions, types
 from tgbridge.errors import MediaNotFound
 from tgbridge.telegram.account.login import get_me
 from tgbridge.telegram.saved.changes import Deleted
+from tgbridge.telegram.saved.live import Live
 from tgbridge.telegram.saved.lookups import Lookups
 from tgbridge.telegram.saved.saved_media import SavedMedia
 from tgbridge.telegram.shelves import Shelf, Shelves
@@ -89,11 +90,13 @@ class AccountLibrary:
         self._lookups: Lookups[BridgeClient, SavedMedia] = Lookups(self._ask)
         self._listeners: dict[Callable[[Change], object], None] = {}
         self._trusted_since: float | None = None
+        self.live = Live(self)
+        """What follows the account's changes."""
 
     @property
     def busy(self) -> bool:
         """Whether anybody asks, listens, or tells it of changes."""
-        return bool(self._lookups or self._listeners) or self._trusted_since is not None
+        return bool(self._lookups or self._listeners) or self.live.busy
 
     # Reading
 
@@ -230,6 +233,7 @@ class AccountLibrary:
         gone_at = self._gone.get(media.id)
         if gone_at is not None and gone_at >= at:
             return None
+        self.live.shown.add(media.id)
         known = self._known.get(media.id)
         if known is not None and known.asked_at > at:
             return known.media
