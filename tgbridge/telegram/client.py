@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -45,6 +46,7 @@ from tgbridge.telegram.rpc.lost_connections import outlast_lost_connections
 from tgbridge.telegram.rpc.migration import follow_migrations
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.rpc.repeatable import may_be_repeated
+from tgbridge.telegram.single_flight import SingleFlight
 from tgbridge.telegram.updates.reading import answered, unanswered
 
 if TYPE_CHECKING:
@@ -57,6 +59,9 @@ if TYPE_CHECKING:
     from tgbridge.telegram.mtproto.connection import Connection
     from tgbridge.telegram.mtproto.connector import Connector
     from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
+
+VOUCHED_SECONDS: Final = 60.0
+"""How long a session that Telegram has answered counts as one that lives, without asking again."""
 
 # What Telethon logs below WARNING may have contents in it.
 _TELETHON: Final = logging.getLogger("tgbridge.telegram.telethon")
@@ -114,6 +119,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self._listening = init_connection(hello, updates=True)
         self._sender = self._home_sender()
         self._closing: asyncio.Task[None] | None = None
+        self._answered_at = -math.inf
+        self._vouching: SingleFlight[Any] | None = None
         self._moving = asyncio.Lock()
         self._asking_addresses = asyncio.Lock()
         self.login_turn = asyncio.Lock()
@@ -279,12 +286,15 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             with translated():
                 async with asyncio.timeout_at(patience.give_up_at):
                     await request.resolve(self, utils)
-                    return await self._ask(request, replace(patience, repeatable=repeatable, on_turn=note))
+                    answer = await self._ask(request, replace(patience, repeatable=repeatable, on_turn=note))
         except TelegramUnavailable as error:
             received = sent and not getattr(error.__cause__, "not_received", False)
             if repeatable or not received or isinstance(error, InternalError):
                 raise
             raise AnswerLost(error.reason) from error
+        if type(request).__module__ != functions.help.__name__:  # which answers everybody
+            self._answered_at = now()
+        return answer
 
     async def _attempt(self, request: TLRequest, patience: Patience) -> Any:
         async with self._moving:
@@ -305,6 +315,25 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             if told is not None:
                 self._hear(told)
         return answer
+
+    @property
+    def is_vouched_for(self) -> bool:
+        """Whether Telegram has answered it within VOUCHED_SECONDS, as it answers who is signed in."""
+        return now() < self._answered_at + VOUCHED_SECONDS
+
+    def doubt(self) -> None:
+        """Take note that the session may have ended."""
+        self._answered_at = -math.inf
+
+    async def vouch(self) -> None:
+        """Ask whether the session lives, once for all who ask at the same time.
+
+        Raises SessionEnded, and other TelegramFailure kinds.
+        """
+        if self._vouching is None or self._vouching.over:
+            me = functions.users.GetUsersRequest([types.InputUserSelf()])
+            self._vouching = SingleFlight(self.patiently(me))
+        await self._vouching.wait()
 
     # Moving
 

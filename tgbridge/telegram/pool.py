@@ -143,6 +143,20 @@ class ClientPool:
         finally:
             self._give_back(slot)
 
+    def vouches_for(self, session: str) -> bool:
+        """Tell whether Telegram has answered this session lately, as one that somebody is signed in with."""
+        try:
+            slot = self._slots.get(key_of(session))
+        except SessionEnded:  # it is none, as borrowing will show
+            return False
+        return slot is not None and slot.client.is_vouched_for
+
+    def doubt(self, account: Hashable) -> None:
+        """Vouch for no session of an account until Telegram has answered it again: some may have ended."""
+        for slot in self._slots.values():
+            if slot.client.files.account == account:
+                slot.client.doubt()
+
     async def drop(self, session: str, *, at_once: bool = False) -> None:
         """Lend this session's client no more, and close it once nobody uses it; keep nothing of its keys.
 
