@@ -17,9 +17,9 @@ from tgbridge.logins.qr_logins import QrLogins
 from tgbridge.logins.repeats import Repeats
 from tgbridge.telegram.account.log_out import abandon_session
 from tgbridge.telegram.pool import ClientPool
+from tgbridge.telegram.saved.library import Library
 from tgbridge.telegram.transfer.download.corrections import Corrections
 from tgbridge.telegram.transfer.download.downloader import Downloader
-from tgbridge.telegram.transfer.lookup import FileLookup
 from tgbridge.telegram.transfer.upload.uploader import Uploader
 from tgbridge.uploads.checked import checked_budget
 from tgbridge.uploads.ids import UploadIds
@@ -28,6 +28,8 @@ from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
 from tgbridge.web import keys
+from tgbridge.web.cursor import Cursors
+from tgbridge.web.derived_keys import DerivedKeys
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
@@ -49,7 +51,6 @@ from tgbridge.web.routes import (
     resumable_api,
     service,
     session,
-    stream,
     stream_api,
     upload,
     upload_events,
@@ -123,7 +124,9 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
     app[keys.LIMITER] = Limiter(settings.limits)
     app[keys.NAMED_UPLOADS] = NamedUploads()
-    app[keys.UPLOAD_IDS] = UploadIds(secret_keys)
+    app[keys.DERIVED_KEYS] = derived = DerivedKeys(secret_keys)
+    app[keys.UPLOAD_IDS] = UploadIds(derived.of("upload ids"))
+    app[keys.CURSORS] = Cursors(derived)
     app[keys.STORAGE] = SessionStorage(
         secret_keys,
         settings.session,
@@ -144,7 +147,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     app[keys.DOWNLOADER] = Downloader(settings.files, settings.telegram)
     app[keys.CORRECTIONS] = Corrections(app[keys.DOWNLOADER])
     app[keys.UPLOADER] = Uploader(settings.upload, settings.telegram)
-    app[keys.LOOKUP] = FileLookup(stream.fetch_file)
+    app[keys.LIBRARY] = Library(settings.files)
     app[keys.POOL] = pool = ClientPool(settings)
     app[keys.ATTEMPTS] = LoginAttempts(pool)
     completion = app[keys.COMPLETION]

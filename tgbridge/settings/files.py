@@ -58,6 +58,16 @@ class FilesSettings(Section):
     cache_bytes_per_account: ByteSize = setting(
         ByteSize(8 * MIB), "bytes; 0 keeps nothing", "Players ask for the same range again.", ge=0
     )
+    messages_per_account: int = setting(
+        10_000,
+        "messages",
+        "What they hold is known without asking, if it was listed or read: 3 KB each.",
+        ge=0,
+        le=1_000_000,
+    )
+    messages_per_process: int = setting(
+        50_000, "messages", "For all accounts together: what the memory has to hold.", ge=0, le=10_000_000
+    )
     idle_seconds: float = setting(
         60.0,
         "seconds",

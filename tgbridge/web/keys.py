@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.loan import Loan
     from tgbridge.telegram.pool import ClientPool
+    from tgbridge.telegram.saved.library import Library
     from tgbridge.telegram.transfer.download.corrections import Corrections
     from tgbridge.telegram.transfer.download.downloader import Downloader
-    from tgbridge.telegram.transfer.lookup import FileLookup
     from tgbridge.telegram.transfer.upload.uploader import Uploader
     from tgbridge.uploads.ids import UploadIds
     from tgbridge.uploads.named import NamedUploads
@@ -33,21 +33,25 @@ if TYPE_CHECKING:
     from tgbridge.uploads.progress import ProgressBoard
     from tgbridge.uploads.registry import ResumableUploads
     from tgbridge.web.answers import Document
+    from tgbridge.web.cursor import Cursors
+    from tgbridge.web.derived_keys import DerivedKeys
     from tgbridge.web.endpoint import Endpoint
     from tgbridge.web.inflight import BodyBytes, InFlight
     from tgbridge.web.limits import Limiter
     from tgbridge.web.session_cookie import SessionStorage
 
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
+DERIVED_KEYS: Final[web.AppKey[DerivedKeys]] = web.AppKey("derived_keys")
 POOL: Final[web.AppKey[ClientPool]] = web.AppKey("pool")
 DOWNLOADER: Final[web.AppKey[Downloader]] = web.AppKey("downloader")
 CORRECTIONS: Final[web.AppKey[Corrections]] = web.AppKey("corrections")
 UPLOADER: Final[web.AppKey[Uploader]] = web.AppKey("uploader")
 UPLOADS: Final[web.AppKey[ResumableUploads]] = web.AppKey("uploads")
 NAMED_UPLOADS: Final[web.AppKey[NamedUploads]] = web.AppKey("named_uploads")
+CURSORS: Final[web.AppKey[Cursors]] = web.AppKey("cursors")
 UPLOAD_IDS: Final[web.AppKey[UploadIds]] = web.AppKey("upload_ids")
 PROGRESS: Final[web.AppKey[ProgressBoard]] = web.AppKey("progress")
-LOOKUP: Final[web.AppKey[FileLookup[BridgeClient]]] = web.AppKey("lookup")
+LIBRARY: Final[web.AppKey[Library]] = web.AppKey("library")
 OUTLIVED: Final[web.AppKey[OutlivedSessions]] = web.AppKey("outlived")
 QR_LOGINS: Final[web.AppKey[QrLogins]] = web.AppKey("qr_logins")
 LIMITER: Final[web.AppKey[Limiter]] = web.AppKey("limiter")
