@@ -33,6 +33,7 @@ from tgbridge.telegram.datacentres.main_connection import Sender
 from tgbridge.telegram.datacentres.router import Router
 from tgbridge.telegram.datacentres.session_keys import SessionKeys
 from tgbridge.telegram.mtproto.calls import init_connection
+from tgbridge.telegram.mtproto.failures import RpcFailed
 from tgbridge.telegram.rpc.answers import translate_answers
 from tgbridge.telegram.rpc.call import compose, now
 from tgbridge.telegram.rpc.closing import Closing
@@ -46,6 +47,7 @@ from tgbridge.telegram.rpc.migration import follow_migrations
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.rpc.repeatable import may_be_repeated
 from tgbridge.telegram.single_flight import SingleFlight
+from tgbridge.telegram.updates.reading import answered, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -71,9 +73,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
 
     ``await client(request)`` raises TelegramFailure kinds only. ``files`` are the account's connections for
     file contents. ``on_new_key`` is called when the client has moved to another data centre, where its key,
-    and with it the session string, is another one. ``on_update``, once it is set, is called with the updates
-    (TypeUpdates) that requests from then on bring about, until the client is closed; and with None where some
-    may have been lost, since the connection was: it takes another request to be sent updates again.
+    and with it the session string, is another one.
     ``login_turn`` is held while a step of a login is taken, so that the next one finds what came of it.
     ``keys``: what an earlier client of the session knew of its keys; this one keeps it up to date.
     Raises ValueError for a text that is no session string.
@@ -125,7 +125,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self._asking_addresses = asyncio.Lock()
         self.login_turn = asyncio.Lock()
         self.on_new_key: Callable[[], None] | None = None
-        self.on_update: Callable[[Any], None] | None = None
+        self._hearers: dict[Callable[[Any], None], None] = {}
+        self._is_sent_updates = False
         self.files = Router(self, settings, Gates() if gates is None else gates)
         self._ending = Closing()
         self._ask = compose(
@@ -215,13 +216,33 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     def _adopt(self, place: Place, key: AuthorizationKey) -> None:
         self.session.set_dc(place.dc_id, place.address.host, place.address.port)
         self.session.auth_key = AuthKey(key.key)
+        self._is_sent_updates = False
+
+    # Updates
+
+    def hear(self, tell: Callable[[Any], None]) -> Callable[[], None]:
+        """Have ``tell`` called with updates (TypeUpdates); return what ends that. Several may hear.
+
+        It takes a request to be sent them, and another one after ``tell`` was called with None: the connection
+        was lost, and some of them may have been. What the answers to requests of this client say of the
+        account's messages is heard, too: Telegram tells the account's other sessions only.
+        ``tell`` is quick, and raises nothing.
+        """
+        self._hearers[tell] = None
+        return lambda: self._hearers.pop(tell, None)
+
+    @property
+    def is_told_in_vain(self) -> bool:
+        """Whether it is sent updates though nobody hears them, as it will be while the connection lasts."""
+        return self._is_sent_updates and not self._hearers
 
     def _main_preamble(self) -> Preamble:
-        return self._quiet if self.on_update is None else self._listening
+        self._is_sent_updates = self._is_sent_updates or bool(self._hearers)
+        return self._listening if self._hearers else self._quiet
 
     def _hear(self, updates: Any) -> None:
-        if self.on_update is not None:
-            self.on_update(updates)
+        for tell in tuple(self._hearers):
+            tell(updates)
 
     # Requests
 
@@ -281,7 +302,19 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         await sender.connection()
         if patience.on_turn is not None:
             patience.on_turn()
-        return await sender.call(request, repeatable=patience.repeatable, patience=patience.answer_seconds)
+        told = unanswered(request)
+        try:
+            answer = await sender.call(
+                request, repeatable=patience.repeatable, patience=patience.answer_seconds
+            )
+            told = answered(request, answer)
+        except RpcFailed:
+            told = None
+            raise
+        finally:
+            if told is not None:
+                self._hear(told)
+        return answer
 
     @property
     def is_vouched_for(self) -> bool:
