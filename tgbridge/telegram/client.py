@@ -37,6 +37,7 @@ from tgbridge.telegram.rpc.call import compose, now
 from tgbridge.telegram.rpc.closing import Closing
 from tgbridge.telegram.rpc.errors import translated
 from tgbridge.telegram.rpc.flood_waits import sit_out_flood_waits
+from tgbridge.telegram.rpc.gate import take_turns
 from tgbridge.telegram.rpc.gates import Gates
 from tgbridge.telegram.rpc.internal_errors import repeat_internal_errors
 from tgbridge.telegram.rpc.log import log_calls
@@ -55,10 +56,14 @@ if TYPE_CHECKING:
     from tgbridge.telegram.mtproto.connection import Connection
     from tgbridge.telegram.mtproto.connector import Connector
     from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
+    from tgbridge.telegram.rpc.gate import Gate
 
 # What Telethon logs below WARNING may have contents in it.
 _TELETHON: Final = logging.getLogger("tgbridge.telegram.telethon")
 _TELETHON.setLevel(logging.WARNING)
+
+# Some thirty in half a minute, and then waits that rise for who does not slow down (docs/telegram.md).
+_PACED: Final = frozenset({functions.messages.GetHistoryRequest, functions.messages.SearchRequest})
 
 
 class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no types
@@ -109,6 +114,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             lang_pack="",  # those of official apps only
             lang_code="en",
             query=None,
+            # By which messages.getSearchResultsCalendar tells days.
+            params=types.JsonObject([types.JsonObjectValue("tz_offset", types.JsonNumber(0.0))]),
         )
         self._quiet = init_connection(hello, updates=False)
         self._listening = init_connection(hello, updates=True)
@@ -123,6 +130,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self._ending = Closing()
         self._ask = compose(
             self._attempt,
+            partial(take_turns, gate_of=self._gate, weight_of=lambda _request: 0),
             translate_answers,
             partial(log_calls, where=lambda: self.home_dc_id),
             outlast_lost_connections,
@@ -272,6 +280,11 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         if patience.on_turn is not None:
             patience.on_turn()
         return await sender.call(request, repeatable=patience.repeatable, patience=patience.answer_seconds)
+
+    def _gate(self, request: TLRequest) -> Gate | None:
+        """Return the gate of what Telegram limits by rate: who has to wait should not run into longer waits."""
+        method = type(request)
+        return self.files.gates.to(self.home_dc_id, method) if method in _PACED else None
 
     # Moving
 
