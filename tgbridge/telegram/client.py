@@ -223,9 +223,9 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     def hear(self, tell: Callable[[Any], None]) -> Callable[[], None]:
         """Have ``tell`` called with updates (TypeUpdates); return what ends that. Several may hear.
 
-        It takes a request to be sent them, and another one after ``tell`` was called with None: the connection
-        was lost, and some of them may have been. What the answers to requests of this client say of the
-        account's messages is heard, too: Telegram tells the account's other sessions only.
+        It takes a request to be sent them, and another one after ``tell`` was called with None: the
+        connection was lost, and some of them may have been. What the answers to requests of this client say
+        of the account's messages is heard, too: Telegram tells the account's other sessions only.
         ``tell`` is quick, and raises nothing.
         """
         self._hearers[tell] = None

@@ -19,8 +19,6 @@ from tgbridge.sandbox.world.filters import matcher
 from tgbridge.sandbox.world.history import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tgbridge.sandbox.world.accounts import Account
 
 MAX_DAYS = 100
@@ -80,7 +78,9 @@ async def get_search_results_calendar(
     periods = []
     for date, group in groupby(asked, day):
         ids = list(group)
-        periods.append(types.SearchResultsCalendarPeriod(date, min_msg_id=ids[-1], max_msg_id=ids[0], count=len(ids)))
+        periods.append(
+            types.SearchResultsCalendarPeriod(date, min_msg_id=ids[-1], max_msg_id=ids[0], count=len(ids))
+        )
     periods = periods[:MAX_DAYS]
     oldest = account.history.get(found[0]) if found else None
     return types.messages.SearchResultsCalendar(
