@@ -18,8 +18,10 @@ from tgbridge.logins.repeats import Repeats
 from tgbridge.telegram.account.log_out import abandon_session
 from tgbridge.telegram.pool import ClientPool
 from tgbridge.telegram.saved.library import Library
+from tgbridge.telegram.saved.listening import Listening
 from tgbridge.telegram.transfer.download.corrections import Corrections
 from tgbridge.telegram.transfer.download.downloader import Downloader
+from tgbridge.telegram.transfer.thumbnails import Thumbnails
 from tgbridge.telegram.transfer.upload.uploader import Uploader
 from tgbridge.uploads.checked import checked_budget
 from tgbridge.uploads.ids import UploadIds
@@ -41,10 +43,12 @@ from tgbridge.web.middleware.limits import limits_middleware
 from tgbridge.web.middleware.origin import origin_middleware
 from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
 from tgbridge.web.middleware.session import save_session, session_middleware
+from tgbridge.web.open_streams import OpenStreams
 from tgbridge.web.openapi import document
 from tgbridge.web.protocol import Runner
 from tgbridge.web.routes import (
     codes,
+    events,
     login,
     media,
     media_item,
@@ -94,6 +98,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *sessions.ENDPOINTS,
     *media.ENDPOINTS,
     *media_item.ENDPOINTS,
+    *events.ENDPOINTS,
     *stream_api.ENDPOINTS,
     *upload.ENDPOINTS,
     *resumable_api.ENDPOINTS,
@@ -128,6 +133,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.NAMED_UPLOADS] = NamedUploads()
     app[keys.DERIVED_KEYS] = derived = DerivedKeys(secret_keys)
     app[keys.UPLOAD_IDS] = UploadIds(derived.of("upload ids"))
+    app[keys.OPEN_STREAMS] = OpenStreams(settings.events)
     app[keys.CURSORS] = Cursors(derived)
     app[keys.STORAGE] = SessionStorage(
         secret_keys,
@@ -149,9 +155,13 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     app[keys.DOWNLOADER] = Downloader(settings.files, settings.telegram)
     app[keys.CORRECTIONS] = Corrections(app[keys.DOWNLOADER])
     app[keys.UPLOADER] = Uploader(settings.upload, settings.telegram)
+    app[keys.THUMBNAILS] = Thumbnails(app[keys.DOWNLOADER], settings.files)
     app[keys.LIBRARY] = Library(settings.files)
     app[keys.POOL] = pool = ClientPool(settings)
     app[keys.ATTEMPTS] = LoginAttempts(pool)
+    app[keys.LISTENING] = listening = Listening(
+        pool, app[keys.LIBRARY], linger_seconds=settings.events.linger_seconds
+    )
     completion = app[keys.COMPLETION]
     app[keys.OUTLIVED] = OutlivedSessions(pool, completion)
     app[keys.QR_LOGINS] = qr_logins = QrLogins(
@@ -170,6 +180,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
         yield
     finally:
         qr_logins.close()
+        await listening.close()
         await completion.drain(COMPLETION_SECONDS)  # it still borrows clients
         await uploads.close()
         board.close()

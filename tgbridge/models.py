@@ -305,6 +305,24 @@ class UploadWaiting(Model):
     retry_after: Annotated[int, Field(description="Seconds.")]
 
 
+class MediaDeleted(Model):
+    """The data of the event ``media_deleted``."""
+
+    ids: Annotated[
+        list[int], Field(min_length=1, description="Of messages that are gone, or hold no file now.")
+    ]
+
+
+class ListsOutdated(Model):
+    """The data of the event ``reload``: what has happened can't be told; read lists anew."""
+
+
+class SessionOver(Model):
+    """The data of the event ``session_ended``: nobody is signed in any more."""
+
+    code: Annotated[str, Field(description="Telegram's name for why.")]
+
+
 class Health(Model):
     """The process lives."""
 
@@ -329,6 +347,18 @@ class ErrorBody(Model):
 
 class Failed(ErrorBody):
     """What nobody has foreseen went wrong: the code may be any of Telegram's own names."""
+
+
+class UploadNews(Model):
+    """The data of the event ``upload``: what ``/uploads/{id}/events`` says, of all uploads of the session."""
+
+    id: Annotated[str, Field(description="The upload's, as in ``/uploads/{id}``.")]
+    event: Annotated[
+        Literal["progress", "waiting", "done", "error"], Field(description="Which event it is there.")
+    ]
+    data: Annotated[
+        UploadProgress | UploadWaiting | MediaItem | Failed, Field(description="That event's data.")
+    ]
 
 
 class PasswordRequired(ErrorBody):

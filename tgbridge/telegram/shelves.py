@@ -3,89 +3,80 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class Shelves(Generic[K, V]):
-    """The shelves of all accounts. `shelf_most` and `most` are in whatever `Shelf.put` is told the cost in.
+    """One shelf for each account. `account_most` and `most` are in whatever `put` is told the cost in.
 
-    When all are full, the account that nobody has come for the longest gives way, its oldest thing first.
+    When all are full together, the account that nobody has come for the longest gives way. What has been
+    unused for longest on a shelf goes first.
     """
 
-    def __init__(self, *, shelf_most: int, most: int) -> None:
-        self.shelf_most = shelf_most
+    def __init__(self, *, account_most: int, most: int) -> None:
         self.cost = 0
         """What all shelves hold together."""
+        self._account_most = account_most
         self._most = most
-        self._used: OrderedDict[Shelf[K, V], None] = OrderedDict()  # those with something on them
+        self._shelves: OrderedDict[Hashable, _Shelf[K, V]] = OrderedDict()  # none of them is empty
 
-    def add(self, shelf: Shelf[K, V], cost: int) -> None:
-        """Count what has come to a shelf, and make room for it. For Shelf."""
-        self.cost += cost
-        self.touch(shelf)
-        while self.cost > self._most:
-            next(iter(self._used)).discard_oldest()
-
-    def remove(self, shelf: Shelf[K, V], cost: int) -> None:
-        """Count what has gone from a shelf. For Shelf."""
-        self.cost -= cost
-        if not len(shelf):
-            del self._used[shelf]
-
-    def touch(self, shelf: Shelf[K, V]) -> None:
-        """Take note that somebody has come for a shelf. For Shelf."""
-        self._used[shelf] = None
-        self._used.move_to_end(shelf)
-
-
-class Shelf(Generic[K, V]):
-    """What is kept for one account, the longest unused first."""
-
-    def __init__(self, shelves: Shelves[K, V]) -> None:
-        self.cost = 0
-        self._shelves = shelves
-        self._kept: OrderedDict[K, tuple[V, int]] = OrderedDict()
-
-    def __len__(self) -> int:
-        """How many things there are."""
-        return len(self._kept)
-
-    def get(self, key: K) -> V | None:
-        """Return what is kept under a key."""
-        found = self._kept.get(key)
-        if found is None:
+    def get(self, account: Hashable, key: K) -> V | None:
+        """Return what is kept for an account under a key."""
+        shelf = self._shelves.get(account)
+        found = None if shelf is None else shelf.kept.get(key)
+        if shelf is None or found is None:
             return None
-        self._kept.move_to_end(key)
-        self._shelves.touch(self)
+        shelf.kept.move_to_end(key)
+        self._shelves.move_to_end(account)
         return found[0]
 
-    def put(self, key: K, value: V, cost: int = 1) -> None:
+    def put(self, account: Hashable, key: K, value: V, cost: int = 1) -> None:
         """Keep something in place of what is kept under the key, at the cost of what is older."""
-        self.pop(key)
-        if cost > self._shelves.shelf_most:
+        self.pop(account, key)
+        if cost > min(self._account_most, self._most):
             return
-        self._kept[key] = value, cost
-        self.cost += cost
-        while self.cost > self._shelves.shelf_most:
-            self.discard_oldest()
-        self._shelves.add(self, cost)
+        shelf = self._shelves.setdefault(account, _Shelf())
+        self._shelves.move_to_end(account)
+        shelf.kept[key] = value, cost
+        self._count(shelf, cost)
+        while shelf.cost > self._account_most:
+            self._discard_oldest(account)
+        while self.cost > self._most:
+            self._discard_oldest(next(iter(self._shelves)))
 
-    def pop(self, key: K) -> None:
+    def pop(self, account: Hashable, key: K) -> None:
         """Keep it no longer, if it is kept."""
-        if key in self._kept:
-            self._kept.move_to_end(key, last=False)
-            self.discard_oldest()
+        shelf = self._shelves.get(account)
+        if shelf is not None and key in shelf.kept:
+            shelf.kept.move_to_end(key, last=False)
+            self._discard_oldest(account)
 
-    def clear(self) -> None:
-        """Keep nothing any more."""
-        while self._kept:
-            self.discard_oldest()
+    def clear(self, account: Hashable) -> None:
+        """Keep nothing for an account any more."""
+        while account in self._shelves:
+            self._discard_oldest(account)
 
-    def discard_oldest(self) -> None:
-        """Throw out what has been unused for longest."""
-        _, (_, cost) = self._kept.popitem(last=False)
-        self.cost -= cost
-        self._shelves.remove(self, cost)
+    def _discard_oldest(self, account: Hashable) -> None:
+        shelf = self._shelves[account]
+        _, (_, cost) = shelf.kept.popitem(last=False)
+        self._count(shelf, -cost)
+        if not shelf.kept:
+            del self._shelves[account]
+
+    def _count(self, shelf: _Shelf[K, V], cost: int) -> None:
+        shelf.cost += cost
+        self.cost += cost
+
+
+class _Shelf(Generic[K, V]):
+    """What is kept for one account, the longest unused first, each with its cost."""
+
+    def __init__(self) -> None:
+        self.cost = 0
+        self.kept: OrderedDict[K, tuple[V, int]] = OrderedDict()

@@ -19,7 +19,7 @@ from tgbridge.telegram.saved.changes import Deleted
 from tgbridge.telegram.saved.live import Live
 from tgbridge.telegram.saved.lookups import Lookups
 from tgbridge.telegram.saved.saved_media import SavedMedia
-from tgbridge.telegram.shelves import Shelf, Shelves
+from tgbridge.telegram.shelves import Shelves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
@@ -46,14 +46,14 @@ class Library:
     """All accounts' libraries, bounded by `files.messages_per_account` and `files.messages_per_process`."""
 
     def __init__(self, files: FilesSettings) -> None:
-        self._shelves: Shelves[int, _Known] = Shelves(
-            shelf_most=files.messages_per_account, most=files.messages_per_process
+        self._known: Shelves[int, _Known] = Shelves(
+            account_most=files.messages_per_account, most=files.messages_per_process
         )
         self._accounts: OrderedDict[Hashable, AccountLibrary] = OrderedDict()
 
     def __len__(self) -> int:
         """How many messages are known."""
-        return self._shelves.cost
+        return self._known.cost
 
     def of(self, client: BridgeClient) -> AccountLibrary:
         """Return the library of a client's account."""
@@ -65,7 +65,7 @@ class Library:
         if library is not None:
             self._accounts.move_to_end(account)
             return library
-        library = self._accounts[account] = AccountLibrary(account, Shelf(self._shelves))
+        library = self._accounts[account] = AccountLibrary(account, self._known)
         if len(self._accounts) > MOST_ACCOUNTS:
             others = (other for other in self._accounts.items() if other[1] is not library)
             idle = next((known for known, other in others if not other.busy), None)
@@ -82,20 +82,22 @@ class _Known(NamedTuple):
 class AccountLibrary:
     """What is known of one account's Saved Messages."""
 
-    def __init__(self, account: Hashable, shelf: Shelf[int, _Known]) -> None:
+    def __init__(self, account: Hashable, known: Shelves[int, _Known]) -> None:
         """`account` is the Telegram user's id where anybody knows it."""
+        self._account = account
         self._owner = account if isinstance(account, int) else None
-        self._known = shelf
+        self._known = known
         self._gone: OrderedDict[int, float] = OrderedDict()
         self._lookups: Lookups[BridgeClient, SavedMedia] = Lookups(self._ask)
         self._listeners: dict[Callable[[Change], object], None] = {}
         self._trusted_since: float | None = None
-        self.live = Live(account, self)
+        self.live = Live(self)
+        """What follows the account's changes."""
 
     @property
     def busy(self) -> bool:
         """Whether anybody asks, listens, or tells it of changes."""
-        return bool(self._lookups or self._listeners) or self._trusted_since is not None
+        return bool(self._lookups or self._listeners) or self.live.busy
 
     # Reading
 
@@ -109,7 +111,7 @@ class AccountLibrary:
         gone_at = self._gone.get(message_id)
         if gone_at is not None and self._holds(gone_at):
             raise MediaNotFound
-        known = self._known.get(message_id)
+        known = self._known.get(self._account, message_id)
         return known.media if known is not None and self._holds(known.asked_at) else None
 
     async def get(self, client: BridgeClient, message_id: int) -> SavedMedia:
@@ -163,9 +165,9 @@ class AccountLibrary:
         await self.identify(client, answer.users)
         found = self.remember(answer.messages, asked_at=asked_at)
         for message_id in set(ids) - {media.id for media in found}:
-            known = self._known.get(message_id)
+            known = self._known.get(self._account, message_id)
             if known is not None and known.asked_at <= asked_at:
-                self._known.pop(message_id)
+                self._known.pop(self._account, message_id)
         return {media.id: media for media in found}
 
     # Learning
@@ -198,7 +200,7 @@ class AccountLibrary:
         now = _now()
         if isinstance(change, Deleted):
             for message_id in change.ids:
-                self._known.pop(message_id)
+                self._known.pop(self._account, message_id)
                 self._gone[message_id] = now
                 self._gone.move_to_end(message_id)
             while len(self._gone) > MOST_GONE:
@@ -231,7 +233,7 @@ class AccountLibrary:
 
     def clear(self) -> None:
         """Forget all messages."""
-        self._known.clear()
+        self._known.clear(self._account)
         self._gone.clear()
 
     def _keep(self, media: SavedMedia, at: float) -> SavedMedia | None:
@@ -239,11 +241,12 @@ class AccountLibrary:
         gone_at = self._gone.get(media.id)
         if gone_at is not None and gone_at >= at:
             return None
-        known = self._known.get(media.id)
+        self.live.shown.add(media.id)
+        known = self._known.get(self._account, media.id)
         if known is not None and known.asked_at > at:
             return known.media
         self._gone.pop(media.id, None)
-        self._known.put(media.id, _Known(media, at))
+        self._known.put(self._account, media.id, _Known(media, at))
         return media
 
     def _holds(self, at: float) -> bool:

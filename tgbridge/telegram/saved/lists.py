@@ -23,7 +23,7 @@ from telethon.tl import functions, types
 from tgbridge.telegram.rpc.call import now
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.saved import search_filters
-from tgbridge.telegram.saved.reader import MOST, Merged, Reader
+from tgbridge.telegram.saved.paging import MOST, Merged, Reader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence

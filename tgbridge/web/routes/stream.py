@@ -18,6 +18,7 @@ from tgbridge.http.safety import is_for_execution
 from tgbridge.telegram.reading import Reading
 from tgbridge.telegram.saved.items import ThumbnailSize
 from tgbridge.telegram.saved.saved_media import SavedMedia
+from tgbridge.telegram.transfer.thumbnails import MOST_BYTES
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
     from tgbridge.http.representation import AnswerPlan
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.loan import Loan
     from tgbridge.telegram.saved.items import Fit
+    from tgbridge.telegram.saved.library import AccountLibrary
     from tgbridge.telegram.transfer.download.source import Refetch
     from tgbridge.telegram.transfer.remote_file import RemoteFile
 
@@ -62,18 +65,19 @@ async def _send(request: web.Request, fit: Fit | None = None) -> web.StreamRespo
     headers = _fields(request)
     if is_for_execution(headers):
         raise HTTPFailure(403, NOT_FOR_EXECUTION, code="NOT_FOR_EXECUTION")
-    client, message_id = request[keys.CLIENT], _message_id(request)
-    library = request.app[keys.LIBRARY].of(client)
-    # Most files are at home: the connection is made while the message is asked for.
-    client.files.warm(client.home_dc_id)
+    loan, message_id = request[keys.LOAN], _message_id(request)
+    library = request.app[keys.LIBRARY].account(loan.account)
     pick = partial(SavedMedia.thumbnail, fit=fit) if fit else SavedMedia.file
-    file = pick(await library.get(client, message_id))
+    file = pick(await _looked_up(loan, library, message_id))
     refetch = partial(library.refetch, message_id=message_id, pick=pick)
     corrections = request.app[keys.CORRECTIONS]
     while True:
         try:
-            right = await corrections.apply(client, file, refetch(client))
+            right = await _corrected(request, file, refetch, is_thumbnail=fit is not None)
             answer = _plan(request, headers, right, ranges=not fit)
+            if fit and answer.span and right.content is None and right.size <= MOST_BYTES:
+                client = await loan.client()
+                right = await request.app[keys.THUMBNAILS].fetch(client, right, refetch(client))
             return await _answer(request, right, answer, refetch)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)
@@ -81,14 +85,49 @@ async def _send(request: web.Request, fit: Fit | None = None) -> web.StreamRespo
                 raise
 
 
+async def _looked_up(loan: Loan, library: AccountLibrary, message_id: int) -> SavedMedia:
+    """Return what a message holds: of what is known, Telegram is not asked, but whether the session lives."""
+    try:
+        known = library.known(message_id)
+    except MediaNotFound:
+        await loan.vouch()
+        raise
+    if known is not None:
+        await loan.vouch()
+        return known
+    client = await loan.client()
+    # Most files are at home: the connection is made while the message is asked for.
+    client.files.warm(client.home_dc_id)
+    return await library.fetch(client, message_id)
+
+
+async def _corrected(
+    request: web.Request,
+    file: RemoteFile,
+    refetch: Callable[[BridgeClient], Refetch],
+    *,
+    is_thumbnail: bool,
+) -> RemoteFile:
+    """Return the file as it is, with its content if that is in memory."""
+    loan, corrections = request[keys.LOAN], request.app[keys.CORRECTIONS]
+    right = request.app[keys.THUMBNAILS].known(loan.account, file) if is_thumbnail else None
+    right = right or corrections.known(file)
+    if right is None:
+        client = await loan.client()
+        right = await corrections.apply(client, file, refetch(client))
+    return right
+
+
 async def _answer(
     request: web.Request, file: RemoteFile, answer: AnswerPlan, refetch: Callable[[BridgeClient], Refetch]
 ) -> web.StreamResponse:
+    if answer.span is not None and file.content is not None:
+        # One write, head and all.
+        content = file.content[answer.span.start : answer.span.stop]
+        return web.Response(status=answer.status, headers=answer.headers, body=content)
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
-    if answer.span is None or file.content is not None:
+    if answer.span is None:
         await response.prepare(request)
-        if answer.span is not None and file.content is not None:
-            await response.write(file.content[answer.span.start : answer.span.stop])
         return response
     reading = Reading(
         request.app[keys.DOWNLOADER],
