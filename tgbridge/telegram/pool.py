@@ -107,8 +107,8 @@ class ClientPool:
 
         ``account``: whose session it is, where that is known; what Telegram limits is an account's.
         ``anonymous``: it is that of a login under way, which nobody is signed in with yet.
-        ``give_way``: is called when the client's place is needed by somebody who does more than wait; the block
-        is to end then. One who gives way takes no place of others who do.
+        ``give_way``: is called when the client's place is needed by somebody who does more than wait, or the
+        session has ended; the block is to end then. One who gives way takes no place of others who do.
         Raises SessionEnded for a text that is no session, TelegramUnavailable, and PoolExhausted.
         """
         try:
@@ -301,7 +301,7 @@ class ClientPool:
         if slot.borrowers:
             return
         if slot.retired or not slot.client.is_usable or slot.client.is_told_in_vain:
-            # Nobody is left who waits for it to be connected, or it has failed, or a new connection is quieter.
+            # Nobody is left who waits for it to be connected, or it has failed, or a new one is sent less.
             self._retire(slot)
         else:
             self._slots[slot.key] = self._slots.pop(slot.key)

@@ -31,7 +31,7 @@ GAP_SECONDS: Final = 0.5
 """How long a missing update is waited for (https://core.telegram.org/api/updates#recovering-gaps)."""
 
 SILENCE_SECONDS: Final = 900.0
-"""After so long without updates it is asked whether there are any (likewise), and whether the session lives."""
+"""After so long it is asked whether there are any (likewise), and whether the session lives."""
 
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0

@@ -1,8 +1,8 @@
 """An account's Saved Messages as they change: followed through whichever of its sessions listen.
 
 All sessions of an account have one state at Telegram (pts). Each that listens is told what the others do, and
-hears of its own changes by the answers to its requests; so each change is heard once or more, and counts once,
-in its turn. What a connection has lost is asked for (updates.getDifference).
+hears of its own changes by the answers to its requests; so each change is heard once or more, and counts
+once, in its turn. What a connection has lost is asked for (updates.getDifference).
 
 Source: https://core.telegram.org/api/updates. ``AccountLibrary`` has one of these, as ``live``.
 """

@@ -42,7 +42,7 @@ News: TypeAlias = Added | Edited | Deleted | Reload | Over | GivenWay
 class PageReader:
     """Hands on to `tell` what is news to one page.
 
-    ``since`` is what the page knows of; None: nothing that it would say, and it is told what comes from now on.
+    ``since`` is what the page knows of; None if it does not say: then it is told what comes from now on.
     """
 
     def __init__(self, live: Live, since: Position | None, tell: Callable[[News], object]) -> None:
