@@ -68,7 +68,7 @@ def test_forgetting_an_account() -> None:
 
 
 def test_bounds_hold_whatever_happens() -> None:
-    """A thousand random steps of five accounts: what is counted is what is there, and no more than allowed."""
+    """A thousand random steps of five accounts: what is counted is there, and no more than allowed."""
     chance, kept = random.Random(5), shelves(account_most=20, most=50)
     for _ in range(1000):
         account, key = chance.choice("abcde"), chance.choice("uvwxyz")

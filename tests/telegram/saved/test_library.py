@@ -73,7 +73,9 @@ async def test_a_page_is_one_request(
         assert asked(sandbox) == 1
 
 
-async def test_many(sandbox: Sandbox, client: BridgeClient, library: AccountLibrary, account: Account) -> None:
+async def test_many(
+    sandbox: Sandbox, client: BridgeClient, library: AccountLibrary, account: Account
+) -> None:
     """A hundred to a request, and what is known to none; of those without media it is said."""
     ids = seed_many(account, 250)
     known = await library.get(client, ids[1])
@@ -87,7 +89,7 @@ async def test_many(sandbox: Sandbox, client: BridgeClient, library: AccountLibr
 async def test_what_is_no_message_with_media(
     sandbox: Sandbox, client: BridgeClient, library: AccountLibrary
 ) -> None:
-    """It is not found, and asked for again each time, since it may be there by then; no id costs no request."""
+    """It is not found, and asked for each time, since it may be there by then; what is no id is not."""
     for message_id in (IDS["text"], IDS["service"], 10**6):
         for _ in range(2):
             with pytest.raises(MediaNotFound):
@@ -124,7 +126,9 @@ async def test_a_wait_is_told_to_each(
 # Whose messages
 
 
-async def test_messages_of_other_chats(client: BridgeClient, library: AccountLibrary, account: Account) -> None:
+async def test_messages_of_other_chats(
+    client: BridgeClient, library: AccountLibrary, account: Account
+) -> None:
     """They have numbers of the same sequence, and are neither found nor remembered."""
     own, other, channel = documents(account, 3)
     other.peer_id, channel.peer_id = types.PeerUser(account.id + 1), types.PeerChannel(account.id)
