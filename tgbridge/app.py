@@ -168,7 +168,9 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     )
     app[keys.PROGRESS] = board = ProgressBoard(error_body)
     app[keys.UPLOADS] = uploads = ResumableUploads(
-        Surroundings(pool, completion, app[keys.UPLOADER].budget, checked_budget(settings.upload)),
+        Surroundings(
+            pool, app[keys.LIBRARY], completion, app[keys.UPLOADER].budget, checked_budget(settings.upload)
+        ),
         board,
         app[keys.UPLOAD_IDS],
         resume_seconds=settings.upload.resume_seconds,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from telethon.tl import functions, types
@@ -22,7 +21,7 @@ from tgbridge.telegram.saved.saved_media import SavedMedia
 from tgbridge.telegram.shelves import Shelves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from tgbridge.settings import FilesSettings
     from tgbridge.telegram.client import BridgeClient
@@ -89,15 +88,14 @@ class AccountLibrary:
         self._known = known
         self._gone: OrderedDict[int, float] = OrderedDict()
         self._lookups: Lookups[BridgeClient, SavedMedia] = Lookups(self._ask)
-        self._listeners: dict[Callable[[Change], object], None] = {}
         self._trusted_since: float | None = None
         self.live = Live(self)
         """What follows the account's changes."""
 
     @property
     def busy(self) -> bool:
-        """Whether anybody asks, listens, or tells it of changes."""
-        return bool(self._lookups or self._listeners) or self.live.busy
+        """Whether anybody asks, or tells it of changes."""
+        return bool(self._lookups) or self.live.busy
 
     # Reading
 
@@ -189,7 +187,7 @@ class AccountLibrary:
         return remembered
 
     def changed(self, change: Change) -> None:
-        """Take note of a change, by whichever device, and tell those who listen."""
+        """Take note of a change, by whichever device. Again makes no difference."""
         now = _now()
         if isinstance(change, Deleted):
             for message_id in change.ids:
@@ -200,17 +198,11 @@ class AccountLibrary:
                 self._gone.popitem(last=False)
         else:
             self._keep(change.media, now)
-        for tell in tuple(self._listeners):
-            tell(change)
 
-    @contextmanager
-    def listen(self, tell: Callable[[Change], object]) -> Iterator[None]:
-        """Have `tell` called with each change while the block runs."""
-        self._listeners[tell] = None
-        try:
-            yield
-        finally:
-            del self._listeners[tell]
+    def sent(self, updates: Any) -> None:
+        """Keep the messages that a request of our own has made, by Telegram's answer to it (Updates)."""
+        made = getattr(updates, "updates", ())
+        self.remember(update.message for update in made if isinstance(update, types.UpdateNewMessage))
 
     def trust(self, *, unbroken: bool = False) -> None:
         """Believe from now on what is kept: `changed` is told of all that happens.
