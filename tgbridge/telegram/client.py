@@ -39,6 +39,7 @@ from tgbridge.telegram.rpc.call import compose, now
 from tgbridge.telegram.rpc.closing import Closing
 from tgbridge.telegram.rpc.errors import translated
 from tgbridge.telegram.rpc.flood_waits import sit_out_flood_waits
+from tgbridge.telegram.rpc.gate import take_turns
 from tgbridge.telegram.rpc.gates import Gates
 from tgbridge.telegram.rpc.internal_errors import repeat_internal_errors
 from tgbridge.telegram.rpc.log import log_calls
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.mtproto.connection import Connection
     from tgbridge.telegram.mtproto.connector import Connector
     from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
+    from tgbridge.telegram.rpc.gate import Gate
 
 VOUCHED_SECONDS: Final = 60.0
 """How long a session that Telegram has answered counts as one that lives, without asking again."""
@@ -66,6 +68,9 @@ VOUCHED_SECONDS: Final = 60.0
 # What Telethon logs below WARNING may have contents in it.
 _TELETHON: Final = logging.getLogger("tgbridge.telegram.telethon")
 _TELETHON.setLevel(logging.WARNING)
+
+# Some thirty in half a minute, and then waits that rise for who does not slow down (docs/telegram.md).
+_PACED: Final = frozenset({functions.messages.GetHistoryRequest, functions.messages.SearchRequest})
 
 
 class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no types
@@ -114,6 +119,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             lang_pack="",  # those of official apps only
             lang_code="en",
             query=None,
+            # By which messages.getSearchResultsCalendar tells days.
+            params=types.JsonObject([types.JsonObjectValue("tz_offset", types.JsonNumber(0.0))]),
         )
         self._quiet = init_connection(hello, updates=False)
         self._listening = init_connection(hello, updates=True)
@@ -131,6 +138,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self._ending = Closing()
         self._ask = compose(
             self._attempt,
+            partial(take_turns, gate_of=self._gate, weight_of=lambda _request: 0),
             translate_answers,
             partial(log_calls, where=lambda: self.home_dc_id),
             outlast_lost_connections,
@@ -334,6 +342,11 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             me = functions.users.GetUsersRequest([types.InputUserSelf()])
             self._vouching = SingleFlight(self.patiently(me))
         await self._vouching.wait()
+
+    def _gate(self, request: TLRequest) -> Gate | None:
+        """Return the gate of what Telegram limits by rate: who has to wait should not run into longer waits."""
+        method = type(request)
+        return self.files.gates.to(self.home_dc_id, method) if method in _PACED else None
 
     # Moving
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -66,13 +67,13 @@ async def get_search_results_calendar(
     stop = bisect_left(found, request.offset_id) if request.offset_id > 0 else len(found)
     date = moment(request.offset_date)
     if date is not None and request.offset_id <= 0:
-        stop = bisect_left(found, date, key=lambda message_id: account.history.get(message_id).date)
+        stop = bisect_left(found, date, key=partial(_date, account))
     asked = found[max(stop - MAX_CALENDAR, 0) : stop]
     asked.reverse()
     timezone = timedelta(seconds=call.client_info.tz_offset if call.client_info is not None else 0)
 
     def day(message_id: int) -> datetime:
-        local = account.history.get(message_id).date.astimezone(UTC) + timezone
+        local = _date(account, message_id) + timezone
         return local.replace(hour=0, minute=0, second=0, microsecond=0) - timezone
 
     periods = []
@@ -93,6 +94,12 @@ async def get_search_results_calendar(
         users=[account.user()],
         offset_id_offset=len(found) - stop,
     )
+
+
+def _date(account: Account, message_id: int) -> datetime:
+    message: Any = account.history.get(message_id)
+    date: datetime = message.date.astimezone(UTC)
+    return date
 
 
 def _found(

@@ -121,6 +121,13 @@ _TESTS: dict[type, Callable[[Any], bool]] = {
 }
 
 
+_OF_TEXTS_TOO = (
+    types.InputMessagesFilterEmpty,
+    types.InputMessagesFilterUrl,
+    types.InputMessagesFilterPinned,
+)
+
+
 def _words(message: Any) -> list[str]:
     texts = [getattr(message, "message", None) or ""]
     name = _attribute(message, types.DocumentAttributeFilename)
@@ -139,10 +146,14 @@ def matcher(
 
     Each word of the query has to be the beginning of a word of the text, the file's name, title or performer.
     """
-    test = _TESTS.get(type(message_filter), lambda _message: False)
+    kind = type(message_filter)
+    test = _TESTS.get(kind, lambda _message: False)
+    of_media = kind not in _OF_TEXTS_TOO
     wanted = _WORD.findall(query.replace("_", " ").casefold())
 
     def matches(message: Any) -> bool:
+        if of_media and getattr(message, "media", None) is None:  # most messages, when there are many
+            return False
         if min_date is not None and message.date <= min_date:
             return False
         if max_date is not None and message.date >= max_date:

@@ -160,8 +160,7 @@ class AccountLibrary:
         asked_at = _now()
         request = functions.messages.GetMessagesRequest([types.InputMessageID(one) for one in ids])
         answer = await client.patiently(request)
-        if self._owner is None:
-            self._owner = await _owner(client, answer.users)
+        await self.identify(client, answer.users)
         found = self.remember(answer.messages, asked_at=asked_at)
         for message_id in set(ids) - {media.id for media in found}:
             known = self._known.get(self._account, message_id)
@@ -170,6 +169,14 @@ class AccountLibrary:
         return {media.id: media for media in found}
 
     # Learning
+
+    async def identify(self, client: BridgeClient, users: Iterable[Any]) -> None:
+        """Find out whose library this is, where nobody has said so, by the users that an answer names.
+
+        `remember` goes by it. Raises TelegramFailure.
+        """
+        if self._owner is None:
+            self._owner = await _owner(client, users)
 
     def remember(self, messages: Iterable[Any], *, asked_at: float | None = None) -> list[SavedMedia]:
         """Keep what messages hold that Telegram has told of, and return it.
