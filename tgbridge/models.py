@@ -305,7 +305,7 @@ class UploadWaiting(Model):
     retry_after: Annotated[int, Field(description="Seconds.")]
 
 
-class MediaDeleted(Model):
+class MediaGone(Model):
     """The data of the event ``media_deleted``."""
 
     ids: Annotated[
