@@ -149,7 +149,7 @@ class MediaDay(Model):
     before: Annotated[int, Field(ge=1, description="What a page that begins with this day is asked with.")]
 
 
-class MediaDeleted(Model):
+class MediaRemoved(Model):
     """What has become of the messages, in the order in which they were named."""
 
     deleted: list[int]
@@ -305,7 +305,7 @@ class UploadWaiting(Model):
     retry_after: Annotated[int, Field(description="Seconds.")]
 
 
-class MediaDeleted(Model):
+class MediaGone(Model):
     """The data of the event ``media_deleted``."""
 
     ids: Annotated[

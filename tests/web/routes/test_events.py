@@ -39,7 +39,9 @@ async def test_every_page_is_told_of_what_another_device_does(
     other = new_browser()
     await sign_in(other)
     async with AsyncExitStack() as stack:
-        tabs = [await stack.enter_async_context(events(one, "/events")) for one in (signed_in, signed_in, other)]
+        tabs = [
+            await stack.enter_async_context(events(one, "/events")) for one in (signed_in, signed_in, other)
+        ]
         await telephone.send_message("me", "a text")
         sent = await telephone.send_file("me", b"hello", caption="new")
         added = await item(signed_in, sent.id)

@@ -15,7 +15,7 @@ from aiohttp import hdrs
 
 from tgbridge.errors import NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE, TOO_MANY_REQUESTS, HTTPFailure
 from tgbridge.http.sse import KEEP_ALIVE, MEDIA_TYPE, Event, aside
-from tgbridge.models import ErrorBody, Failed, ListsOutdated, MediaDeleted, MediaItem, SessionOver, UploadNews
+from tgbridge.models import ErrorBody, Failed, ListsOutdated, MediaGone, MediaItem, SessionOver, UploadNews
 from tgbridge.telegram.saved.changes import Added, Deleted, Edited
 from tgbridge.telegram.saved.live import Position
 from tgbridge.telegram.saved.reader import GivenWay, Over, Reload
@@ -154,7 +154,7 @@ class _Page:
             case Edited():
                 self._send("media_edited", news.media.item)
             case Deleted():
-                self._send("media_deleted", MediaDeleted(ids=list(news.ids)))
+                self._send("media_deleted", MediaGone(ids=list(news.ids)))
             case Reload():
                 self._send("reload", ListsOutdated())
             case Over():
@@ -215,7 +215,7 @@ ENDPOINTS: Final = (
                 events=(
                     ("media_added", MediaItem),
                     ("media_edited", MediaItem),
-                    ("media_deleted", MediaDeleted),
+                    ("media_deleted", MediaGone),
                     ("upload", UploadNews),
                     ("reload", ListsOutdated),
                     ("session_ended", SessionOver),
