@@ -18,6 +18,7 @@ from tgbridge.logins.repeats import Repeats
 from tgbridge.telegram.account.log_out import abandon_session
 from tgbridge.telegram.pool import ClientPool
 from tgbridge.telegram.saved.library import Library
+from tgbridge.telegram.saved.listening import Listening
 from tgbridge.telegram.transfer.download.corrections import Corrections
 from tgbridge.telegram.transfer.download.downloader import Downloader
 from tgbridge.telegram.transfer.thumbnails import Thumbnails
@@ -42,12 +43,15 @@ from tgbridge.web.middleware.limits import limits_middleware
 from tgbridge.web.middleware.origin import origin_middleware
 from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
 from tgbridge.web.middleware.session import save_session, session_middleware
+from tgbridge.web.open_streams import OpenStreams
 from tgbridge.web.openapi import document
 from tgbridge.web.protocol import Runner
 from tgbridge.web.routes import (
     codes,
+    events,
     login,
     media,
+    media_item,
     qr,
     resumable_api,
     service,
@@ -93,6 +97,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *session.ENDPOINTS,
     *sessions.ENDPOINTS,
     *media.ENDPOINTS,
+    *media_item.ENDPOINTS,
+    *events.ENDPOINTS,
     *stream_api.ENDPOINTS,
     *upload.ENDPOINTS,
     *resumable_api.ENDPOINTS,
@@ -127,6 +133,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.NAMED_UPLOADS] = NamedUploads()
     app[keys.DERIVED_KEYS] = derived = DerivedKeys(secret_keys)
     app[keys.UPLOAD_IDS] = UploadIds(derived.of("upload ids"))
+    app[keys.OPEN_STREAMS] = OpenStreams(settings.events)
     app[keys.CURSORS] = Cursors(derived)
     app[keys.STORAGE] = SessionStorage(
         secret_keys,
@@ -152,6 +159,9 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     app[keys.LIBRARY] = Library(settings.files)
     app[keys.POOL] = pool = ClientPool(settings)
     app[keys.ATTEMPTS] = LoginAttempts(pool)
+    app[keys.LISTENING] = listening = Listening(
+        pool, app[keys.LIBRARY], linger_seconds=settings.events.linger_seconds
+    )
     completion = app[keys.COMPLETION]
     app[keys.OUTLIVED] = OutlivedSessions(pool, completion)
     app[keys.QR_LOGINS] = qr_logins = QrLogins(
@@ -160,7 +170,9 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     )
     app[keys.PROGRESS] = board = ProgressBoard(error_body)
     app[keys.UPLOADS] = uploads = ResumableUploads(
-        Surroundings(pool, completion, app[keys.UPLOADER].budget, checked_budget(settings.upload)),
+        Surroundings(
+            pool, app[keys.LIBRARY], completion, app[keys.UPLOADER].budget, checked_budget(settings.upload)
+        ),
         board,
         app[keys.UPLOAD_IDS],
         resume_seconds=settings.upload.resume_seconds,
@@ -170,6 +182,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
         yield
     finally:
         qr_logins.close()
+        await listening.close()
         await completion.drain(COMPLETION_SECONDS)  # it still borrows clients
         await uploads.close()
         board.close()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.loan import Loan
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.telegram.saved.library import Library
+    from tgbridge.telegram.saved.listening import Listening
     from tgbridge.telegram.transfer.download.corrections import Corrections
     from tgbridge.telegram.transfer.download.downloader import Downloader
     from tgbridge.telegram.transfer.thumbnails import Thumbnails
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from tgbridge.web.endpoint import Endpoint
     from tgbridge.web.inflight import BodyBytes, InFlight
     from tgbridge.web.limits import Limiter
+    from tgbridge.web.open_streams import OpenStreams
     from tgbridge.web.session_cookie import SessionStorage
 
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
@@ -50,6 +52,8 @@ THUMBNAILS: Final[web.AppKey[Thumbnails]] = web.AppKey("thumbnails")
 UPLOADER: Final[web.AppKey[Uploader]] = web.AppKey("uploader")
 UPLOADS: Final[web.AppKey[ResumableUploads]] = web.AppKey("uploads")
 NAMED_UPLOADS: Final[web.AppKey[NamedUploads]] = web.AppKey("named_uploads")
+LISTENING: Final[web.AppKey[Listening]] = web.AppKey("listening")
+OPEN_STREAMS: Final[web.AppKey[OpenStreams]] = web.AppKey("open_streams")
 CURSORS: Final[web.AppKey[Cursors]] = web.AppKey("cursors")
 UPLOAD_IDS: Final[web.AppKey[UploadIds]] = web.AppKey("upload_ids")
 PROGRESS: Final[web.AppKey[ProgressBoard]] = web.AppKey("progress")

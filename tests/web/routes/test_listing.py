@@ -141,7 +141,7 @@ async def test_sent_as_it_arrives(sandbox: Sandbox, signed_in: ClientSession, ac
     assert len(items) == 150 + len(IDS) - len(WITHOUT_FILE | EXPIRED)
 
 
-@pytest.mark.parametrize("path", ["/get-saved-messages-media?limit=2", "/sessions?active=true"])
+@pytest.mark.parametrize("path", ["/get-saved-messages-media?page=2", "/sessions?active=true"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 async def test_unknown_parameter(signed_in: ClientSession, method: str, path: str) -> None:
     """Who asks for a part of a list by a parameter that there is not is told so, and not sent all."""

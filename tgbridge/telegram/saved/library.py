@@ -7,8 +7,8 @@ for a minute; while it does, for as long as it is kept.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from telethon.tl import functions, types
@@ -16,12 +16,13 @@ from telethon.tl import functions, types
 from tgbridge.errors import MediaNotFound
 from tgbridge.telegram.account.login import get_me
 from tgbridge.telegram.saved.changes import Deleted
+from tgbridge.telegram.saved.live import Live
 from tgbridge.telegram.saved.lookups import Lookups
 from tgbridge.telegram.saved.saved_media import SavedMedia
 from tgbridge.telegram.shelves import Shelves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
     from tgbridge.settings import FilesSettings
     from tgbridge.telegram.client import BridgeClient
@@ -88,13 +89,15 @@ class AccountLibrary:
         self._known = known
         self._gone: OrderedDict[int, float] = OrderedDict()
         self._lookups: Lookups[BridgeClient, SavedMedia] = Lookups(self._ask)
-        self._listeners: dict[Callable[[Change], object], None] = {}
-        self._trusted_since: float | None = None
+        self._is_trusted = False
+        self._trusted_since = math.inf
+        self.live = Live(self)
+        """What follows the account's changes."""
 
     @property
     def busy(self) -> bool:
-        """Whether anybody asks, listens, or tells it of changes."""
-        return bool(self._lookups or self._listeners) or self._trusted_since is not None
+        """Whether anybody asks, or tells it of changes."""
+        return bool(self._lookups) or self.live.busy
 
     # Reading
 
@@ -159,8 +162,7 @@ class AccountLibrary:
         asked_at = _now()
         request = functions.messages.GetMessagesRequest([types.InputMessageID(one) for one in ids])
         answer = await client.patiently(request)
-        if self._owner is None:
-            self._owner = await _owner(client, answer.users)
+        await self.identify(client, answer.users)
         found = self.remember(answer.messages, asked_at=asked_at)
         for message_id in set(ids) - {media.id for media in found}:
             known = self._known.get(self._account, message_id)
@@ -169,6 +171,14 @@ class AccountLibrary:
         return {media.id: media for media in found}
 
     # Learning
+
+    async def identify(self, client: BridgeClient, users: Iterable[Any]) -> None:
+        """Find out whose library this is, where nobody has said so, by the users that an answer names.
+
+        `remember` goes by it. Raises TelegramFailure.
+        """
+        if self._owner is None:
+            self._owner = await _owner(client, users)
 
     def remember(self, messages: Iterable[Any], *, asked_at: float | None = None) -> list[SavedMedia]:
         """Keep what messages hold that Telegram has told of, and return it.
@@ -186,7 +196,7 @@ class AccountLibrary:
         return remembered
 
     def changed(self, change: Change) -> None:
-        """Take note of a change, by whichever device, and tell those who listen."""
+        """Take note of a change, by whichever device. Again makes no difference."""
         now = _now()
         if isinstance(change, Deleted):
             for message_id in change.ids:
@@ -197,29 +207,23 @@ class AccountLibrary:
                 self._gone.popitem(last=False)
         else:
             self._keep(change.media, now)
-        for tell in tuple(self._listeners):
-            tell(change)
 
-    @contextmanager
-    def listen(self, tell: Callable[[Change], object]) -> Iterator[None]:
-        """Have `tell` called with each change while the block runs."""
-        self._listeners[tell] = None
-        try:
-            yield
-        finally:
-            del self._listeners[tell]
+    def sent(self, updates: Any) -> None:
+        """Keep the messages that a request of our own has made, by Telegram's answer to it (Updates)."""
+        made = getattr(updates, "updates", ())
+        self.remember(update.message for update in made if isinstance(update, types.UpdateNewMessage))
 
     def trust(self, *, unbroken: bool = False) -> None:
         """Believe from now on what is kept: `changed` is told of all that happens.
 
         `unbroken`: what has happened since it was trusted last has been told, too.
         """
-        if self._trusted_since is None or not unbroken:
-            self._trusted_since = _now()
+        self._is_trusted = True
+        self._trusted_since = min(_now(), self._trusted_since) if unbroken else _now()
 
     def distrust(self) -> None:
         """Believe nothing for longer than LIFETIME_SECONDS: changes may be missed."""
-        self._trusted_since = None
+        self._is_trusted = False
 
     def clear(self) -> None:
         """Forget all messages."""
@@ -231,6 +235,7 @@ class AccountLibrary:
         gone_at = self._gone.get(media.id)
         if gone_at is not None and gone_at >= at:
             return None
+        self.live.shown.add(media.id)
         known = self._known.get(self._account, media.id)
         if known is not None and known.asked_at > at:
             return known.media
@@ -240,7 +245,7 @@ class AccountLibrary:
 
     def _holds(self, at: float) -> bool:
         """Whether what was so at a time is so now, as far as anybody has to know."""
-        trusted = self._trusted_since is not None and at >= self._trusted_since
+        trusted = self._is_trusted and at >= self._trusted_since
         return trusted or _now() < at + LIFETIME_SECONDS
 
     def _is_saved(self, message: Any) -> bool:

@@ -47,6 +47,14 @@ OF_CHANNELS: Final = (
 """Those that have a pts of another box."""
 
 
+CHANGING: Final = (
+    functions.messages.DeleteMessagesRequest,
+    functions.messages.EditMessageRequest,
+    functions.messages.SendMediaRequest,
+    functions.messages.SendMultiMediaRequest,
+)
+"""The requests of this service that change Saved Messages."""
+
 
 def read(updates: Any) -> list[Piece] | Unknown:
     """Read what a connection was sent (TypeUpdates), or None for what it may have lost."""
@@ -65,18 +73,22 @@ def read(updates: Any) -> list[Piece] | Unknown:
             return Unknown.MISSED
 
 
-def read_answer(request: TLRequest, answer: Any) -> list[Piece] | Unknown:
-    """Read what the answer to a request says of the state: Telegram tells only the others of it unasked."""
-    if isinstance(answer, types.messages.AffectedMessages):
-        if not answer.pts_count:
-            return []
+def answered(request: TLRequest, answer: Any) -> Any | None:
+    """Give the updates (TypeUpdates) that an answer stands for; None if it is about something else.
+
+    Telegram tells of a change all sessions of an account but the one that has made it.
+    """
+    if isinstance(answer, types.messages.AffectedMessages) and answer.pts_count:
         if isinstance(request, functions.messages.DeleteMessagesRequest):
             gone = types.UpdateDeleteMessages(request.id, answer.pts, answer.pts_count)
-            return [Piece(answer.pts, answer.pts_count, gone)]
-        return Unknown.MISSED
-    if getattr(answer, "SUBCLASS_OF_ID", None) == types.UpdatesTooLong.SUBCLASS_OF_ID:
-        return read(answer)
-    return []
+            return types.UpdateShort(gone, None)
+        return types.UpdatesTooLong()
+    return answer if getattr(answer, "SUBCLASS_OF_ID", None) == types.UpdatesTooLong.SUBCLASS_OF_ID else None
+
+
+def unanswered(request: TLRequest) -> Any | None:
+    """Give the updates that it stands for if nobody waits for the answer to a request any more."""
+    return types.UpdatesTooLong() if isinstance(request, CHANGING) else None
 
 
 def _pieces(updates: list[Any]) -> list[Piece] | Unknown:

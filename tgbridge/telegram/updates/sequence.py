@@ -17,7 +17,7 @@ class Piece(NamedTuple):
     """An update that leads to the state ``pts``, from ``count`` events before. None: nothing of interest."""
 
     pts: int
-    count: int
+    events: int
     update: Any = None
 
 
@@ -38,7 +38,7 @@ class Sequence:
     def take(self, *pieces: Piece) -> list[Piece]:
         """Take updates that have come, and return those whose turn it is, in order."""
         for piece in pieces:
-            if piece.pts > self.pts or (piece.count == 0 and piece.pts == self.pts):
+            if piece.pts > self.pts or (piece.events == 0 and piece.pts == self.pts):
                 insort(self._waiting, piece, key=_order)
         del self._waiting[MOST_WAITING:]
         return [] if self.held else self._due()
@@ -52,9 +52,9 @@ class Sequence:
         due: list[Piece] = []
         while self._waiting:
             piece = self._waiting[0]
-            if piece.pts < self.pts or (piece.pts == self.pts and piece.count):
+            if piece.pts < self.pts or (piece.pts == self.pts and piece.events):
                 del self._waiting[0]  # it has counted already
-            elif piece.pts - piece.count <= self.pts:
+            elif piece.pts - piece.events <= self.pts:
                 del self._waiting[0]
                 self.pts = piece.pts
                 due.append(piece)
@@ -64,4 +64,4 @@ class Sequence:
 
 
 def _order(piece: Piece) -> tuple[int, int]:
-    return piece.pts - piece.count, piece.pts
+    return piece.pts - piece.events, piece.pts
