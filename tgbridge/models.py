@@ -149,7 +149,7 @@ class MediaDay(Model):
     before: Annotated[int, Field(ge=1, description="What a page that begins with this day is asked with.")]
 
 
-class MediaDeleted(Model):
+class MediaRemoved(Model):
     """What has become of the messages, in the order in which they were named."""
 
     deleted: list[int]

@@ -344,7 +344,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         await self._vouching.wait()
 
     def _gate(self, request: TLRequest) -> Gate | None:
-        """Return the gate of what Telegram limits by rate: who has to wait should not run into longer waits."""
+        """Return the gate of what Telegram limits by rate: who has to wait should not meet longer waits."""
         method = type(request)
         return self.files.gates.to(self.home_dc_id, method) if method in _PACED else None
 

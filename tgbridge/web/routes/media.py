@@ -22,20 +22,17 @@ from tgbridge.web.ahead import Ahead
 from tgbridge.web.answers import CHANGED, bytes_answer, json_answer
 from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success
 from tgbridge.web.routes import media_query
-from tgbridge.web.routes.media_query import kinds_of, read_listing
+from tgbridge.web.routes.media_query import read_listing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tgbridge.models import MediaType
     from tgbridge.web.routes.media_query import Listing
 
 _ITEMS: Final = TypeAdapter(list[MediaItem])
 
 KEEP_ALIVE_SECONDS: Final = 15.0
 """After so long without an item a space is sent: proxies give up on who says nothing for a minute."""
-
-_OF_TIMELINE: Final[frozenset[MediaType]] = frozenset({"photo", "video"})
 
 
 async def get_saved_messages_media(request: web.Request) -> web.StreamResponse:
@@ -134,7 +131,7 @@ async def count_media(request: web.Request) -> web.Response:
 
 async def media_timeline(request: web.Request) -> web.Response:
     """Answer with the days on which any were sent, newest first."""
-    kinds = kinds_of(media_query.once(request.query)) or _OF_TIMELINE
+    kinds = media_query.searched_kinds_of(media_query.once(request.query))
     days = await counting.days(request[keys.CLIENT], kinds)
     return json_answer(
         [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from aiohttp import web
 
 from tgbridge.errors import INVALID_BODY, MISSING_FIELD, HTTPFailure, NotFound
-from tgbridge.models import CaptionInput, DeleteInput, MediaDeleted, MediaItem
+from tgbridge.models import CaptionInput, DeleteInput, MediaItem, MediaRemoved
 from tgbridge.telegram.saved import editing
 from tgbridge.web import keys
 from tgbridge.web.answers import json_answer
@@ -69,7 +69,7 @@ async def delete_items(request: web.Request) -> web.Response:
     if not isinstance(ids, list) or not 0 < len(ids) <= MOST_IDS or any(type(one) is not int for one in ids):
         raise HTTPFailure(400, INVALID_IDS, code=INVALID_BODY)
     removed = await _complete(request, lambda client, library: editing.delete(client, library, ids))
-    return json_answer(MediaDeleted(deleted=list(removed.deleted), missing=list(removed.missing)))
+    return json_answer(MediaRemoved(deleted=list(removed.deleted), missing=list(removed.missing)))
 
 
 async def _complete(
@@ -100,7 +100,7 @@ ENDPOINTS: Final = (
         signed_in=True,
         body=DeleteInput,
         answers=(
-            Success("Those that were there are gone; texts and other chats are never touched.", MediaDeleted),
+            Success("Those that were there are gone; texts and other chats are never touched.", MediaRemoved),
             Refusal(400, IDS_REQUIRED, MISSING_FIELD),
             Refusal(400, INVALID_IDS, INVALID_BODY),
         ),

@@ -16,11 +16,13 @@ from pydantic import Field
 from tgbridge.errors import HTTPFailure
 from tgbridge.models import MediaType
 from tgbridge.telegram.saved.lists import Query
+from tgbridge.telegram.saved.search_filters import FILTERS as FILTERS_BY_TYPE
+from tgbridge.telegram.saved.search_filters import FOUND
 from tgbridge.web.body import is_text
 from tgbridge.web.endpoint import INVALID_PARAMETER, Parameter, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from multidict import MultiMapping
 
@@ -50,14 +52,22 @@ def limit_parameter(most: int, description: str) -> Parameter:
     return Parameter("limit", "query", Annotated[int, Field(ge=1, le=most)], description)
 
 
+def _several(kinds: Iterable[MediaType]) -> str:
+    one = "|".join(kinds)
+    return rf"^({one})(,({one}))*$"
+
+
 TYPES: Final = Parameter(
     "type",
     "query",
-    Annotated[str, Field(pattern=rf"^({'|'.join(_KINDS)})(,({'|'.join(_KINDS)}))*$")],
+    Annotated[str, Field(pattern=_several(_KINDS))],
     "One or several, comma-separated; all by default.",
 )
-TYPES_OF_TIMELINE: Final = replace(
-    TYPES, description="One or several, comma-separated; photo,video by default."
+TYPES_OF_TIMELINE: Final = Parameter(
+    "type",
+    "query",
+    Annotated[str, Field(pattern=_several(FILTERS_BY_TYPE))],
+    "One or several that Telegram counts, comma-separated; photo,video by default.",
 )
 _DATES: Final = "a date, in UTC, or a timestamp (RFC 3339)"
 FILTERS: Final = (
@@ -134,6 +144,14 @@ def kinds_of(values: Mapping[str, str]) -> frozenset[MediaType]:
     if set(values["type"].split(",")) != kinds:
         raise _invalid("type", f"it is one of {', '.join(_KINDS)}, or several, comma-separated")
     return kinds
+
+
+def searched_kinds_of(values: Mapping[str, str]) -> frozenset[MediaType]:
+    """Read types that Telegram counts; photos and videos by default. Raises HTTPFailure 400."""
+    kinds = kinds_of(values)
+    if not kinds <= FOUND:
+        raise _invalid("type", f"Telegram counts no {', '.join(sorted(kinds - FOUND))}")
+    return kinds or frozenset({"photo", "video"})
 
 
 def _number(values: Mapping[str, str], name: str, most: int) -> int | None:
