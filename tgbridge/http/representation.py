@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 # mean other files for the next person who signs in on the same browser. With an entity tag it costs no bytes.
 # That tag is strong: a proxy that compressed the bytes would send others under it (RFC 9110 section 8.8.3.3).
 _CACHE_CONTROL: Final = "private, no-cache, no-transform"
+
+_MOST_DESCRIBED: Final = 1024  # files, 1 KB each: players and pages ask for the same again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def plan(
     if selected is Selection.UNSATISFIABLE:
         return _planned(416, common | {"Content-Range": unsatisfied_content_range(file.size)})
 
-    described = common | _describe(file, modified, download=download)
+    described = {**common, **_describe(file, modified, download=download)}
     if selected is Selection.WHOLE:
         span = ByteRange(0, file.size) if method == "GET" and file.size else None
         return _planned(200, described | {"Content-Length": str(file.size)}, span)
@@ -105,10 +108,11 @@ def _planned(status: int, headers: dict[str, str], span: ByteRange | None = None
     return AnswerPlan(status, MappingProxyType(headers), span)
 
 
-def _describe(file: Representation, modified: datetime | None, *, download: bool) -> dict[str, str]:
+@lru_cache(_MOST_DESCRIBED)
+def _describe(file: Representation, modified: datetime | None, *, download: bool) -> Mapping[str, str]:
     served_as = content_type(file.media_type)
     kind: Kind = "inline" if is_inline(served_as) and not download else "attachment"
     headers = {"Content-Type": served_as, "Content-Disposition": content_disposition(kind, file.name)}
     if modified is not None:
         headers["Last-Modified"] = format_http_date(modified)
-    return headers | security_headers(served_as)
+    return MappingProxyType(headers | security_headers(served_as))
