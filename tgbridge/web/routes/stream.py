@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -16,10 +15,9 @@ from tgbridge.errors import FileCorrupted, HTTPFailure, MediaNotFound
 from tgbridge.http.representation import Representation, plan
 from tgbridge.http.safety import is_for_execution
 from tgbridge.telegram.reading import Reading
-from tgbridge.telegram.saved.items import ThumbnailSize
-from tgbridge.telegram.saved.saved_media import SavedMedia
 from tgbridge.telegram.transfer.thumbnails import MOST_BYTES
 from tgbridge.web import keys
+from tgbridge.web.routes.wanted import wanted_file, wanted_thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,55 +25,48 @@ if TYPE_CHECKING:
     from tgbridge.http.representation import AnswerPlan
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.loan import Loan
-    from tgbridge.telegram.saved.items import Fit
     from tgbridge.telegram.saved.library import AccountLibrary
+    from tgbridge.telegram.saved.saved_media import SavedMedia
     from tgbridge.telegram.transfer.download.source import Refetch
     from tgbridge.telegram.transfer.remote_file import RemoteFile
+    from tgbridge.web.routes.wanted import Pick
 
-_SIZES: Final[Mapping[str, ThumbnailSize]] = MappingProxyType(
-    {size: size for size in get_args(ThumbnailSize)}
-)
 _MAX_DIGITS: Final = 10  # of a signed 32-bit integer, which a message's id is
 PRECONDITION_FAILED: Final = "The file is not the one that the request expects."
 RANGE_NOT_SATISFIABLE: Final = "The file has no such bytes."
-INVALID_SIZE: Final = "Invalid size. Please use small, medium or large."
 NOT_FOR_EXECUTION: Final = "Files are not served as scripts, style sheets, workers or manifests."
 _NOT_ASKED_FOR: Final = frozenset({None, "", "0", "false"})
 
 
 async def stream_media(request: web.Request) -> web.StreamResponse:
     """Send a message's file, whole or in part."""
-    return await _send(request)
+    return await _send(request, wanted_file(request.query))
 
 
 async def stream_named_media(request: web.Request) -> web.StreamResponse:
     """Send it under a name of the caller's choice, for players that go by extensions."""
-    return await _send(request)
+    return await _send(request, wanted_file(request.query))
 
 
 async def stream_thumbnail(request: web.Request) -> web.StreamResponse:
     """Send the thumbnail of a message's file, whole."""
-    size = _SIZES.get(request.query.get("size", "medium"))
-    if size is None:
-        raise HTTPFailure(400, INVALID_SIZE, code="INVALID_SIZE")
-    return await _send(request, size)
+    return await _send(request, wanted_thumbnail(request.query), is_thumbnail=True)
 
 
-async def _send(request: web.Request, fit: Fit | None = None) -> web.StreamResponse:
+async def _send(request: web.Request, pick: Pick, *, is_thumbnail: bool = False) -> web.StreamResponse:
     headers = _fields(request)
     if is_for_execution(headers):
         raise HTTPFailure(403, NOT_FOR_EXECUTION, code="NOT_FOR_EXECUTION")
     loan, message_id = request[keys.LOAN], _message_id(request)
     library = request.app[keys.LIBRARY].account(loan.account)
-    pick = partial(SavedMedia.thumbnail, fit=fit) if fit else SavedMedia.file
     file = pick(await _looked_up(loan, library, message_id))
     refetch = partial(library.refetch, message_id=message_id, pick=pick)
     corrections = request.app[keys.CORRECTIONS]
     while True:
         try:
-            right = await _corrected(request, file, refetch, is_thumbnail=fit is not None)
-            answer = _plan(request, headers, right, ranges=not fit)
-            if fit and answer.span and right.content is None and right.size <= MOST_BYTES:
+            right = await _corrected(request, file, refetch, is_thumbnail=is_thumbnail)
+            answer = _plan(request, headers, right, ranges=not is_thumbnail)
+            if is_thumbnail and answer.span and right.content is None and right.size <= MOST_BYTES:
                 client = await loan.client()
                 right = await request.app[keys.THUMBNAILS].fetch(client, right, refetch(client))
             return await _answer(request, right, answer, refetch)
@@ -170,6 +161,7 @@ def _plan(request: web.Request, headers: Mapping[str, str], file: RemoteFile, *,
         Representation(file.size, file.etag, file.date, file.mime_type, file.name, ranges=ranges),
         now=datetime.now(UTC),
         download=request.query.get("download") not in _NOT_ASKED_FOR,
+        immutable=request.query.get("v") == file.version,
     )
     _refuse(answer)
     return answer
