@@ -32,6 +32,32 @@ class User(Model):
     is_premium: bool
 
 
+class Rendition(Model):
+    """Another encoding of a video, made by Telegram: the same film, smaller or by another codec."""
+
+    url: Annotated[str, Field(description="Relative to the service's root.")]
+    mime_type: str
+    size: Annotated[int, Field(ge=0, description="Bytes.")]
+    width: Annotated[int | None, Omittable, Field(description="Pixels.")] = None
+    height: Annotated[int | None, Omittable, Field(description="Pixels.")] = None
+    codec: Annotated[str | None, Omittable, Field(description="Such as h264 or av1.")] = None
+
+
+class Part(Model):
+    """One of several files in one message; the first is the item's own."""
+
+    part: Annotated[int, Field(ge=1, description="Its number, for ?part=.")]
+    name: Annotated[str, Field(min_length=1, description="Without path separators or control characters.")]
+    type: MediaType
+    size: Annotated[int, Field(ge=0, description="Bytes that its url will send.")]
+    url: Annotated[str, Field(description="Relative to the service's root.")]
+    thumbnail_url: Annotated[str | None, Field(description="Null without a thumbnail.")]
+    mime_type: Annotated[str | None, Omittable] = None
+    width: Annotated[int | None, Omittable, Field(description="Pixels.")] = None
+    height: Annotated[int | None, Omittable, Field(description="Pixels.")] = None
+    duration: Annotated[float | None, Omittable, Field(description="Seconds.")] = None
+
+
 class MediaItem(Model):
     """One message of Saved Messages that holds a file."""
 
@@ -44,11 +70,42 @@ class MediaItem(Model):
     size: Annotated[int, Field(ge=0, description="Bytes that /stream_media will send.")]
     caption: str
     has_thumbnail: Annotated[bool, Field(description="Whether /stream_thumbnail will answer 200.")]
+    url: Annotated[str, Field(description="The file in its present version, relative to the service's root.")]
+    thumbnail_url: Annotated[
+        str | None,
+        Field(description="Its thumbnail, relative to the service's root; null without one."),
+    ]
     mime_type: Annotated[str | None, Omittable] = None
     width: Annotated[int | None, Omittable, Field(description="Pixels.")] = None
     height: Annotated[int | None, Omittable, Field(description="Pixels.")] = None
     duration: Annotated[float | None, Omittable, Field(description="Seconds.")] = None
     album_id: Annotated[str | None, Omittable, Field(description="The same for all of an album.")] = None
+    edited: Annotated[
+        str | None,
+        Omittable,
+        Field(json_schema_extra={"format": "date-time"}, description="When it was changed, UTC, with Z."),
+    ] = None
+    caption_html: Annotated[
+        str | None,
+        Omittable,
+        Field(description="The caption with its formatting, as HTML that is safe to put into a page."),
+    ] = None
+    title: Annotated[str | None, Omittable, Field(description="Of audio.")] = None
+    performer: Annotated[str | None, Omittable, Field(description="Of audio.")] = None
+    waveform: Annotated[
+        list[Annotated[int, Field(ge=0, le=31)]] | None,
+        Omittable,
+        Field(description="Of voice: its loudness from beginning to end."),
+    ] = None
+    spoiler: Annotated[
+        Literal[True] | None, Omittable, Field(description="To be covered until somebody wants to see it.")
+    ] = None
+    parts: Annotated[
+        list[Part] | None, Omittable, Field(description="All files, where the message has several.")
+    ] = None
+    renditions: Annotated[
+        list[Rendition] | None, Omittable, Field(description="Other encodings of the video.")
+    ] = None
     blur_data_url: Annotated[
         str | None,
         Omittable,

@@ -82,5 +82,8 @@ async def sent_item(borrow: Borrow, message_id: int, delivery: Delivery) -> Medi
         size=file.stored.size,
         caption=delivery.caption,
         has_thumbnail=False,
+        # Of which version, only Telegram could tell.
+        url=f"stream_media/{message_id}",
+        thumbnail_url=None,
         mime_type=file.mime_type,
     )

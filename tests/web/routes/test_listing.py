@@ -68,7 +68,8 @@ async def test_one_of_each(signed_in: ClientSession) -> None:
     for item in items:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", item["timestamp"])
         assert item["name"]
-        assert None not in item.values()
+        assert {field for field, value in item.items() if value is None} <= {"thumbnail_url"}
+        assert (item["thumbnail_url"] is None) is not item["has_thumbnail"]
 
 
 async def test_the_list_keeps_its_word(signed_in: ClientSession) -> None:

@@ -51,6 +51,8 @@ async def test_an_item_that_cannot_be_fetched(sandbox: Sandbox, signed_in: Clien
         "size": 1000,
         "caption": "a caption",
         "has_thumbnail": False,
+        "url": f"stream_media/{answer.message_id}",
+        "thumbnail_url": None,
         "mime_type": "application/octet-stream",
     }
     assert timestamp.endswith("Z")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from telethon.tl import types
 from telethon.utils import stripped_photo_to_jpg
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tgbridge.models import MediaType
 
 ThumbnailSize = Literal["small", "medium", "large"]
+Fit: TypeAlias = ThumbnailSize | int
+"""Which thumbnail is wanted: the nearest to a named size, or the smallest at least so many pixels wide."""
 
 THUMBNAIL_PIXELS: Final[Mapping[ThumbnailSize, int]] = MappingProxyType(
     {"small": 100, "medium": 320, "large": 800}
@@ -62,6 +64,8 @@ def media_item(message: Any) -> MediaItem | None:
         kind = _kind(media)
         size = max(media.size, 0)
         width, height, duration = _dimensions(media)
+    has_thumbnail = bool(_sizes(_renditions(media)))
+    version = remote_file(message).version
     return MediaItem(
         id=message.id,
         name=_name(message, media)[0],
@@ -69,7 +73,9 @@ def media_item(message: Any) -> MediaItem | None:
         timestamp=timestamp(_date(message)),
         size=size,
         caption=message.message or "",
-        has_thumbnail=bool(_sizes(_renditions(media))),
+        has_thumbnail=has_thumbnail,
+        url=f"stream_media/{message.id}?v={version}",
+        thumbnail_url=f"stream_thumbnail/{message.id}?v={version}" if has_thumbnail else None,
         mime_type=_mime_type(media),
         width=width or None,
         height=height or None,
