@@ -27,7 +27,7 @@ from tgbridge.uploads.named import NamedUploads
 from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
-from tgbridge.web import keys
+from tgbridge.web import keys, tickets
 from tgbridge.web.derived_keys import DerivedKeys
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
@@ -52,6 +52,7 @@ from tgbridge.web.routes import (
     session,
     stream,
     stream_api,
+    ticket,
     upload,
     upload_events,
     upload_thumbnail,
@@ -61,6 +62,7 @@ from tgbridge.web.routes.resumable import name_version
 from tgbridge.web.routes.upload_answers import error_body
 from tgbridge.web.routing import add_endpoints
 from tgbridge.web.session_cookie import SessionStorage
+from tgbridge.web.tickets import Tickets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -93,6 +95,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *sessions.ENDPOINTS,
     *media.ENDPOINTS,
     *stream_api.ENDPOINTS,
+    *ticket.ENDPOINTS,
     *upload.ENDPOINTS,
     *resumable_api.ENDPOINTS,
     *upload_thumbnail.ENDPOINTS,
@@ -126,6 +129,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.NAMED_UPLOADS] = NamedUploads()
     app[keys.DERIVED_KEYS] = derived = DerivedKeys(secret_keys)
     app[keys.UPLOAD_IDS] = UploadIds(derived.of("upload ids"))
+    app[keys.TICKETS] = Tickets(derived.of(tickets.PURPOSE))
     app[keys.STORAGE] = SessionStorage(
         secret_keys,
         settings.session,

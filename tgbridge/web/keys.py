@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from tgbridge.web.inflight import BodyBytes, InFlight
     from tgbridge.web.limits import Limiter
     from tgbridge.web.session_cookie import SessionStorage
+    from tgbridge.web.tickets import Grant, Tickets
 
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
 DERIVED_KEYS: Final[web.AppKey[DerivedKeys]] = web.AppKey("derived_keys")
@@ -56,6 +57,7 @@ LIMITER: Final[web.AppKey[Limiter]] = web.AppKey("limiter")
 ATTEMPTS: Final[web.AppKey[LoginAttempts]] = web.AppKey("attempts")
 REPEATS: Final[web.AppKey[Repeats]] = web.AppKey("repeats")
 STORAGE: Final[web.AppKey[SessionStorage]] = web.AppKey("storage")
+TICKETS: Final[web.AppKey[Tickets]] = web.AppKey("tickets")
 COMPLETION: Final[web.AppKey[Completion]] = web.AppKey("completion")
 IN_FLIGHT: Final[web.AppKey[InFlight]] = web.AppKey("in_flight")
 ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints")
@@ -64,6 +66,8 @@ OPENAPI: Final[web.AppKey[Document]] = web.AppKey("openapi")
 REQUEST_ID: Final[web.RequestKey[str]] = web.RequestKey("request_id")
 CALLER: Final[web.RequestKey[Caller]] = web.RequestKey("caller")
 SESSION: Final[web.RequestKey[SessionState]] = web.RequestKey("session")
+# Only where the endpoint takes a ticket: what it grants. The session is then the ticket's, and no cookie's.
+GRANT: Final[web.RequestKey[Grant]] = web.RequestKey("grant")
 # Only where the endpoint is declared `signed_in`: the browser's own client, lent for the request.
 CLIENT: Final[web.RequestKey[BridgeClient]] = web.RequestKey("client")
 # What lends it: a handler that waits for long may put it back meanwhile.

@@ -48,12 +48,12 @@ async def fetch_file(client: BridgeClient, message_id: int, thumbnail: str = "")
 
 async def stream_media(request: web.Request) -> web.StreamResponse:
     """Send a message's file, whole or in part."""
-    return await _send(request)
+    return await send(request, message_id_of(request), download=_asks_for_download(request))
 
 
 async def stream_named_media(request: web.Request) -> web.StreamResponse:
     """Send it under a name of the caller's choice, for players that go by extensions."""
-    return await _send(request)
+    return await stream_media(request)
 
 
 async def stream_thumbnail(request: web.Request) -> web.StreamResponse:
@@ -61,14 +61,20 @@ async def stream_thumbnail(request: web.Request) -> web.StreamResponse:
     size = _SIZES.get(request.query.get("size", "medium"))
     if size is None:
         raise HTTPFailure(400, INVALID_SIZE, code="INVALID_SIZE")
-    return await _send(request, size)
+    return await send(request, message_id_of(request), size, download=_asks_for_download(request))
 
 
-async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse:
+async def send(
+    request: web.Request, message_id: int, thumbnail: str = "", *, download: bool
+) -> web.StreamResponse:
+    """Answer with a message's file, or with its thumbnail of a size. ``download`` makes it an attachment.
+
+    Raises HTTPFailure 403, 412 and 416, MediaNotFound, and TelegramFailure kinds.
+    """
     headers = _fields(request)
     if is_for_execution(headers):
         raise HTTPFailure(403, NOT_FOR_EXECUTION, code="NOT_FOR_EXECUTION")
-    client, lookup, message_id = request[keys.CLIENT], request.app[keys.LOOKUP], _message_id(request)
+    client, lookup = request[keys.CLIENT], request.app[keys.LOOKUP]
     # A player asks for many ranges of what it plays. Who asks for the whole, wants it as it is now.
     find = lookup.find if "range" in headers else lookup.renew
     file = await find(client, message_id, thumbnail)
@@ -77,7 +83,7 @@ async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse
     while True:
         try:
             right = await corrections.apply(client, file, refetch(client))
-            answer = _plan(request, headers, right, ranges=not thumbnail)
+            answer = _plan(request, headers, right, ranges=not thumbnail, download=download)
             return await _answer(request, right, answer, refetch)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)
@@ -128,13 +134,15 @@ def _fields(request: web.Request) -> dict[str, str]:
     return {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
 
 
-def _plan(request: web.Request, headers: Mapping[str, str], file: RemoteFile, *, ranges: bool) -> AnswerPlan:
+def _plan(
+    request: web.Request, headers: Mapping[str, str], file: RemoteFile, *, ranges: bool, download: bool
+) -> AnswerPlan:
     answer = plan(
         request.method,
         headers,
         Representation(file.size, file.etag, file.date, file.mime_type, file.name, ranges=ranges),
         now=datetime.now(UTC),
-        download=request.query.get("download") not in _NOT_ASKED_FOR,
+        download=download,
     )
     _refuse(answer)
     return answer
@@ -148,7 +156,11 @@ def _refuse(answer: AnswerPlan) -> None:
         raise HTTPFailure(416, RANGE_NOT_SATISFIABLE, code="RANGE_NOT_SATISFIABLE", headers=answer.headers)
 
 
-def _message_id(request: web.Request) -> int:
+def _asks_for_download(request: web.Request) -> bool:
+    return request.query.get("download") not in _NOT_ASKED_FOR
+
+
+def message_id_of(request: web.Request) -> int:
     """Return the id in the path; raise MediaNotFound for what can't be one, since no message has it."""
     text = request.match_info["message_id"]
     # Python takes the digits of any script, and refuses to convert thousands of them.
