@@ -172,6 +172,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     finally:
         qr_logins.close()
         await completion.drain(COMPLETION_SECONDS)  # it still borrows clients
+        await app[keys.DOWNLOADER].close()
         await uploads.close()
         board.close()
         await pool.close()
