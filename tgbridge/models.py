@@ -113,6 +113,54 @@ class MediaItem(Model):
     ] = None
 
 
+class MediaPage(Model):
+    """Some of the media of Saved Messages, newest first."""
+
+    items: list[MediaItem]
+    next: Annotated[
+        str | None,
+        Field(
+            description="Where the next page is, relative to the service's root; null after the last one. A "
+            "page may have fewer items than its limit, or none, and a next one all the same."
+        ),
+    ]
+    last_event_id: Annotated[
+        str, Field(description="For /events?last_event_id=, which then tells what has changed since.")
+    ]
+
+
+class MediaCounts(Model):
+    """How many messages there are of each type, as Telegram counts them. It counts no stickers."""
+
+    photo: Annotated[int, Field(ge=0)]
+    video: Annotated[int, Field(ge=0)]
+    animation: Annotated[int, Field(ge=0)]
+    audio: Annotated[int, Field(ge=0)]
+    voice: Annotated[int, Field(ge=0)]
+    video_note: Annotated[int, Field(ge=0)]
+    document: Annotated[int, Field(ge=0)]
+
+
+class MediaDay(Model):
+    """A day on which media was sent."""
+
+    date: Annotated[str, Field(json_schema_extra={"format": "date"}, description="In UTC.")]
+    count: Annotated[int, Field(ge=0)]
+    before: Annotated[int, Field(ge=1, description="What a page that begins with this day is asked with.")]
+
+
+class MediaRemoved(Model):
+    """What has become of the messages, in the order in which they were named."""
+
+    deleted: list[int]
+    missing: Annotated[
+        list[int],
+        Field(
+            description="Those that are no media of Saved Messages, or were gone: nothing was done to them."
+        ),
+    ]
+
+
 class Message(Model):
     """A success with nothing to return."""
 
@@ -257,6 +305,24 @@ class UploadWaiting(Model):
     retry_after: Annotated[int, Field(description="Seconds.")]
 
 
+class MediaGone(Model):
+    """The data of the event ``media_deleted``."""
+
+    ids: Annotated[
+        list[int], Field(min_length=1, description="Of messages that are gone, or hold no file now.")
+    ]
+
+
+class ListsOutdated(Model):
+    """The data of the event ``reload``: what has happened can't be told; read lists anew."""
+
+
+class SessionOver(Model):
+    """The data of the event ``session_ended``: nobody is signed in any more."""
+
+    code: Annotated[str, Field(description="Telegram's name for why.")]
+
+
 class Health(Model):
     """The process lives."""
 
@@ -281,6 +347,18 @@ class ErrorBody(Model):
 
 class Failed(ErrorBody):
     """What nobody has foreseen went wrong: the code may be any of Telegram's own names."""
+
+
+class UploadNews(Model):
+    """The data of the event ``upload``: what ``/uploads/{id}/events`` says, of all uploads of the session."""
+
+    id: Annotated[str, Field(description="The upload's, as in ``/uploads/{id}``.")]
+    event: Annotated[
+        Literal["progress", "waiting", "done", "error"], Field(description="Which event it is there.")
+    ]
+    data: Annotated[
+        UploadProgress | UploadWaiting | MediaItem | Failed, Field(description="That event's data.")
+    ]
 
 
 class PasswordRequired(ErrorBody):
@@ -350,6 +428,18 @@ class Ticket(Model):
     expires_at: Annotated[
         str, Field(json_schema_extra={"format": "date-time"}, description="Until when, UTC, with Z.")
     ]
+
+
+class CaptionInput(Model):
+    """What is to be written under a file."""
+
+    caption: Annotated[str, Field(repr=False, description='Plain text; "" for none.')]
+
+
+class DeleteInput(Model):
+    """Which messages are to be deleted."""
+
+    ids: Annotated[list[int], Field(min_length=1, max_length=1000)]
 
 
 class UploadInput(Model):

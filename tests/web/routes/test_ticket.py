@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 PAGE: Final = "https://anywhere.example"
 SECONDS: Final = {
     "error": "expires_in has to be a whole number of seconds from 60 to 604800.",
-    "code": "INVALID_EXPIRES_IN",
+    "code": "INVALID_BODY",
 }
-DOWNLOAD: Final = {"error": "download has to be true or false.", "code": "INVALID_DOWNLOAD"}
+DOWNLOAD: Final = {"error": "download has to be true or false.", "code": "INVALID_BODY"}
 BODY: Final = {"error": "The request's body is malformed.", "code": "INVALID_BODY"}
 
 

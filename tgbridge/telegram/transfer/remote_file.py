@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _VERSION_BYTES: Final = 9  # a multiple of 3, so that Base64 needs no padding
 
 
+def version_of(kind: Literal["photo", "document"], file_id: int) -> str:
+    """Return what `?v=` says of a file in all its sizes: another file, another one. Safe in URLs."""
+    digest = blake2b(f"{kind}{file_id}".encode(), digest_size=_VERSION_BYTES).digest()
+    return urlsafe_b64encode(digest).decode()
+
+
 class FileKey(NamedTuple):
     """Names a file's bytes: equal keys, equal bytes, whichever message and file reference led to them."""
 
@@ -81,9 +87,8 @@ class RemoteFile:
 
     @property
     def version(self) -> str:
-        """What `?v=` says: another one, another file. Its sizes share it; safe in a query string."""
-        digest = blake2b(f"{self.kind}{self.file_id}".encode(), digest_size=_VERSION_BYTES).digest()
-        return urlsafe_b64encode(digest).decode()
+        """What `?v=` says of it."""
+        return version_of(self.kind, self.file_id)
 
     def location(self) -> types.InputPhotoFileLocation | types.InputDocumentFileLocation:
         """Where upload.getFile finds it (https://core.telegram.org/api/files#downloading-files)."""

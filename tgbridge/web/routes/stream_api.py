@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import NotFound
-from tgbridge.telegram.saved import messages as media
 from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success
-from tgbridge.web.routes import stream
+from tgbridge.web.routes import stream, wanted
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -37,6 +36,10 @@ CONDITIONS: Final = tuple(
         ("If-Unmodified-Since", "13.1.4"),
     )
 )
+_CACHE_CONTROL: Final = (
+    "Cache-Control",
+    "To be asked for again each time; with v of the present version, good for a year.",
+)
 _NOT_MODIFIED: Final = Success("The copy that the client has is still right.", None, status=304)
 _REFUSALS: Final = (
     Refusal(403, stream.NOT_FOR_EXECUTION, "NOT_FOR_EXECUTION"),
@@ -53,9 +56,11 @@ def _file(path: str, handler: Handler, summary: str, *parameters: Parameter) -> 
         failed="Failed to stream media.",
         not_found=NO_MEDIA,
         signed_in=True,
+        borrows=False,
         parameters=(
             MESSAGE_ID,
             *parameters,
+            *wanted.FILE_PARAMETERS,
             _DOWNLOAD,
             *RANGES,
             *CONDITIONS,
@@ -68,6 +73,7 @@ def _file(path: str, handler: Handler, summary: str, *parameters: Parameter) -> 
                 headers=(
                     ("Accept-Ranges", "bytes"),
                     ("ETag", "A strong tag, of the file and not of the message."),
+                    _CACHE_CONTROL,
                     ("Last-Modified", "When the file came to Telegram."),
                     ("Content-Disposition", "The file's name, and whether a browser may show it."),
                 ),
@@ -81,6 +87,7 @@ def _file(path: str, handler: Handler, summary: str, *parameters: Parameter) -> 
             ),
             _NOT_MODIFIED,
             *_REFUSALS,
+            *wanted.FILE_REFUSALS,
             Refusal(
                 416,
                 stream.RANGE_NOT_SATISFIABLE,
@@ -100,14 +107,10 @@ THUMBNAIL: Final = Endpoint(
     failed="Failed to stream thumbnail.",
     not_found=_NO_THUMBNAIL,
     signed_in=True,
+    borrows=False,
     parameters=(
         MESSAGE_ID,
-        Parameter(
-            "size",
-            "query",
-            media.ThumbnailSize,
-            "The thumbnail nearest to 100, 320 or 800 pixels on its longer side; medium by default.",
-        ),
+        *wanted.THUMBNAIL_PARAMETERS,
         _DOWNLOAD,
         *CONDITIONS,
     ),
@@ -116,11 +119,11 @@ THUMBNAIL: Final = Endpoint(
             "The thumbnail, usually image/jpeg.",
             None,
             media_type="image/*",
-            headers=(("ETag", "A strong tag of the thumbnail."),),
+            headers=(("ETag", "A strong tag of the thumbnail."), _CACHE_CONTROL),
         ),
         _NOT_MODIFIED,
         *_REFUSALS,
-        Refusal(400, stream.INVALID_SIZE, "INVALID_SIZE"),
+        *wanted.THUMBNAIL_REFUSALS,
     ),
 )
 

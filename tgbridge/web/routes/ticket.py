@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from tgbridge.errors import INVALID_BODY, HTTPFailure, MediaNotFound
+from tgbridge.errors import INVALID_BODY, HTTPFailure
 from tgbridge.models import Ticket, TicketInput
-from tgbridge.telegram.saved import messages as media
 from tgbridge.telegram.saved.saved_media import SavedMedia
 from tgbridge.timestamps import timestamp
 from tgbridge.web import keys
@@ -17,6 +17,7 @@ from tgbridge.web.answers import json_answer
 from tgbridge.web.body import read_fields
 from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success
 from tgbridge.web.routes import stream, stream_api
+from tgbridge.web.routes.wanted import Wanted
 from tgbridge.web.tickets import EXPIRED, EXPIRED_CODE, INVALID, INVALID_CODE, Grant
 
 if TYPE_CHECKING:
@@ -34,14 +35,14 @@ INVALID_DOWNLOAD: Final = "download has to be true or false."
 
 async def make_ticket(request: web.Request) -> web.Response:
     """Answer with addresses of one item's file and thumbnail that work without the cookie."""
-    state, app = request[keys.SESSION], request.app
+    state, loan, app = request[keys.SESSION], request[keys.LOAN], request.app
     message_id = stream.message_id_of(request)
     seconds, download = await _wanted(request)
     session = state.telegram or ""  # the endpoint is for those who are signed in
     await app[keys.LIMITER].spend("tickets_per_session", session)
-    found = SavedMedia.of(await media.get_message(request[keys.CLIENT], message_id))
-    if found is None:
-        raise MediaNotFound
+    item = (await stream.looked_up(loan, app[keys.LIBRARY].account(loan.account), message_id)).described(
+        blur=False
+    )
     # Not beyond the session: what is told is to be true.
     expires = min(int(time.time()) + seconds, app[keys.STORAGE].ends(state.value))
     grant = Grant(session, state.user_id or 0, message_id, expires, download)
@@ -49,9 +50,7 @@ async def make_ticket(request: web.Request) -> web.Response:
     return json_answer(
         Ticket(
             url=f"ticket_media/{issue(grant, 'media')}",
-            thumbnail_url=f"ticket_thumbnail/{issue(grant, 'thumbnail')}"
-            if found.item.has_thumbnail
-            else None,
+            thumbnail_url=f"ticket_thumbnail/{issue(grant, 'thumbnail')}" if item.has_thumbnail else None,
             expires_at=timestamp(datetime.fromtimestamp(expires, UTC)),
         )
     )
@@ -69,29 +68,33 @@ async def _wanted(request: web.Request) -> tuple[int, bool]:
     if seconds is None:
         seconds = _USUAL_SECONDS
     if type(seconds) is not int or not _LEAST_SECONDS <= seconds <= _MOST_SECONDS:  # true is an int, too
-        raise HTTPFailure(400, INVALID_EXPIRES_IN, code="INVALID_EXPIRES_IN")
+        raise HTTPFailure(400, INVALID_EXPIRES_IN, code=INVALID_BODY)
     if not isinstance(download, bool | None):
-        raise HTTPFailure(400, INVALID_DOWNLOAD, code="INVALID_DOWNLOAD")
+        raise HTTPFailure(400, INVALID_DOWNLOAD, code=INVALID_BODY)
     return min(seconds, request.app[keys.SETTINGS].session.ticket_seconds), bool(download)
 
 
 async def ticket_media(request: web.Request) -> web.StreamResponse:
     """Send the file that the ticket is for, whole or in part."""
     grant = request[keys.GRANT]
-    return await stream.send(request, grant.message_id, download=grant.download)
+    return await stream.send(request, Wanted(grant.message_id, SavedMedia.file, download=grant.download))
 
 
 async def ticket_thumbnail(request: web.Request) -> web.StreamResponse:
     """Send the thumbnail that the ticket is for, whole."""
     # It is there to be shown, also beside a link that saves the file.
-    return await stream.send(request, request[keys.GRANT].message_id, "medium", download=False)
+    message_id = request[keys.GRANT].message_id
+    return await stream.send(request, Wanted(message_id, SavedMedia.thumbnail, is_thumbnail=True))
 
 
 _TICKET: Final = Parameter("ticket", "path", str, "Of /media/{message_id}/ticket, letter by letter.")
-_REFUSALS: Final = (
-    Refusal(403, INVALID, INVALID_CODE),
-    Refusal(410, EXPIRED, EXPIRED_CODE),
-)
+
+
+def _without_a_query(endpoint: Endpoint) -> tuple[Success | Refusal, ...]:
+    """Return what an endpoint answers to those who come with a ticket, which leaves nothing to be asked."""
+    answers = (answer for answer in endpoint.answers if answer.status != HTTPStatus.BAD_REQUEST)
+    return (*answers, Refusal(403, INVALID, INVALID_CODE), Refusal(410, EXPIRED, EXPIRED_CODE))
+
 
 ENDPOINTS: Final = (
     Endpoint(
@@ -102,14 +105,15 @@ ENDPOINTS: Final = (
         failed="Failed to make a ticket.",
         not_found=stream_api.NO_MEDIA,
         signed_in=True,
+        borrows=False,
         parameters=(stream_api.MESSAGE_ID,),
         body=TicketInput,
         answers=(
             Success(
                 "The addresses. They end with the session, too, and work on pages of any origin.", Ticket
             ),
-            Refusal(400, INVALID_EXPIRES_IN, "INVALID_EXPIRES_IN"),
-            Refusal(400, INVALID_DOWNLOAD, "INVALID_DOWNLOAD"),
+            Refusal(400, INVALID_EXPIRES_IN, INVALID_BODY),
+            Refusal(400, INVALID_DOWNLOAD, INVALID_BODY),
         ),
     ),
     replace(
@@ -120,7 +124,7 @@ ENDPOINTS: Final = (
         signed_in=False,
         ticket="media",
         parameters=(_TICKET, *stream_api.RANGES, *stream_api.CONDITIONS),
-        answers=(*stream_api.MEDIA.answers, *_REFUSALS),
+        answers=_without_a_query(stream_api.MEDIA),
     ),
     replace(
         stream_api.THUMBNAIL,
@@ -130,9 +134,6 @@ ENDPOINTS: Final = (
         signed_in=False,
         ticket="thumbnail",
         parameters=(_TICKET, *stream_api.CONDITIONS),
-        answers=(
-            *(answer for answer in stream_api.THUMBNAIL.answers if answer.status != 400),
-            *_REFUSALS,
-        ),
+        answers=_without_a_query(stream_api.THUMBNAIL),
     ),
 )
