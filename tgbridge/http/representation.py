@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 _CACHE_CONTROL: Final = "private, no-cache, no-transform"
 # An address that names the bytes means them for ever, to whoever may have it (RFC 8246).
 _IMMUTABLE: Final = "private, max-age=31536000, immutable, no-transform"
+
+_MOST_DESCRIBED: Final = 1024  # files, 1 KB each: players and pages ask for the same again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def plan(
         missing = {"Content-Range": unsatisfied_content_range(file.size)}
         return _planned(416, common | accepts | missing)
 
-    described = kept | accepts | _describe(file, modified, download=download)
+    described = {**kept, **accepts, **_describe(file, modified, download=download)}
     if selected is Selection.WHOLE:
         span = ByteRange(0, file.size) if method == "GET" and file.size else None
         return _planned(200, described | {"Content-Length": str(file.size)}, span)
@@ -119,10 +122,11 @@ def _planned(status: int, headers: dict[str, str], span: ByteRange | None = None
     return AnswerPlan(status, MappingProxyType(headers), span)
 
 
-def _describe(file: Representation, modified: datetime | None, *, download: bool) -> dict[str, str]:
+@lru_cache(_MOST_DESCRIBED)
+def _describe(file: Representation, modified: datetime | None, *, download: bool) -> Mapping[str, str]:
     served_as = content_type(file.media_type)
     kind: Kind = "inline" if is_inline(served_as) and not download else "attachment"
     headers = {"Content-Type": served_as, "Content-Disposition": content_disposition(kind, file.name)}
     if modified is not None:
         headers["Last-Modified"] = format_http_date(modified)
-    return headers | security_headers(served_as)
+    return MappingProxyType(headers | security_headers(served_as))
