@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, get_args
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from tgbridge.telegram.transfer.remote_file import RemoteFile
 
     Pick: TypeAlias = Callable[[SavedMedia], RemoteFile]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which file is to be sent, and how. ``version`` is the one that the caller knows, if any."""
+
+    message_id: int
+    pick: Pick
+    is_thumbnail: bool = False
+    download: bool = False
+    version: str | None = None
+
 
 INVALID_SIZE: Final = "Invalid size. Please use small, medium or large."
 _SIZES: Final[Mapping[str, ThumbnailSize]] = MappingProxyType(
