@@ -207,6 +207,13 @@ async def test_timeline(signed_in: ClientSession, sandbox: Sandbox) -> None:
         assert len(page["items"]) == day["count"]
 
 
+async def test_days_are_those_of_utc(signed_in: ClientSession, sandbox: Sandbox) -> None:
+    """Telegram counts by the days of the client, and is told that these are UTC's."""
+    await answer(signed_in, "/media/timeline")
+    said = [key.client_info.tz_offset for key in sandbox.auth_keys if key.client_info is not None]
+    assert said == [0]
+
+
 async def test_timeline_of_several_filters(signed_in: ClientSession) -> None:
     """Their days are one list, with what both found."""
     days = await answer(signed_in, "/media/timeline?type=document,audio,voice")
