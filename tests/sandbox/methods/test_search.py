@@ -88,8 +88,8 @@ async def test_a_calendar_of_many_days(sign_in: SignIn, account: Account) -> Non
     second = await client(calendar(first.periods[-1].min_msg_id))
     assert second.periods[0].max_msg_id == first.periods[-1].min_msg_id - 1
     assert second.periods[0].date == first.periods[-1].date
-    date = account.history.get(ids[-1]).date
-    photo = account.history.get(ids[-1]).media
+    newest: Any = account.history.get(ids[-1])
+    date, photo = newest.date, newest.media
     for number in range(1, 2 * MAX_DAYS):
         account.add_message(media=photo, date=date + timedelta(days=number))
     assert len((await client(calendar())).periods) == MAX_DAYS
@@ -99,8 +99,8 @@ async def test_days_are_the_clients(sign_in: SignIn, account: Account) -> None:
     """They begin when its own do: initConnection says by how much that is before UTC's."""
     client = await sign_in()
     account.history.delete(list(account.history.ids))
-    photo = seed_many(account, 1, photo_every=1)[0]
-    account.history.get(photo).date = datetime(2026, 1, 1, 22, 30, tzinfo=UTC)
+    photo: Any = account.history.get(seed_many(account, 1, photo_every=1)[0])
+    photo.date = datetime(2026, 1, 1, 22, 30, tzinfo=UTC)
     (day,) = (await client(calendar())).periods
     assert day.date == datetime(2026, 1, 1, tzinfo=UTC)
     offset = types.JsonObject([types.JsonObjectValue("tz_offset", types.JsonNumber(7200.0))])
@@ -121,7 +121,8 @@ async def test_no_calendar(sign_in: SignIn, of: Any) -> None:
 async def test_other_chats(sign_in: SignIn, account: Account) -> None:
     """Their messages are found by their ids alone, and say whose they are."""
     client = await sign_in()
-    other = account.history.add_elsewhere(4242, "hello", media=account.history.get(IDS["photo"]).media)
+    photo: Any = account.history.get(IDS["photo"])
+    other = account.history.add_elsewhere(4242, "hello", media=photo.media)
     found = await client(functions.messages.GetMessagesRequest([types.InputMessageID(other.id)]))
     assert found.messages[0].peer_id == types.PeerUser(4242)
     assert [(user.id, user.is_self) for user in found.users] == [(4242, False), (account.id, True)]

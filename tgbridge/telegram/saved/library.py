@@ -7,6 +7,7 @@ for a minute; while it does, for as long as it is kept.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -88,7 +89,8 @@ class AccountLibrary:
         self._known = known
         self._gone: OrderedDict[int, float] = OrderedDict()
         self._lookups: Lookups[BridgeClient, SavedMedia] = Lookups(self._ask)
-        self._trusted_since: float | None = None
+        self._is_trusted = False
+        self._trusted_since = math.inf
         self.live = Live(self)
         """What follows the account's changes."""
 
@@ -216,12 +218,12 @@ class AccountLibrary:
 
         `unbroken`: what has happened since it was trusted last has been told, too.
         """
-        if self._trusted_since is None or not unbroken:
-            self._trusted_since = _now()
+        self._is_trusted = True
+        self._trusted_since = min(_now(), self._trusted_since) if unbroken else _now()
 
     def distrust(self) -> None:
         """Believe nothing for longer than LIFETIME_SECONDS: changes may be missed."""
-        self._trusted_since = None
+        self._is_trusted = False
 
     def clear(self) -> None:
         """Forget all messages."""
@@ -243,7 +245,7 @@ class AccountLibrary:
 
     def _holds(self, at: float) -> bool:
         """Whether what was so at a time is so now, as far as anybody has to know."""
-        trusted = self._trusted_since is not None and at >= self._trusted_since
+        trusted = self._is_trusted and at >= self._trusted_since
         return trusted or _now() < at + LIFETIME_SECONDS
 
     def _is_saved(self, message: Any) -> bool:
