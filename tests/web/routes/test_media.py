@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 from aiohttp import hdrs
 from multidict import CIMultiDict
+from yarl import URL
 
 from tgbridge.sandbox.seeds import IDS, seed_many
 from tgbridge.telegram.saved.live import Position
@@ -66,8 +67,7 @@ async def test_pages_by_link(signed_in: ClientSession, parameters: str) -> None:
     while query:
         async with signed_in.get(f"{WHOLE}/{query}") as response:
             page = await response.json()
-            query = str(response.links["next"]["url"].query_string) if response.links else ""
-            query = f"?{query}" if query else ""
+            query = f"?{URL(response.links['next']['url']).query_string}" if response.links else ""
         assert len(page) <= 3
         found += page
     assert found == whole
@@ -205,6 +205,13 @@ async def test_timeline(signed_in: ClientSession, sandbox: Sandbox) -> None:
         page = await answer(signed_in, f"/media?type=photo,video&before={day['before']}&limit={day['count']}")
         assert {item["timestamp"][:10] for item in page["items"]} == {day["date"]}
         assert len(page["items"]) == day["count"]
+
+
+async def test_days_are_those_of_utc(signed_in: ClientSession, sandbox: Sandbox) -> None:
+    """Telegram counts by the days of the client, and is told that these are UTC's."""
+    await answer(signed_in, "/media/timeline")
+    said = [key.client_info.tz_offset for key in sandbox.auth_keys if key.client_info is not None]
+    assert said == [0]
 
 
 async def test_timeline_of_several_filters(signed_in: ClientSession) -> None:

@@ -123,6 +123,16 @@ class Live:
         return bool(self._sources)
 
     @property
+    def is_followed(self) -> bool:
+        """Whether somebody listens who misses nothing."""
+        return self._sequence is not None and any(source.in_sync for source in self._sources)
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether something has come before what it follows."""
+        return self._sequence is not None and self._sequence.has_gap
+
+    @property
     def position(self) -> Position:
         """Up to where everything has been told."""
         return Position(0 if self._sequence is None else self._sequence.pts, self.shown.life)
@@ -132,7 +142,7 @@ class Live:
 
         Raises TelegramFailure kinds.
         """
-        if self._sequence is not None and any(source.in_sync for source in self._sources):
+        if self.is_followed:
             return self.position
         now = asyncio.get_running_loop().time()
         if self._known is None or now - self._known[1] > STATE_SECONDS:
@@ -209,13 +219,13 @@ class Live:
             self._early = [*self._early, *found][-MOST_WAITING:]
             return
         self._apply(self._sequence.take(*found))
-        if self._sequence is not None and self._sequence.has_gap:
+        if self.has_gap:
             source.expect()
 
     async def fill_gap(self, client: BridgeClient) -> None:
         """Ask for what is missing, if anything still is. Raises TelegramFailure kinds."""
         async with self._asking:
-            if self._sequence is not None and self._sequence.has_gap:
+            if self.has_gap:
                 await self._catch_up(client)
 
     async def _catch_up(self, client: BridgeClient) -> bool:
@@ -223,7 +233,7 @@ class Live:
         sequence = self._sequence
         if sequence is None:
             return False
-        sequence.held = True
+        sequence.hold()
         try:
             async for step in self._steps(client, sequence.pts):
                 if step is None:
