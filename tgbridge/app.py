@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 import structlog
@@ -70,7 +71,7 @@ from tgbridge.web.session_cookie import SessionStorage
 from tgbridge.web.tickets import Tickets
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Hashable, Iterable
 
     from tgbridge.settings import Settings
     from tgbridge.web.endpoint import Endpoint
@@ -162,6 +163,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     app[keys.THUMBNAILS] = Thumbnails(app[keys.DOWNLOADER], settings.files)
     app[keys.LIBRARY] = Library(settings.files)
     app[keys.POOL] = pool = ClientPool(settings)
+    pool.on_signed_out = partial(_forget, app)
     app[keys.ATTEMPTS] = LoginAttempts(pool)
     app[keys.LISTENING] = listening = Listening(
         pool, app[keys.LIBRARY], linger_seconds=settings.events.linger_seconds
@@ -192,6 +194,11 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
         await uploads.close()
         board.close()
         await pool.close()
+
+
+def _forget(app: web.Application, account: Hashable) -> None:
+    app[keys.LIBRARY].forget(account)
+    app[keys.THUMBNAILS].forget(account)
 
 
 class Service:

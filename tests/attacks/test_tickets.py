@@ -21,7 +21,6 @@ from telethon.sessions import StringSession
 from yarl import URL
 
 from tests.attacks.test_cookies import cookie_of
-from tests.devices import device
 from tests.web.routes.rows import post
 from tgbridge.sandbox.seeds import IDS
 from tgbridge.web import keys
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from tgbridge.sandbox import Sandbox
     from tgbridge.settings import Settings
 
-PHONE, OTHER_PHONE = "+9996610001", "+9996620001"
+OTHER_PHONE = "+9996620001"
 FILE, OTHER_FILE = IDS["photo"], IDS["voice"]
 ALPHABET: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 """In the order of their values (RFC 4648, section 5)."""
@@ -365,11 +364,11 @@ async def test_run_as_a_script(stranger: ClientSession, pair: Pair) -> None:
     assert answer["X-Content-Type-Options"] == "nosniff"
 
 
-async def test_after_the_message(stranger: ClientSession, signed_in: ClientSession, sandbox: Sandbox) -> None:
+async def test_after_the_message(stranger: ClientSession, signed_in: ClientSession) -> None:
     """Of a message that was deleted nothing is there any more."""
     pair = await tickets_of(signed_in)
-    async with device(sandbox, PHONE) as telephone:
-        await telephone.delete_messages("me", [FILE])
+    async with signed_in.delete(f"/media/{FILE}") as response:
+        assert response.status == 204
     assert (await fetch(stranger, MEDIA + pair.media))[0] == 404
     assert (await fetch(stranger, THUMBNAIL + pair.thumbnail))[0] == 404
 

@@ -78,6 +78,8 @@ class ClientPool:
         self.ended = EndedSessions(max(settings.session.idle_seconds, settings.session.ticket_seconds))
         """The sessions that have ended; that of a client that is told so is added. No cookie or ticket lasts
         longer."""
+        self.on_signed_out: Callable[[Hashable], None] | None = None
+        """Is told an account of which no client is left since its session has ended."""
         self._gates = Gates(adaptive=settings.files.pacing == "adaptive")
         # Idle ones stand from the least to the most recently used.
         self._slots: dict[object, _Slot] = {}
@@ -328,9 +330,16 @@ class ClientPool:
         finally:
             if self._slots.get(slot.key) is slot:
                 del self._slots[slot.key]
-                if not slot.ended and slot.login is None:
+                if slot.ended:
+                    self._signed_out(slot.client.files.account)
+                elif slot.login is None:
                     self._keys.keep(slot.key, slot.client.keys)
             slot.closed.set()
+
+    def _signed_out(self, account: Hashable) -> None:
+        left = any(slot.client.files.account == account for slot in self._slots.values())
+        if self.on_signed_out is not None and not left:
+            self.on_signed_out(account)
 
     async def _close(self, drain_seconds: float) -> None:
         with suppress(TimeoutError):

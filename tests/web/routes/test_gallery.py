@@ -280,3 +280,17 @@ async def test_the_whole_of_a_large_photo_is_not_kept(signed_in: ClientSession, 
     assert service.app[keys.THUMBNAILS].held == 0
     await look(signed_in, [IDS["photo"]])
     assert service.app[keys.THUMBNAILS].held == len(content("sea"))
+
+
+async def test_nothing_is_kept_of_who_has_signed_out(
+    signed_in: ClientSession, service: Service, new_browser: NewBrowser, sign_in: SignIn
+) -> None:
+    """As long as another session of the account is in use, what is known stays for that."""
+    other = new_browser()
+    await sign_in(other)
+    await list_all(signed_in)
+    await look(signed_in, [IDS["photo"]])
+    for browser, kept in ((signed_in, True), (other, False)):
+        async with browser.post("/logout") as answer:
+            assert answer.status == 200
+        assert bool(service.app[keys.THUMBNAILS].held) is bool(service.app[keys.LIBRARY]) is kept

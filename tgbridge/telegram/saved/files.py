@@ -14,7 +14,7 @@ from tgbridge.errors import MediaNotFound
 from tgbridge.filenames import clean
 from tgbridge.inspection import media_types as mediatypes
 from tgbridge.telegram.saved.described import describe, is_sticker
-from tgbridge.telegram.saved.held import held
+from tgbridge.telegram.saved.held import held, kind_of
 from tgbridge.telegram.saved.pictures import Fit, Size, fitting, largest, previews, sizes
 from tgbridge.telegram.transfer.remote_file import RemoteFile
 
@@ -112,7 +112,7 @@ def date_of(message: Any) -> datetime:
 def _remote(message: Any, media: Any, one: Size, **described: Any) -> RemoteFile:
     return RemoteFile(
         message_id=message.id,
-        kind="photo" if isinstance(media, types.Photo) else "document",
+        kind=kind_of(media),
         file_id=media.id,
         dc_id=media.dc_id,
         access_hash=media.access_hash,

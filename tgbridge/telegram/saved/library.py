@@ -73,6 +73,15 @@ class Library:
                 self._accounts.pop(idle).clear()
         return library
 
+    def forget(self, account: Hashable) -> None:
+        """Keep nothing of an account's messages, since nobody is signed in with it any more."""
+        library = self._accounts.get(account)
+        if library is None:
+            return
+        library.clear()
+        if not library.busy:
+            del self._accounts[account]
+
 
 class _Known(NamedTuple):
     media: SavedMedia

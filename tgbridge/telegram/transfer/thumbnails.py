@@ -63,6 +63,10 @@ class Thumbnails:
             if fetching.over and self._fetching.get(key) is fetching:
                 del self._fetching[key]
 
+    def forget(self, account: Hashable) -> None:
+        """Keep nothing of an account's, since nobody is signed in with it any more."""
+        self._kept.clear(account)
+
     async def _read(self, client: BridgeClient, file: RemoteFile, refetch: Refetch) -> bytes:
         async with self._downloader.open(client, file, 0, file.size, refetch=refetch) as download:
             content = b"".join([bytes(chunk) async for chunk in download])

@@ -17,6 +17,7 @@ from tgbridge.http.safety import is_for_execution
 from tgbridge.telegram.reading import Reading
 from tgbridge.telegram.transfer.thumbnails import MOST_BYTES
 from tgbridge.web import keys
+from tgbridge.web.message_id import message_id_of
 from tgbridge.web.routes.wanted import Wanted, wanted_file, wanted_thumbnail
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from tgbridge.telegram.transfer.remote_file import RemoteFile
     from tgbridge.web.routes.wanted import Pick
 
-_MAX_DIGITS: Final = 10  # of a signed 32-bit integer, which a message's id is
 PRECONDITION_FAILED: Final = "The file is not the one that the request expects."
 RANGE_NOT_SATISFIABLE: Final = "The file has no such bytes."
 NOT_FOR_EXECUTION: Final = "Files are not served as scripts, style sheets, workers or manifests."
@@ -189,13 +189,3 @@ def _wanted(request: web.Request, pick: Pick, *, is_thumbnail: bool = False) -> 
         download=request.query.get("download") not in _NOT_ASKED_FOR,
         version=request.query.get("v"),
     )
-
-
-def message_id_of(request: web.Request) -> int:
-    """Return the id in the path; raise MediaNotFound for what can't be one, since no message has it."""
-    text = request.match_info["message_id"]
-    # Python takes the digits of any script, and refuses to convert thousands of them.
-    digits = text.lstrip("0") if text.isascii() and text.isdigit() else ""
-    if not 0 < len(digits) <= _MAX_DIGITS:
-        raise MediaNotFound
-    return int(digits)

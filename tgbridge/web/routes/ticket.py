@@ -16,6 +16,7 @@ from tgbridge.web import keys
 from tgbridge.web.answers import json_answer
 from tgbridge.web.body import read_fields
 from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success
+from tgbridge.web.message_id import message_id_of
 from tgbridge.web.routes import stream, stream_api
 from tgbridge.web.routes.wanted import Wanted
 from tgbridge.web.tickets import EXPIRED, EXPIRED_CODE, INVALID, INVALID_CODE, Grant
@@ -36,7 +37,7 @@ INVALID_DOWNLOAD: Final = "download has to be true or false."
 async def make_ticket(request: web.Request) -> web.Response:
     """Answer with addresses of one item's file and thumbnail that work without the cookie."""
     state, loan, app = request[keys.SESSION], request[keys.LOAN], request.app
-    message_id = stream.message_id_of(request)
+    message_id = message_id_of(request)
     seconds, download = await _wanted(request)
     session = state.telegram or ""  # the endpoint is for those who are signed in
     await app[keys.LIMITER].spend("tickets_per_session", session)
