@@ -16,6 +16,7 @@ from aiohttp import hdrs
 from tgbridge.errors import NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE, TOO_MANY_REQUESTS, HTTPFailure
 from tgbridge.http.sse import KEEP_ALIVE, MEDIA_TYPE, Event, aside
 from tgbridge.models import ErrorBody, Failed, ListsOutdated, MediaGone, MediaItem, SessionOver, UploadNews
+from tgbridge.telegram.datacentres.session_keys import key_of
 from tgbridge.telegram.saved.changes import Added, Deleted, Edited
 from tgbridge.telegram.saved.meaning import Position
 from tgbridge.telegram.saved.reader import GivenWay, Over, Reload
@@ -58,7 +59,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         raise HTTPFailure(401, NOT_AUTHENTICATED, code=NOT_AUTHENTICATED_CODE)
     outbox = Outbox(settings.behind_bytes, lambda: _cut_off(request))
     page = _Page(request, account, outbox)
-    with request.app[keys.OPEN_STREAMS].open(session):
+    with request.app[keys.OPEN_STREAMS].open(key_of(session)):
         listening = request.app[keys.LISTENING].open(session, account, page.since(), page.tell)
         async with (
             listening as (page.reader, client),
