@@ -55,9 +55,9 @@ class Shelf:
         self._date += timedelta(minutes=self.random.randint(0, 300))
         text = fields.pop("text", "")
         media = self._made.get(kind)
-        message = self.account.add_message(text, media=media, date=self._date, **fields)
-        self.kinds[message.id] = kind
-        return message.id
+        message_id: int = self.account.add_message(text, media=media, date=self._date, **fields).id
+        self.kinds[message_id] = kind
+        return message_id
 
     def add_any(self, count: int, texts: int = 3) -> None:
         for kind in self.random.choices([*MAKERS, *["text"] * texts], k=count):
@@ -211,7 +211,7 @@ async def test_dates(client: BridgeClient, account: Account, kinds: frozenset[An
     """From the first second to before the last, whichever way is taken."""
     shelf = Shelf(account)
     shelf.add_any(300)
-    dates = {one: account.history.get(one).date for one in account.history.ids}
+    dates = {message.id: message.date for message in account.history}
     moments = sorted(dates.values())
     since, until = moments[100], moments[200]
     inside = {one for one, date in dates.items() if since <= date < until}

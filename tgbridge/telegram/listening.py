@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.telegram.saved.library import Library
-    from tgbridge.telegram.saved.live import Live, Position
+    from tgbridge.telegram.saved.live import Live
+    from tgbridge.telegram.saved.meaning import Position
     from tgbridge.telegram.saved.reader import News
 
 GAP_SECONDS: Final = 0.5
@@ -174,12 +175,12 @@ class _Ear:
     async def client(self) -> BridgeClient:
         """Return what it listens with. Raises what keeps it from beginning to."""
         await asyncio.wait({self._began})
-        if self._began.cancelled() or self._client is None:
-            raise TelegramUnavailable("the session listens no longer")
-        error = self._began.exception()
+        error = None if self._began.cancelled() else self._began.exception()
         if error is not None:
             # The same error for all who waited: each has a traceback of its own.
             raise error.with_traceback(None)
+        if self._client is None or self.is_over:
+            raise TelegramUnavailable("the session listens no longer")
         return self._client
 
     def begin_page(self) -> None:
@@ -235,6 +236,8 @@ class _Ear:
                 else:
                     await self.live.fill_gap(client)
                 yield
+                if self.live.has_gap:
+                    self.expect()
                 try:
                     async with asyncio.timeout(SILENCE_SECONDS):
                         await self._stirred.wait()
