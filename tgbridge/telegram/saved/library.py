@@ -19,6 +19,7 @@ from tgbridge.telegram.saved.changes import Deleted
 from tgbridge.telegram.saved.live import Live
 from tgbridge.telegram.saved.lookups import Lookups
 from tgbridge.telegram.saved.saved_media import SavedMedia
+from tgbridge.telegram.saved.shown import Tally
 from tgbridge.telegram.shelves import Shelves
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Library:
             account_most=files.messages_per_account, most=files.messages_per_process
         )
         self._accounts: OrderedDict[Hashable, AccountLibrary] = OrderedDict()
+        self._tally = Tally()
 
     def __len__(self) -> int:
         """How many messages are known."""
@@ -66,7 +68,7 @@ class Library:
         if library is not None:
             self._accounts.move_to_end(account)
             return library
-        library = self._accounts[account] = AccountLibrary(account, self._known)
+        library = self._accounts[account] = AccountLibrary(account, self._known, self._tally)
         if len(self._accounts) > MOST_ACCOUNTS:
             others = (other for other in self._accounts.items() if other[1] is not library)
             idle = next((known for known, other in others if not other.busy), None)
@@ -92,7 +94,7 @@ class _Known(NamedTuple):
 class AccountLibrary:
     """What is known of one account's Saved Messages."""
 
-    def __init__(self, account: Hashable, known: Shelves[int, _Known]) -> None:
+    def __init__(self, account: Hashable, known: Shelves[int, _Known], tally: Tally) -> None:
         """`account` is the Telegram user's id where anybody knows it."""
         self._account = account
         self._owner = account if isinstance(account, int) else None
@@ -101,7 +103,7 @@ class AccountLibrary:
         self._lookups: Lookups[BridgeClient, SavedMedia] = Lookups(self._ask)
         self._is_trusted = False
         self._trusted_since = math.inf
-        self.live = Live(self)
+        self.live = Live(self, tally)
         """What follows the account's changes."""
 
     @property
@@ -245,7 +247,8 @@ class AccountLibrary:
         self._is_trusted = False
 
     def clear(self) -> None:
-        """Forget all messages."""
+        """Forget all messages, and that any were shown."""
+        self.live.shown.forget()
         self._known.clear(self._account)
         self._gone.clear()
 
