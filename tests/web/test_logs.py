@@ -115,7 +115,7 @@ def test_frames_of_causes() -> None:
     assert re.fullmatch(rf"{re.escape(__name__)}:\d+ fail", told[-1])
 
 
-def test_socket_that_takes_no_more(logged: Callable[[], list[dict[str, Any]]]) -> None:
+async def test_socket_that_takes_no_more(logged: Callable[[], list[dict[str, Any]]]) -> None:
     """An answer whose last bytes could not be written was broken off; aiohttp logs while it handles that."""
     logger, request = AccessLogger(logging.getLogger(), ""), make_mocked_request("GET", "/x")
     logger.log(request, web.Response(), 0.5)
@@ -123,9 +123,35 @@ def test_socket_that_takes_no_more(logged: Callable[[], list[dict[str, Any]]]) -
         lose_the_connection()
     except ConnectionResetError:
         logger.log(request, web.Response(), 0.5)
+    await asyncio.sleep(0)  # they are written at the end of the event loop's turn
     answered, broken = logged()
     assert (answered["event"], "reason" in answered) == ("answered", False)
     assert (broken["event"], broken["reason"]) == ("broken off", "ConnectionResetError")
+
+
+async def test_access_lines(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """Lines of the access log are like all others, and stand where they were logged among them."""
+    logger, request = AccessLogger(logging.getLogger(), ""), make_mocked_request("GET", "/x?ticket=secret")
+    logger.log(request, web.Response(), 0.5)
+    logger.log(request, web.Response(status=404), 0.25)
+    structlog.get_logger("tgbridge.test").info("between")
+    logger.log(request, web.Response(), 0.5)
+    await asyncio.sleep(0)
+    first, second, between, third = logged()
+    timestamps = [line["timestamp"] for line in (first, second, between, third)]
+    assert timestamps == sorted(timestamps)
+    assert set(first) == {*between, "request_id", "address", "method", "path", "status", "bytes", "seconds"}
+    assert (second["status"], second["seconds"], second["path"]) == (404, 0.25, "/x")
+    assert all(re.fullmatch(r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", stamp) for stamp in timestamps)
+    assert (third["logger"], third["level"], third["event"]) == ("tgbridge.access", "info", "answered")
+
+
+async def test_unwanted_access_lines(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """Where only warnings are wanted, answers are not logged."""
+    configure_logging(LogSettings(format="json", level="warning"))
+    AccessLogger(logging.getLogger(), "").log(make_mocked_request("GET", "/x"), web.Response(), 0.5)
+    await asyncio.sleep(0)
+    assert logged() == []
 
 
 # What a terminal acts upon, and what turns text around or hides in it.

@@ -71,16 +71,3 @@ class InFlight:
         self._ended |= tasks
         for task in tasks:
             task.cancel()
-
-
-class BodyBytes:
-    """How many bytes of a body have been handed to the socket."""
-
-    __slots__ = ("count",)
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, size: int, _with_head_and_framing: int) -> None:
-        """Count a piece. aiohttp calls this, with what it has written in all."""
-        self.count += size

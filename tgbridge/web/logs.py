@@ -7,8 +7,11 @@ import json
 import logging
 import sys
 import threading
+import time
 import traceback
+from collections import deque
 from contextlib import nullcontext, suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 _QUIET: Final = ("telethon", "aiohttp", "asyncio")
 _INNERMOST_FRAMES: Final = 8
 _log = structlog.get_logger(__name__)
+_root: Final = logging.getLogger()
 _access_log = structlog.get_logger("tgbridge.access")
 
 
@@ -61,11 +65,10 @@ def configure_logging(settings: LogSettings) -> None:
             ],
         )
     )
-    root = logging.getLogger()
-    root.handlers = [_handler]
-    root.setLevel(settings.level.upper())
+    _root.handlers = [_handler]
+    _root.setLevel(settings.level.upper())
     for name in _QUIET:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+        logging.getLogger(name).setLevel(max(logging.WARNING, _root.level))
     # It warns of each cookie that is not ours, which is nothing to worry about.
     logging.getLogger("aiohttp_session").setLevel(logging.ERROR)
 
@@ -125,7 +128,7 @@ class _DiscreetHandler(logging.StreamHandler[Any]):
     """Says of a line that cannot be written no more than that. logging's own way shows what was in it."""
 
     def write(self, name: str, line: str) -> None:
-        """Write a line that is ready, of the logger ``name``."""
+        """Write a line that is ready, or several, of the logger ``name``."""
         with self.lock or nullcontext():  # threads of the standard library's log as well
             try:
                 self.stream.write(f"{line}\n")
@@ -175,9 +178,52 @@ class _Writer:
 
     def write(self, line: str) -> None:
         """Write a line, of whatever level: structlog has seen to that."""
+        _access_lines.write()
         _handler.write(self.name, line)
 
     debug = info = warning = error = critical = write
+
+
+class _AccessLines:
+    """The lines of the access log: those of one turn of the event loop are made and written together.
+
+    They are as structlog would make them one by one, which costs a third of a small answer.
+    """
+
+    def __init__(self) -> None:
+        self.name = "tgbridge.access"
+        self._waiting: deque[tuple[_Rendering, float, EventDict]] = deque()
+
+    def add(self, event: str, line: EventDict) -> None:
+        """Log a line. What our own loggers say after it comes after it."""
+        rendering = structlog.get_config()["processors"][-1]
+        if not isinstance(rendering, _Rendering):
+            _access_log.info(event, **line)  # somebody has configured it otherwise
+            return
+        if not _root.isEnabledFor(logging.INFO):
+            return
+        line["event"] = event
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self.write)
+        self._waiting.append((rendering, time.time(), line))
+
+    def write(self) -> None:
+        """Write what waits, before another line or at the end of the event loop's turn."""
+        lines = []
+        while self._waiting:
+            rendering, seconds, line = self._waiting.popleft()
+            line["logger"], line["level"], line["timestamp"] = self.name, "info", _timestamp(seconds)
+            with suppress(structlog.DropEvent):
+                lines.append(rendering(self, "info", line))
+        if lines:
+            _handler.write(self.name, "\n".join(lines))
+
+
+def _timestamp(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+_access_lines: Final = _AccessLines()
 
 
 def log_uncaught() -> None:
@@ -216,23 +262,23 @@ def log_request(request: BaseRequest, status: int | None, seconds: float, reason
     ``seconds`` is how long it took; ``reason`` why its answer was broken off, None where it was sent whole.
     ``bytes`` in the line are those of the body, without the head and what frames chunks.
     """
-    caller, sent = request.get(keys.CALLER), request.get(keys.SENT)
+    caller, exchange = request.get(keys.CALLER), request.get(keys.EXCHANGE)
     line: dict[str, object] = {
-        "request_id": request.get(keys.REQUEST_ID),
+        "request_id": None if exchange is None else exchange.request_id,
         "address": request.remote if caller is None else caller.address,
         "method": request.method,
         "path": request.path,
         "status": status,
-        "bytes": None if sent is None else sent.count,  # aiohttp's own number counts the head as well
+        "bytes": None if exchange is None else exchange.sent,  # aiohttp's own number counts the head as well
         "seconds": round(seconds, 4),
     }
-    if (failure := request.get(keys.FAILURE)) is not None:
+    if exchange is not None and (failure := exchange.failure) is not None:
         told = {"code": failure.code, "retry_after": failure.retry_after, **failure.log}
         line |= {name: value for name, value in told.items() if value is not None}
     if reason is None:
-        _access_log.info("answered", **line)
+        _access_lines.add("answered", line)
     else:
-        _access_log.info("broken off", reason=reason, **line)
+        _access_lines.add("broken off", {"reason": reason, **line})
 
 
 class AccessLogger(AbstractAccessLogger):
@@ -240,7 +286,7 @@ class AccessLogger(AbstractAccessLogger):
 
     def log(self, request: BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Log one answer; ``time`` is in seconds, from the request's head to the answer's last byte."""
-        broken = request.get(keys.BROKEN)
+        broken = exchange.broken if (exchange := request.get(keys.EXCHANGE)) is not None else None
         # aiohttp calls this, too, while it handles the error of a socket that took no more.
         if broken is None and isinstance(error := sys.exception(), ConnectionError):
             broken = error

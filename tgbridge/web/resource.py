@@ -10,5 +10,7 @@ class Path(web.DynamicResource):
 
     def _match(self, path: str) -> dict[str, str] | None:
         """Return the values of the path's variables; None if ``path`` is another one."""
+        if path == self._formatter and "{" not in path:
+            return {}  # as it is written, without variables: most requests have to be matched no further
         found: dict[str, str] | None = super()._match(path.removesuffix("/"))
         return found

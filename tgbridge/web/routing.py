@@ -70,8 +70,8 @@ async def continue_body(request: web.Request) -> None:
         return
     if expectation.lower() != "100-continue":
         raise HTTPFailure(417, "Expectation Failed", code="EXPECTATION_FAILED")
-    if not request.get(keys.CONTINUED, False):
-        request[keys.CONTINUED] = True
+    if not request[keys.EXCHANGE].continued:
+        request[keys.EXCHANGE].continued = True
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # nothing of the response itself has been sent
 

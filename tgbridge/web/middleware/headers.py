@@ -7,26 +7,29 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs
+from multidict import istr
 
 from tgbridge.web import keys
 from tgbridge.web.middleware.origin import allowed_origin
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from aiohttp import web
 
     from tgbridge.http.forwarded import Caller
     from tgbridge.settings import Settings
 
-_POLICY: Final = "Content-Security-Policy"
-_EMBEDDING: Final = "Cross-Origin-Resource-Policy"
-_FRAMING: Final = "X-Frame-Options"
+_POLICY: Final = istr("Content-Security-Policy")
+_EMBEDDING: Final = istr("Cross-Origin-Resource-Policy")
+_FRAMING: Final = istr("X-Frame-Options")
+_JSON: Final = "application/json"
+_HSTS: Final = istr("Strict-Transport-Security")
 SAFE_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "X-Content-Type-Options": "nosniff",
+        istr("X-Content-Type-Options"): "nosniff",
         # A URL may hold a ticket. With "no-referrer", our own pages' forms would have no origin.
-        "Referrer-Policy": "same-origin",
+        istr("Referrer-Policy"): "same-origin",
         _EMBEDDING: "same-origin",
         _POLICY: "default-src 'none'; frame-ancestors 'none'",
         _FRAMING: "DENY",
@@ -46,7 +49,7 @@ _EXPOSED: Final = ", ".join(
 _PREFLIGHT_FIELDS: Final = (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
 
 
-def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse], None]:
     """Return what writes the fields, as a response is prepared: also of streams, and of what errors become.
 
     What depends on the settings alone is settled here: every answer passes.
@@ -58,10 +61,13 @@ def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse]
     shown = {**dict(for_programs), _POLICY: ancestors, _FRAMING: framing}
     for_people = tuple((name, value) for name, value in shown.items() if value)
 
-    async def protect(request: web.Request, response: web.StreamResponse) -> None:
-        _share(request, response, settings)
+    shares, max_age = bool(settings.cors.allowed_origins), settings.server.hsts_seconds
+
+    def protect(request: web.Request, response: web.StreamResponse) -> None:
+        if shares:
+            _share(request, response)
         headers, fields = response.headers, for_programs
-        if response.content_type != "application/json":
+        if headers.get(hdrs.CONTENT_TYPE) != _JSON and response.content_type != _JSON:
             fields = for_people
             if _POLICY in headers:
                 # One policy more, beside what the answer has: each has to be kept (CSP 3, section 8.1).
@@ -69,17 +75,14 @@ def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse]
         for name, value in fields:
             headers.setdefault(name, value)
         caller = request.get(keys.CALLER)
-        max_age = settings.server.hsts_seconds
         if caller is not None and max_age and _keeps_to_https(settings, caller):
-            headers.setdefault("Strict-Transport-Security", f"max-age={max_age}")
+            headers.setdefault(_HSTS, f"max-age={max_age}")
 
     return protect
 
 
-def _share(request: web.Request, response: web.StreamResponse, settings: Settings) -> None:
+def _share(request: web.Request, response: web.StreamResponse) -> None:
     """Let allowed origins read the answer, with the user's cookie (Fetch, section 3.3.3)."""
-    if not settings.cors.allowed_origins:
-        return
     varies = [hdrs.ORIGIN, *(name for name in _PREFLIGHT_FIELDS if name in request.headers)]
     before = response.headers.get(hdrs.VARY)
     response.headers[hdrs.VARY] = ", ".join([before, *varies] if before else varies)

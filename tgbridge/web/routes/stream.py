@@ -81,7 +81,7 @@ async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse
             return await _answer(request, right, answer, refetch)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)
-            if not may_try_again or keys.STARTED in request:
+            if not may_try_again or request[keys.EXCHANGE].started is not None:
                 raise
 
 
