@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import io
 import json
 import logging
@@ -16,7 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from tgbridge.settings import LogSettings
-from tgbridge.web.logs import AccessLogger, configure_logging, frames, log_loop_error
+from tgbridge.web.logs import REQUEST_ID, AccessLogger, configure_logging, frames, log_loop_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +49,11 @@ def configured(settings: LogSettings) -> Iterator[None]:
         structlog.reset_defaults()
 
 
+def warn_within(request_id: str, library: str) -> None:
+    REQUEST_ID.set(request_id)
+    logging.getLogger(library).warning("hello")
+
+
 def fail() -> None:
     raise ValueError(SECRET)
 
@@ -66,8 +72,7 @@ def test_line(logged: Callable[[], list[dict[str, Any]]]) -> None:
 
 def test_request_id(logged: Callable[[], list[dict[str, Any]]]) -> None:
     """Lines of libraries carry the id of the request that they belong to as well."""
-    with structlog.contextvars.bound_contextvars(request_id="0123456789"):
-        logging.getLogger("aiohttp.server").warning("hello")
+    contextvars.copy_context().run(warn_within, "0123456789", "aiohttp.server")
     assert logged()[0]["request_id"] == "0123456789"
 
 
@@ -194,8 +199,7 @@ def test_nothing_reaches_the_terminal_but_text(monkeypatch: pytest.MonkeyPatch) 
                 **{f"key {nasty}": 1},
             )
             logging.getLogger(f"library {nasty}").warning("said %s", nasty)
-        with structlog.contextvars.bound_contextvars(request_id="".join(NASTY)):
-            logging.getLogger("library").warning("said it")
+        contextvars.copy_context().run(warn_within, "".join(NASTY), "library")
     colours = re.compile(r"\x1b\[[0-9;]*m")
     assert re.search(r"plain .* number=1 path=/stream_media/1 text='Füße 日本'\n", colours.sub("", plain))
     written = colours.sub("", stream.getvalue())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -74,7 +75,7 @@ def plan(
     """
     # An origin server must not name a date that lies ahead of its own (section 8.8.2.1).
     modified = min(file.last_modified, now).replace(microsecond=0) if file.last_modified else None
-    current = Validators(EntityTag(file.etag), modified)
+    current = _validators(file.etag, modified)
     common = {"ETag": str(current.etag), "Cache-Control": _CACHE_CONTROL}
 
     outcome = evaluate(method, headers, current, now=now)
@@ -92,7 +93,7 @@ def plan(
     if selected is Selection.UNSATISFIABLE:
         return _planned(416, common | {"Content-Range": unsatisfied_content_range(file.size)})
 
-    described = common | _describe(file, modified, download=download)
+    described = common | _described(file.media_type, file.name, modified, download=download)
     if selected is Selection.WHOLE:
         span = ByteRange(0, file.size) if method == "GET" and file.size else None
         return _planned(200, described | {"Content-Length": str(file.size)}, span)
@@ -105,10 +106,21 @@ def _planned(status: int, headers: dict[str, str], span: ByteRange | None = None
     return AnswerPlan(status, MappingProxyType(headers), span)
 
 
-def _describe(file: Representation, modified: datetime | None, *, download: bool) -> dict[str, str]:
-    served_as = content_type(file.media_type)
+# A page shows the same pictures again and again, and a player asks for many ranges of one film.
+
+
+@lru_cache(maxsize=1024)
+def _validators(etag: str, modified: datetime | None) -> Validators:
+    return Validators(EntityTag(etag), modified)
+
+
+@lru_cache(maxsize=1024)
+def _described(
+    media_type: str, name: str, modified: datetime | None, *, download: bool
+) -> MappingProxyType[str, str]:
+    served_as = content_type(media_type)
     kind: Kind = "inline" if is_inline(served_as) and not download else "attachment"
-    headers = {"Content-Type": served_as, "Content-Disposition": content_disposition(kind, file.name)}
+    headers = {"Content-Type": served_as, "Content-Disposition": content_disposition(kind, name)}
     if modified is not None:
         headers["Last-Modified"] = format_http_date(modified)
-    return headers | security_headers(served_as)
+    return MappingProxyType(headers | security_headers(served_as))

@@ -31,7 +31,8 @@ class InFlight:
     def end(self, task: asyncio.Task[Any]) -> None:
         """The task answers no request any more."""
         self._tasks.discard(task)
-        self._ended.discard(task)
+        if self._ended:
+            self._ended.discard(task)
 
     @property
     def ended_by_stop(self) -> bool:

@@ -11,6 +11,7 @@ import time
 import traceback
 from collections import deque
 from contextlib import nullcontext, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,6 +37,9 @@ _log = structlog.get_logger(__name__)
 _root: Final = logging.getLogger()
 _access_log = structlog.get_logger("tgbridge.access")
 
+REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
+"""The id of the request that is being answered: it stands in each line that is logged meanwhile."""
+
 
 def configure_logging(settings: LogSettings) -> None:
     """Send structlog's and the standard library's records to standard error, in the same form.
@@ -43,7 +47,7 @@ def configure_logging(settings: LogSettings) -> None:
     Our own lines go there without a LogRecord, which would cost more than the rest of a small answer.
     """
     shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
+        _add_request_id,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -71,6 +75,13 @@ def configure_logging(settings: LogSettings) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, _root.level))
     # It warns of each cookie that is not ours, which is nothing to worry about.
     logging.getLogger("aiohttp_session").setLevel(logging.ERROR)
+
+
+def _add_request_id(_logger: object, _method: str, event: EventDict) -> EventDict:
+    request_id = REQUEST_ID.get()
+    if request_id is not None:
+        event.setdefault("request_id", request_id)
+    return event
 
 
 def _renderers(*, as_json: bool) -> list[Processor]:

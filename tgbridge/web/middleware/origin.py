@@ -67,7 +67,7 @@ def _acts(request: web.Request, endpoint: Endpoint) -> bool:
 
     A POST that means HEAD counts as the POST that a page has sent.
     """
-    return endpoint.acts or not SAFE_METHODS.issuperset({request.method, endpoint.method})
+    return endpoint.acts or request.method not in SAFE_METHODS or endpoint.method not in SAFE_METHODS
 
 
 def _check_origin(request: web.Request) -> None:

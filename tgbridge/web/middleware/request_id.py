@@ -7,13 +7,12 @@ import re
 import time
 from typing import TYPE_CHECKING, Final
 
-import structlog
 from aiohttp import hdrs, web
 from multidict import istr
 
 from tgbridge.web import keys
 from tgbridge.web.exchange import Exchange
-from tgbridge.web.logs import log_request
+from tgbridge.web.logs import REQUEST_ID, log_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +43,7 @@ async def request_id_middleware(request: web.Request, handler: Handler) -> web.S
     request_id = inbound if inbound and _WELL_FORMED.fullmatch(inbound) else next(_RANDOM_IDS)
     exchange = request[keys.EXCHANGE] = Exchange(request_id)
     # aiohttp runs each request in a task of its own, with whose context this goes.
-    structlog.contextvars.bind_contextvars(request_id=request_id)
+    REQUEST_ID.set(request_id)
     in_flight = request.app[keys.IN_FLIGHT]
     began, task = time.monotonic(), in_flight.begin()
     try:
