@@ -7,12 +7,10 @@ import json
 import logging
 import sys
 import threading
-import time
 import traceback
 from collections import deque
 from contextlib import nullcontext, suppress
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -55,7 +53,7 @@ def configure_logging(settings: LogSettings) -> None:
     as_json = settings.format == "json" or (settings.format == "auto" and not sys.stderr.isatty())
     _handler.stream = sys.stderr
     structlog.configure(
-        processors=[*shared, _Rendering(_renderers(as_json=as_json))],
+        processors=[_after_access_lines, *shared, _Rendering(_renderers(as_json=as_json))],
         wrapper_class=structlog.make_filtering_bound_logger(settings.level),
         logger_factory=_Writer,
         cache_logger_on_first_use=True,
@@ -189,7 +187,6 @@ class _Writer:
 
     def write(self, line: str) -> None:
         """Write a line, of whatever level: structlog has seen to that."""
-        _access_lines.write()
         _handler.write(self.name, line)
 
     debug = info = warning = error = critical = write
@@ -203,35 +200,42 @@ class _AccessLines:
 
     def __init__(self) -> None:
         self.name = "tgbridge.access"
-        self._waiting: deque[tuple[_Rendering, float, EventDict]] = deque()
+        self._waiting: deque[dict[str, Any]] = deque()
+        self._stamp = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
-    def add(self, event: str, line: EventDict) -> None:
+    def add(self, event: str, line: dict[str, Any]) -> None:
         """Log a line. What our own loggers say after it comes after it."""
-        rendering = structlog.get_config()["processors"][-1]
-        if not isinstance(rendering, _Rendering):
-            _access_log.info(event, **line)  # somebody has configured it otherwise
-            return
-        if not _root.isEnabledFor(logging.INFO):
-            return
-        line["event"] = event
         if not self._waiting:
+            if not isinstance(_last_processor(), _Rendering):
+                _access_log.info(event, **line)  # somebody has configured it otherwise
+                return
+            if not _root.isEnabledFor(logging.INFO):
+                return
             asyncio.get_running_loop().call_soon(self.write)
-        self._waiting.append((rendering, time.time(), line))
+        line["event"] = event
+        self._waiting.append(line)
 
     def write(self) -> None:
         """Write what waits, before another line or at the end of the event loop's turn."""
-        lines = []
+        if not self._waiting:
+            return
+        # What is logged in one turn is logged at one time.
+        ends = dict(self._stamp(self, "info", {"logger": self.name, "level": "info"}))
+        render, lines = _last_processor(), []
         while self._waiting:
-            rendering, seconds, line = self._waiting.popleft()
-            line["logger"], line["level"], line["timestamp"] = self.name, "info", _timestamp(seconds)
             with suppress(structlog.DropEvent):
-                lines.append(rendering(self, "info", line))
+                lines.append(render(self, "info", self._waiting.popleft() | ends))
         if lines:
             _handler.write(self.name, "\n".join(lines))
 
 
-def _timestamp(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+def _after_access_lines(_logger: object, _method: str, event: EventDict) -> EventDict:
+    _access_lines.write()
+    return event
+
+
+def _last_processor() -> Any:
+    return structlog.get_config()["processors"][-1]
 
 
 _access_lines: Final = _AccessLines()
@@ -274,7 +278,7 @@ def log_request(request: BaseRequest, status: int | None, seconds: float, reason
     ``bytes`` in the line are those of the body, without the head and what frames chunks.
     """
     caller, exchange = request.get(keys.CALLER), request.get(keys.EXCHANGE)
-    line: dict[str, object] = {
+    line: dict[str, Any] = {
         "request_id": None if exchange is None else exchange.request_id,
         "address": request.remote if caller is None else caller.address,
         "method": request.method,
