@@ -8,15 +8,18 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from tgbridge.errors import HTTPFailure
+    from tgbridge.web.endpoint import Endpoint
 
 
 class Exchange:
     """What is noted of one request on its way, outermost middleware first."""
 
-    __slots__ = ("broken", "continued", "failure", "request_id", "sent", "started")
+    __slots__ = ("broken", "continued", "endpoint", "failure", "request_id", "sent", "started")
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
+        self.endpoint: Endpoint | None = None
+        """What it is for, once that is known."""
         self.continued = False
         """Whether "100 Continue" has been sent."""
         self.started: web.StreamResponse | None = None

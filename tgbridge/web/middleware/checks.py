@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from aiohttp import web
 
+from tgbridge.web import keys
 from tgbridge.web.routing import endpoint_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def checks(*steps: Check) -> Middleware:
 
     @web.middleware
     async def checks_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        endpoint = endpoint_of(request)
+        endpoint = request[keys.EXCHANGE].endpoint = endpoint_of(request)
         for step in steps:
             more = step(request, endpoint)
             if more is not None and (response := await more) is not None:

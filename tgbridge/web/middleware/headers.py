@@ -11,9 +11,10 @@ from multidict import istr
 
 from tgbridge.web import keys
 from tgbridge.web.middleware.origin import allowed_origin
+from tgbridge.web.routing import ticket_kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from aiohttp import web
 
@@ -46,6 +47,17 @@ _EXPOSED: Final = ", ".join(
         *("Upload-Defer-Length", "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset"),
     )
 )
+# A ticket is all that counts: whoever has it may embed the file and read it, and the cookie says nothing. It
+# stands in the address, which is to reach no other site and no search engine.
+_WITH_TICKET: Final = (
+    (hdrs.ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (hdrs.ACCESS_CONTROL_EXPOSE_HEADERS, _EXPOSED),
+    (_EMBEDDING, "cross-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Robots-Tag", "noindex"),
+)
+_WITH_BAD_TICKET: Final = (*_WITH_TICKET, (_POLICY, "default-src 'none'"))
 _PREFLIGHT_FIELDS: Final = (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
 
 
@@ -64,10 +76,17 @@ def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse]
     shares, max_age = bool(settings.cors.allowed_origins), settings.server.hsts_seconds
 
     def protect(request: web.Request, response: web.StreamResponse) -> None:
-        if shares:
+        headers = response.headers
+        is_json = headers.get(hdrs.CONTENT_TYPE) == _JSON or response.content_type == _JSON
+        has_ticket = ticket_kind_of(request) is not None
+        if shares and not has_ticket:
             _share(request, response)
-        headers, fields = response.headers, for_programs
-        if headers.get(hdrs.CONTENT_TYPE) != _JSON and response.content_type != _JSON:
+        fields: Iterable[tuple[str, str]]
+        if has_ticket:
+            fields = _WITH_BAD_TICKET if is_json else _WITH_TICKET
+        elif is_json:
+            fields = for_programs
+        else:
             fields = for_people
             if _POLICY in headers:
                 # One policy more, beside what the answer has: each has to be kept (CSP 3, section 8.1).

@@ -1,4 +1,4 @@
-"""The browser's session, from its cookie and back into it."""
+"""The browser's session, from its cookie and back into it; or the one that a ticket brings."""
 
 from __future__ import annotations
 
@@ -6,20 +6,25 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs, web
 
+from tgbridge.logins.session_state import BrowserSession, SessionState
 from tgbridge.web import keys
+from tgbridge.web.routing import ticket_kind_of
+from tgbridge.web.tickets import present
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from tgbridge.logins.session_state import SessionState
-    from tgbridge.web.endpoint import Endpoint
+    from tgbridge.web.endpoint import Endpoint, TicketKind
 
 # Telegram's own name for the same.
 _OUTLIVED: Final = "SESSION_EXPIRED"
 
 
-def note_session(request: web.Request, _endpoint: Endpoint | None) -> Awaitable[None] | None:
+def note_session(request: web.Request, endpoint: Endpoint | None) -> Awaitable[None] | None:
     """Find the session; ``save_session`` writes it. One that has ended is none, for all endpoints alike."""
+    if endpoint is not None and endpoint.ticket is not None:
+        _note_grant(request, endpoint.ticket)
+        return None
     known = request.app[keys.STORAGE].remembered(request)
     if known is None:
         return _read_session(request)
@@ -29,6 +34,13 @@ def note_session(request: web.Request, _endpoint: Endpoint | None) -> Awaitable[
 
 async def _read_session(request: web.Request) -> None:
     _note(request, await request.app[keys.STORAGE].read(request))
+
+
+def _note_grant(request: web.Request, kind: TicketKind) -> None:
+    grant = request[keys.GRANT] = present(request, request.app[keys.TICKETS], kind)
+    state = SessionState(BrowserSession(telegram=grant.session, user_id=grant.user_id))
+    request[keys.SESSION] = state
+    _take_leave(request, state)
 
 
 def _note(request: web.Request, state: SessionState) -> None:
@@ -45,8 +57,8 @@ def _note(request: web.Request, state: SessionState) -> None:
 def save_session(request: web.Request, response: web.StreamResponse) -> Awaitable[None] | None:
     """Save the session with whatever is answered: also a stream, and also what an error has become."""
     state = request.get(keys.SESSION)
-    if state is None:
-        return None
+    if state is None or ticket_kind_of(request) is not None:
+        return None  # no cookie comes of a ticket
     _take_leave(request, state)  # it may have ended meanwhile, and its cookie been deleted by another answer
     if not request.app[keys.STORAGE].has_news(state):
         return None
