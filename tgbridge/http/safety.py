@@ -29,6 +29,9 @@ _RUNS: Final = re.compile(
 )
 _PLAIN_TEXT: Final = "text/plain"
 
+FETCH_FIELDS: Final = ("sec-fetch-dest", "service-worker")
+"""Those of a request that tell what a browser wants a file for."""
+
 # Destinations of the Fetch standard (section 2.2.7) that are run, or tell a browser what to run.
 _RUN_AS: Final = frozenset({"script", "style", "xslt", "manifest"})
 _WORKERS: Final = ("worker", "worklet")
