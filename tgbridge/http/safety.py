@@ -79,6 +79,8 @@ def is_for_execution(headers: Mapping[str, str]) -> bool:
     `headers` maps lower-case names to values. Browsers write these fields themselves, and no page can change
     them (Fetch Metadata, section 2.1; Service Workers, section "Update").
     """
+    if headers.keys().isdisjoint(FETCH_FIELDS):
+        return False
     destination = essence(headers.get("sec-fetch-dest", ""))
     if destination in _RUN_AS or destination.endswith(_WORKERS):
         return True

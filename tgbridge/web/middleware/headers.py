@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import hdrs
 from multidict import istr
 
+from tgbridge.http.safety import essence
 from tgbridge.web import keys
 from tgbridge.web.middleware.origin import allowed_origin
 from tgbridge.web.routing import ticket_kind_of
@@ -77,7 +78,7 @@ def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse]
 
     def protect(request: web.Request, response: web.StreamResponse) -> None:
         headers = response.headers
-        is_json = headers.get(hdrs.CONTENT_TYPE) == _JSON or response.content_type == _JSON
+        is_json = essence(headers.get(hdrs.CONTENT_TYPE, "")) == _JSON
         has_ticket = ticket_kind_of(request) is not None
         if shares and not has_ticket:
             _share(request, response)
