@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -162,6 +163,18 @@ async def test_a_short_flood_wait_is_sat_out(client: BridgeClient, sandbox: Sand
     sandbox.faults.flood_wait("messages.getHistory", seconds=60)
     with pytest.raises(FloodWait):
         await listing(client)
+
+
+@pytest.mark.swift_time
+async def test_a_reader_who_pauses(client: BridgeClient, account: Account, sandbox: Sandbox) -> None:
+    """For longer than a transfer waits for Telegram, which may then make it wait all the same."""
+    ids = seed_many(account, 300, photo_every=1)
+    sandbox.faults.flood_wait("messages.getHistory", seconds=100, skip=2)
+    seen: list[int] = []
+    async for page in whole(client):
+        seen += [one.id for one in page]
+        await asyncio.sleep(1000)
+    assert seen[:300] == list(reversed(ids))
 
 
 @pytest.mark.swift_time

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from telethon.tl import functions, types
 
-from tgbridge.errors import MediaNotFound
+from tgbridge.errors import MediaNotFound, TelegramRefused
 from tgbridge.telegram.account.login import get_me
 from tgbridge.telegram.saved.changes import Deleted
 from tgbridge.telegram.saved.live import Live
@@ -40,6 +40,7 @@ MOST_ACCOUNTS: Final = 4096
 MOST_GONE: Final = 1024
 """How many ids of deleted messages are remembered for one account, 0.1 KB each."""
 
+_NO_MESSAGE: Final = frozenset({"MESSAGE_ID_INVALID", "MSG_ID_INVALID"})
 _LARGEST_ID: Final = 2**31 - 1
 
 
@@ -172,7 +173,16 @@ class AccountLibrary:
     async def _ask(self, client: BridgeClient, ids: Sequence[int]) -> dict[int, SavedMedia]:
         asked_at = _now()
         request = functions.messages.GetMessagesRequest([types.InputMessageID(one) for one in ids])
-        answer = await client.patiently(request)
+        try:
+            answer = await client.patiently(request)
+        except TelegramRefused as error:
+            if error.name not in _NO_MESSAGE:
+                raise
+            # One of them can't be a message's: the others are not to suffer from it.
+            half = len(ids) // 2
+            return (
+                {**await self._ask(client, ids[:half]), **await self._ask(client, ids[half:])} if half else {}
+            )
         await self.identify(client, answer.users)
         found = self.remember(answer.messages, asked_at=asked_at)
         for message_id in set(ids) - {media.id for media in found}:
