@@ -12,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 help:
 	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
 	@echo "make test   run the tests"
-	@echo "make browser-test  play a video in a real Chromium, and run nothing that was uploaded"
+	@echo "make browser-test  a video and a gallery in a real Chromium, where nothing that was uploaded runs"
 	@echo "make tus-test      upload with the official client of tus, over a line that is cut"
 	@echo "make next-test     an app of Next.js that rewrites to the service, in a real Chromium"
 	@echo "make nginx-test    deploy/nginx.conf in a real nginx"

@@ -36,14 +36,15 @@ from tgbridge.web.derived_keys import DerivedKeys
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
-from tgbridge.web.middleware.caller import caller_middleware
+from tgbridge.web.middleware.caller import note_caller
+from tgbridge.web.middleware.checks import checks, finishing
 from tgbridge.web.middleware.client import client_middleware
 from tgbridge.web.middleware.errors import errors_middleware
 from tgbridge.web.middleware.headers import protection
-from tgbridge.web.middleware.limits import limits_middleware
-from tgbridge.web.middleware.origin import origin_middleware
+from tgbridge.web.middleware.limits import check_limits
+from tgbridge.web.middleware.origin import check_origin
 from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
-from tgbridge.web.middleware.session import save_session, session_middleware
+from tgbridge.web.middleware.session import note_session, save_session
 from tgbridge.web.open_streams import OpenStreams
 from tgbridge.web.openapi import document
 from tgbridge.web.protocol import Runner
@@ -120,11 +121,13 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
         # The way of a request, outermost first.
         middlewares=[
             request_id_middleware,
-            caller_middleware,
             errors_middleware,
-            origin_middleware,  # before anybody's cookie is looked at
-            session_middleware,
-            limits_middleware,
+            checks(
+                note_caller,
+                check_origin,  # before anybody's cookie is looked at
+                note_session,
+                check_limits,
+            ),
             client_middleware,
         ],
         client_max_size=_MAX_BODY_BYTES,
@@ -147,10 +150,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     )
     add_endpoints(app, endpoints)
     app[keys.OPENAPI] = document(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
-    app.on_response_prepare.append(name_version)
-    app.on_response_prepare.append(protection(settings))
-    app.on_response_prepare.append(save_session)
-    app.on_response_prepare.append(mark_started)
+    app.on_response_prepare.append(finishing(name_version, protection(settings), save_session, mark_started))
     app.cleanup_ctx.append(_telegram)
     return app
 

@@ -31,7 +31,8 @@ class InFlight:
     def end(self, task: asyncio.Task[Any]) -> None:
         """The task answers no request any more."""
         self._tasks.discard(task)
-        self._ended.discard(task)
+        if self._ended:
+            self._ended.discard(task)
 
     @property
     def ended_by_stop(self) -> bool:
@@ -71,16 +72,3 @@ class InFlight:
         self._ended |= tasks
         for task in tasks:
             task.cancel()
-
-
-class BodyBytes:
-    """How many bytes of a body have been handed to the socket."""
-
-    __slots__ = ("count",)
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, size: int, _with_head_and_framing: int) -> None:
-        """Count a piece. aiohttp calls this, with what it has written in all."""
-        self.count += size

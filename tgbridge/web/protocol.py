@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from http import HTTPStatus
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -17,6 +18,7 @@ from aiohttp.web_protocol import RequestHandler
 from tgbridge.http.statuses import failure_of_status
 from tgbridge.web import keys
 from tgbridge.web.answers import failure_answer
+from tgbridge.web.exchange import Exchange
 from tgbridge.web.logs import frames, log_request
 from tgbridge.web.middleware.headers import SAFE_HEADERS
 from tgbridge.web.middleware.request_id import HEADER
@@ -77,16 +79,17 @@ class _Protocol(RequestHandler):
 
 
 def _answer(request: BaseRequest, failure: HTTPFailure) -> web.StreamResponse:
-    request[keys.FAILURE] = failure
+    exchange = request[keys.EXCHANGE] = Exchange(secrets.token_hex(16))
+    exchange.failure = failure
     response = failure_answer(failure)
-    response.headers.update({**SAFE_HEADERS, HEADER: secrets.token_hex(16), hdrs.SERVER: "tgbridge"})
+    response.headers.update({**SAFE_HEADERS, HEADER: exchange.request_id, hdrs.SERVER: "tgbridge"})
     response.force_close()
     return response
 
 
 def _refusal(request: BaseRequest) -> HTTPFailure | None:
     """Return why a request is not even routed: it would only cost time."""
-    if sum(len(name) + len(value) for name, value in request.raw_headers) > MAX_HEAD_BYTES:
+    if sum(map(len, chain.from_iterable(request.raw_headers))) > MAX_HEAD_BYTES:
         return failure_of_status(431)
     if request.rel_url.raw_path.count("/") > MAX_SEGMENTS:
         return failure_of_status(404)

@@ -123,6 +123,19 @@ async def test_a_wait_is_told_to_each(
     assert (await library.get(client, ids[0])).id == ids[0]
 
 
+async def test_an_id_that_telegram_does_not_take(
+    sandbox: Sandbox, client: BridgeClient, library: AccountLibrary, account: Account
+) -> None:
+    """It is not found, and costs the others that were asked for with it no more than another request."""
+    ids = [message.id for message in documents(account, 5)]
+    sandbox.faults.error(METHOD, 400, "MSG_ID_INVALID", times=3)  # for all, for two of them, and for the one
+    found = await library.get_many(client, ids)
+    assert [message_id for message_id in ids if found[message_id] is None] == ids[:1]
+    sandbox.faults.error(METHOD, 400, "MESSAGE_ID_INVALID")
+    with pytest.raises(MediaNotFound):
+        await library.get(client, ids[0])
+
+
 # Whose messages
 
 

@@ -15,12 +15,10 @@ from tgbridge.errors import HTTPFailure
 from tgbridge.http.forwarded import is_host
 from tgbridge.http.statuses import failure_of_status
 from tgbridge.web import keys
-from tgbridge.web.routing import endpoint_of, endpoints_at
+from tgbridge.web.routing import endpoints_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from aiohttp.typedefs import Handler
+    from collections.abc import Awaitable, Iterable
 
     from tgbridge.web.endpoint import Endpoint
 
@@ -36,16 +34,14 @@ SAFE_METHODS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTION
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 
 
-@web.middleware
-async def origin_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+def check_origin(request: web.Request, endpoint: Endpoint | None) -> Awaitable[web.StreamResponse] | None:
     """Refuse what came by a wrong name, or from a page that may not call; answer preflights."""
     _check_host(request)
     if _is_preflight(request):
-        return await _preflight(request)
-    endpoint = endpoint_of(request)
+        return _preflight(request)
     if endpoint is not None and _acts(request, endpoint):
         _check_origin(request)
-    return await handler(request)
+    return None
 
 
 def allowed_origin(request: web.Request) -> str | None:
@@ -71,7 +67,7 @@ def _acts(request: web.Request, endpoint: Endpoint) -> bool:
 
     A POST that means HEAD counts as the POST that a page has sent.
     """
-    return endpoint.acts or not SAFE_METHODS.issuperset({request.method, endpoint.method})
+    return endpoint.acts or request.method not in SAFE_METHODS or endpoint.method not in SAFE_METHODS
 
 
 def _check_origin(request: web.Request) -> None:

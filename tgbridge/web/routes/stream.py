@@ -10,10 +10,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
+from multidict import istr
 
 from tgbridge.errors import FileCorrupted, HTTPFailure, MediaNotFound
-from tgbridge.http.representation import Representation, plan
-from tgbridge.http.safety import is_for_execution
+from tgbridge.http.representation import FIELDS, Representation, plan
+from tgbridge.http.safety import FETCH_FIELDS, is_for_execution
 from tgbridge.telegram.reading import Reading
 from tgbridge.telegram.transfer.thumbnails import MOST_BYTES
 from tgbridge.web import keys
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 PRECONDITION_FAILED: Final = "The file is not the one that the request expects."
 RANGE_NOT_SATISFIABLE: Final = "The file has no such bytes."
 NOT_FOR_EXECUTION: Final = "Files are not served as scripts, style sheets, workers or manifests."
+_LOOKED_AT: Final = tuple((istr(name), name) for name in (*sorted(FIELDS), *FETCH_FIELDS))
 _NOT_ASKED_FOR: Final = frozenset({None, "", "0", "false"})
 
 
@@ -76,7 +78,7 @@ async def send(request: web.Request, wanted: Wanted) -> web.StreamResponse:
             return await _answer(request, right, answer, refetch)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)
-            if not may_try_again or keys.STARTED in request:
+            if not may_try_again or request[keys.EXCHANGE].started is not None:
                 raise
 
 
@@ -154,8 +156,9 @@ def _break_off(request: web.Request) -> None:
 
 
 def _fields(request: web.Request) -> dict[str, str]:
-    """Give the request's fields by lower-case names; lines of one name are one list (RFC 9110, 5.3)."""
-    return {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
+    """Give what counts of the request's fields, lines of one name as one list (RFC 9110, section 5.3)."""
+    headers = request.headers
+    return {name: ", ".join(headers.getall(field)) for field, name in _LOOKED_AT if field in headers}
 
 
 def _plan(request: web.Request, headers: Mapping[str, str], file: RemoteFile, wanted: Wanted) -> AnswerPlan:
@@ -167,7 +170,7 @@ def _plan(request: web.Request, headers: Mapping[str, str], file: RemoteFile, wa
         ),
         now=datetime.now(UTC),
         download=wanted.download,
-        immutable=wanted.version == file.version,
+        immutable=wanted.version is not None and wanted.version == file.version,
     )
     _refuse(answer)
     return answer
