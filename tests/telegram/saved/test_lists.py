@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.telegram.messages import get_message
 from tgbridge.errors import FloodWait, MediaNotFound, TelegramUnavailable
 from tgbridge.sandbox.rare_seeds import WITHOUT_FILE
 from tgbridge.sandbox.seeds import IDS, SEEDS, seed_many
 from tgbridge.sandbox.world.phone import PhoneNumber
 from tgbridge.settings.files import FilesSettings
-from tgbridge.telegram.saved import messages as media
+from tgbridge.telegram.saved import items as media
 from tgbridge.telegram.saved.library import Library
 from tgbridge.telegram.saved.lists import MediaList, Query
 
@@ -191,7 +192,7 @@ async def test_a_failure_in_the_middle_is_raised(
 async def test_has_thumbnail_tells_the_truth(client: BridgeClient) -> None:
     """It says of each item whether there will be one."""
     for listed in await listing(client):
-        found = await media.get_message(client, listed.id)
+        found = await get_message(client, listed.id)
         if listed.has_thumbnail:
             assert media.remote_thumbnail(found)
         else:

@@ -18,7 +18,7 @@ from tgbridge.telegram.account.login import get_me
 from tgbridge.telegram.saved.changes import Deleted
 from tgbridge.telegram.saved.live import Live
 from tgbridge.telegram.saved.lookups import Lookups
-from tgbridge.telegram.saved.saved_media import SavedMedia
+from tgbridge.telegram.saved.saved_media import SavedMedia, forget_read
 from tgbridge.telegram.saved.shown import Tally
 from tgbridge.telegram.shelves import Shelves
 
@@ -82,6 +82,7 @@ class Library:
         if library is None:
             return
         library.clear()
+        forget_read()
         if not library.busy:
             del self._accounts[account]
 

@@ -63,18 +63,22 @@ async def send(request: web.Request, wanted: Wanted) -> web.StreamResponse:
     headers = _fields(request)
     if is_for_execution(headers):
         raise HTTPFailure(403, NOT_FOR_EXECUTION, code="NOT_FOR_EXECUTION")
-    loan, is_thumbnail = request[keys.LOAN], wanted.is_thumbnail
-    library = request.app[keys.LIBRARY].account(loan.account)
+    app, loan, is_thumbnail = request.app, request[keys.LOAN], wanted.is_thumbnail
+    library = app[keys.LIBRARY].account(loan.account)
     file = wanted.pick(await looked_up(loan, library, wanted.message_id))
     refetch = partial(library.refetch, message_id=wanted.message_id, pick=wanted.pick)
-    corrections = request.app[keys.CORRECTIONS]
+    corrections = app[keys.CORRECTIONS]
     while True:
         try:
-            right = await _corrected(request, file, refetch, is_thumbnail=is_thumbnail)
+            right = app[keys.THUMBNAILS].known(loan.account, file) if is_thumbnail else None
+            right = right or corrections.known(file)
+            if right is None:
+                client = await loan.client()
+                right = await corrections.apply(client, file, refetch(client))
             answer = _plan(request, headers, right, wanted)
             if is_thumbnail and answer.span and right.content is None and right.size <= MOST_BYTES:
                 client = await loan.client()
-                right = await request.app[keys.THUMBNAILS].fetch(client, right, refetch(client))
+                right = await app[keys.THUMBNAILS].fetch(client, right, refetch(client))
             return await _answer(request, right, answer, refetch)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)
@@ -96,23 +100,6 @@ async def looked_up(loan: Loan, library: AccountLibrary, message_id: int) -> Sav
     # Most files are at home: the connection is made while the message is asked for.
     client.files.warm(client.home_dc_id)
     return await library.fetch(client, message_id)
-
-
-async def _corrected(
-    request: web.Request,
-    file: RemoteFile,
-    refetch: Callable[[BridgeClient], Refetch],
-    *,
-    is_thumbnail: bool,
-) -> RemoteFile:
-    """Return the file as it is, with its content if that is in memory."""
-    loan, corrections = request[keys.LOAN], request.app[keys.CORRECTIONS]
-    right = request.app[keys.THUMBNAILS].known(loan.account, file) if is_thumbnail else None
-    right = right or corrections.known(file)
-    if right is None:
-        client = await loan.client()
-        right = await corrections.apply(client, file, refetch(client))
-    return right
 
 
 async def _answer(
