@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, cast
 
 import structlog
 from aiohttp import web
@@ -15,6 +16,7 @@ from tgbridge.logins.attempts import LoginAttempts
 from tgbridge.logins.outlived import OutlivedSessions
 from tgbridge.logins.qr_logins import QrLogins
 from tgbridge.logins.repeats import Repeats
+from tgbridge.settings.live import LiveSettings
 from tgbridge.telegram.account.log_out import abandon_session
 from tgbridge.telegram.pool import ClientPool
 from tgbridge.telegram.transfer.download.corrections import Corrections
@@ -30,6 +32,7 @@ from tgbridge.uploads.resumable import Surroundings
 from tgbridge.web import keys
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
+from tgbridge.web.listening import Listening
 from tgbridge.web.logs import AccessLogger
 from tgbridge.web.middleware.caller import caller_middleware
 from tgbridge.web.middleware.client import client_middleware
@@ -62,7 +65,8 @@ from tgbridge.web.routing import add_endpoints
 from tgbridge.web.session_cookie import SessionStorage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Sequence
+    from socket import socket
 
     from tgbridge.settings import Settings
     from tgbridge.web.endpoint import Endpoint
@@ -76,10 +80,22 @@ COMPLETION_SECONDS: Final = 5.0
 """What work gets at a stop whose request is over: mostly signing out logins that nobody comes for any more.
 It goes on side by side, all of it within this time, in which Telegram answers if it answers at all; the rest
 is cancelled. Before it a stop takes up to ``server.drain_seconds`` and twice ``SHUTDOWN_SECONDS``, and after
-it waits for nobody. ``TimeoutStopSec`` in deploy/tgbridge.service has to be longer than the sum."""
+it waits for nobody: see ``stop_seconds``."""
 
 SHUTDOWN_SECONDS: Final = 1.0
 """What aiohttp gives connections, twice. ``stop`` has drained them already when that begins."""
+
+
+def stop_seconds(settings: Settings) -> float:
+    """Return the most that a stop takes, whether or not anybody answers."""
+    return settings.server.drain_seconds + COMPLETION_SECONDS + 2 * SHUTDOWN_SECONDS
+
+
+LINGER_SECONDS: Final = 0.5
+"""For so long a stop answers whoever is connected, and says that it closes, though nothing is running: what a
+proxy or a browser sends over a connection that is closed at this very moment would be lost."""
+
+_LOOK_SECONDS: Final = 0.02  # at whether there are connections
 
 MAX_FIELD_BYTES: Final = 20 * 1024
 """A header field: Upload-Metadata holds a caption of 4096 UTF-16 code units in Base64, 16 KiB, and a name."""
@@ -118,6 +134,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
         client_max_size=_MAX_BODY_BYTES,
     )
     app[keys.SETTINGS] = settings
+    app[keys.LIVE] = LiveSettings(settings)
     app[keys.IN_FLIGHT] = InFlight()
     app[keys.COMPLETION] = Completion()
     app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
@@ -132,7 +149,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     add_endpoints(app, endpoints)
     app[keys.OPENAPI] = document(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
     app.on_response_prepare.append(name_version)
-    app.on_response_prepare.append(protection(settings))
+    app.on_response_prepare.append(protection(app[keys.LIVE]))
     app.on_response_prepare.append(save_session)
     app.on_response_prepare.append(mark_started)
     app.cleanup_ctx.append(_telegram)
@@ -172,11 +189,22 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
 
 
 class Service:
-    """The service on a TCP port, while the context lasts. Leaving it drains: see ``stop``."""
+    """The service on a TCP port, while the context lasts. Leaving it drains: see ``stop``.
 
-    def __init__(self, settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) -> None:
+    It listens on ``sockets`` if there are any, else where the settings say.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        endpoints: Iterable[Endpoint] = ENDPOINTS,
+        *,
+        sockets: Sequence[socket] = (),
+    ) -> None:
         self._settings = settings
+        self._sockets = sockets
         self.app = create_app(settings, endpoints)
+        self._listening: Listening | None = None
         self.url = ""
         """Where it listens, such as http://127.0.0.1:8080, once it has started."""
         self._runner = Runner(
@@ -200,17 +228,19 @@ class Service:
         await self._runner.setup()
         try:
             server = self._settings.server
-            await web.TCPSite(self._runner, server.host, server.port).start()
+            self._listening = Listening(cast("web.Server", self._runner.server))
+            self.url = await self._listening.start(server.host, server.port, self._sockets)
         except BaseException:
+            if self._listening is not None:
+                await self._listening.stop()
             await self._runner.cleanup()
             raise
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         # What most often explains why somebody is refused.
         _log.info(
             "listening",
             version=__version__,
             url=self.url,
+            sockets_given=len(self._sockets),
             trusted_proxies=[str(network) for network in server.trusted_proxies],
             allowed_hosts=list(server.allowed_hosts),
             allowed_origins=list(self._settings.cors.allowed_origins),
@@ -225,14 +255,40 @@ class Service:
         """
         in_flight, seconds = self.app[keys.IN_FLIGHT], self._settings.server.drain_seconds
         told = in_flight.draining
-        for site in list(self._runner.sites):
-            await site.stop()
+        if self._listening is not None:
+            await self._listening.stop()
         if not told:
             _log.info("draining", requests=len(in_flight), at_most_seconds=seconds)
         # Connections stay open meanwhile. aiohttp could close those that wait for a next request, but then it
         # reads from none of them any more: a running upload would never come to its end.
-        cut = await in_flight.drain(seconds)
+        in_flight.begin_draining()
+        lingered = await self._linger(min(LINGER_SECONDS, seconds))
+        cut = await in_flight.drain(seconds - lingered)
         if not told:
             # Each that was cut has a line of its own.
             _log.log(logging.WARNING if cut else logging.INFO, "drained", cut=cut)
         await self._runner.cleanup()
+
+    async def _linger(self, seconds: float) -> float:
+        """Wait until all connections have ended, for ``seconds`` at most. Return for how long."""
+        server, waited = self._runner.server, 0.0
+        while server is not None and server.connections and waited < seconds:
+            await asyncio.sleep(_LOOK_SECONDS)
+            waited += _LOOK_SECONDS
+        return min(waited, seconds)
+
+    def reload(self, settings: Settings) -> frozenset[str]:
+        """Take over from ``settings`` what can change while the service runs: see ``LiveSettings``.
+
+        Returns the names of other settings that differ, which need a restart.
+        """
+        changed, kept = self.app[keys.LIVE].change(settings)
+        if "secret_keys" in changed:
+            secret_keys = [key.get_secret_value() for key in settings.secret_keys]
+            self.app[keys.STORAGE].change_keys(secret_keys)
+            self.app[keys.UPLOAD_IDS].change_keys(secret_keys)
+        self.app[keys.LIMITER].change(settings.limits)
+        _log.info("settings changed", changed=sorted(changed))
+        if kept:
+            _log.warning("settings that need a restart", settings=sorted(kept))
+        return kept

@@ -75,3 +75,8 @@ class Event:
             lines.append(f"event: {self.name}")
         lines += (f"data: {line}" for line in _LINE_END.split(self.data))
         return ("\n".join(lines) + "\n\n").encode(errors="replace")
+
+
+def retry(milliseconds: int) -> bytes:
+    """Write how long a client waits before it connects again, without any event (section 9.2.6)."""
+    return b"retry: %d\n\n" % milliseconds

@@ -26,6 +26,10 @@ class UploadIds:
     """Gives out names, signed by the first of the service's secret keys; takes those signed by any."""
 
     def __init__(self, secret_keys: Iterable[str]) -> None:
+        self.change_keys(secret_keys)
+
+    def change_keys(self, secret_keys: Iterable[str]) -> None:
+        """Sign with the first of other keys, and take those signed by any of them."""
         self._keys = [hmac.digest(key.encode(), _PURPOSE, "sha256") for key in secret_keys]
 
     def issue(self, owner: int) -> str:

@@ -12,17 +12,19 @@
 
 The browser's EventSource connects again by itself when a stream ends, unless the page has closed it. That is
 why a stream that is broken off needs no event of its own: it ends, or is answered by an error the next time.
+A service that stops ends its streams in good order, and says when to come back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from tgbridge.http.sse import HEADERS, KEEP_ALIVE
+from tgbridge.http.sse import HEADERS, KEEP_ALIVE, retry
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
@@ -31,6 +33,11 @@ if TYPE_CHECKING:
     from tgbridge.http.sse import Event
 
 KEEP_ALIVE_SECONDS: Final = 15.0
+
+RETRY_MILLISECONDS: Final = (1000, 5000)
+"""When browsers come back to a service that has stopped: a restart takes a second or two. Not all at once."""
+
+_LAST_WORD_SECONDS: Final = 1.0
 
 
 class EventStream:
@@ -50,19 +57,38 @@ async def event_stream(
 ) -> AsyncIterator[EventStream]:
     """Begin the answer, keep the connection alive for as long as the block runs, and end the answer.
 
-    The block is cancelled when the browser goes away, and at once when the service begins to drain. What it
-    raises breaks the connection off.
+    The block is cancelled when the browser goes away, and at once when the service begins to drain; in the
+    latter case what follows the block runs on. What the block raises breaks the connection off.
     """
-    with request.app[keys.IN_FLIGHT].endless():
-        response = web.StreamResponse(headers=HEADERS)
-        await response.prepare(request)
-        keeping_alive = asyncio.create_task(_keep_alive(response, keep_alive_seconds))
-        try:
+    in_flight = request.app[keys.IN_FLIGHT]
+    response = web.StreamResponse(headers=HEADERS)
+    await response.prepare(request)
+    keeping_alive = asyncio.create_task(_keep_alive(response, keep_alive_seconds))
+    try:
+        with in_flight.endless():
             yield EventStream(response)
-        finally:
-            keeping_alive.cancel()
-            await asyncio.wait({keeping_alive})
-        await response.write_eof()
+    except asyncio.CancelledError:
+        if not in_flight.forgive_stop():
+            raise
+        await _stop(keeping_alive)
+        await _end(request, response)
+    finally:
+        await _stop(keeping_alive)
+    await response.write_eof()
+
+
+async def _end(request: web.Request, response: web.StreamResponse) -> None:
+    """Say when to come back, to whoever still reads: a stop waits for nobody else."""
+    try:
+        async with asyncio.timeout(_LAST_WORD_SECONDS):
+            await response.write(retry(random.randint(*RETRY_MILLISECONDS)))
+    except TimeoutError:
+        request.protocol.force_close()
+
+
+async def _stop(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait({task})
 
 
 async def no_events(request: web.Request) -> web.StreamResponse:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tgbridge.logins.repeats import Repeats
     from tgbridge.logins.session_state import SessionState
     from tgbridge.settings import Settings
+    from tgbridge.settings.live import LiveSettings
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.loan import Loan
     from tgbridge.telegram.pool import ClientPool
@@ -38,7 +39,9 @@ if TYPE_CHECKING:
     from tgbridge.web.limits import Limiter
     from tgbridge.web.session_cookie import SessionStorage
 
+# As they were at the start. What a reload may change is asked of LIVE.
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
+LIVE: Final[web.AppKey[LiveSettings]] = web.AppKey("live")
 POOL: Final[web.AppKey[ClientPool]] = web.AppKey("pool")
 DOWNLOADER: Final[web.AppKey[Downloader]] = web.AppKey("downloader")
 CORRECTIONS: Final[web.AppKey[Corrections]] = web.AppKey("corrections")

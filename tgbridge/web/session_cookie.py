@@ -76,6 +76,11 @@ class SessionStorage(EncryptedCookieStorage):
         self._idle = int(settings.idle_seconds)
         self._lifetime = int(settings.lifetime_seconds)
 
+    def change_keys(self, keys: Sequence[str]) -> None:
+        """Encrypt with the first of other keys, and take only what one of them has encrypted."""
+        self._fernet = RotatingFernet(keys)
+        self._decrypted = DecryptedCookies(self._idle)  # some may be of a key that has gone
+
     async def read(self, request: web.Request) -> SessionState:
         """Return the session that ``request`` brings; an empty one if it brings none.
 

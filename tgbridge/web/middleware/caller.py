@@ -19,7 +19,7 @@ _SAID: Final = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "For
 async def caller_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Find out once; the origin check, the limits and the log go by it."""
     peer = Caller(request.remote or "", request.scheme, _host(request))
-    if trusted := request.app[keys.SETTINGS].server.trusted_proxies:
+    if trusted := request.app[keys.LIVE].now.server.trusted_proxies:
         said = {
             name.lower(): ",".join(lines) for name in _SAID if (lines := request.headers.getall(name, []))
         }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tgbridge.http.forwarded import Caller
     from tgbridge.settings import Settings
+    from tgbridge.settings.live import LiveSettings
 
 _POLICY: Final = "Content-Security-Policy"
 _EMBEDDING: Final = "Cross-Origin-Resource-Policy"
@@ -46,26 +47,22 @@ _EXPOSED: Final = ", ".join(
 _PREFLIGHT_FIELDS: Final = (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
 
 
-def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return what writes the fields, as a response is prepared: also of streams, and of what errors become.
-
-    What depends on the settings alone is settled here: every answer passes.
-    """
-    for_programs = tuple({**SAFE_HEADERS, _EMBEDDING: _embedding(settings)}.items())
-    ancestors = " ".join(("frame-ancestors 'self'", *settings.cors.allowed_origins))
-    # The older field can't name other origins. Where the policy does, browsers go by that.
-    framing = "" if settings.cors.allowed_origins else "SAMEORIGIN"
-    shown = {**dict(for_programs), _POLICY: ancestors, _FRAMING: framing}
-    for_people = tuple((name, value) for name, value in shown.items() if value)
+def protection(live: LiveSettings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Return what writes the fields as a response is prepared: also of streams, and of what errors become."""
+    fixed = _Fields(live.now)
 
     async def protect(request: web.Request, response: web.StreamResponse) -> None:
+        nonlocal fixed
+        settings = live.now
+        if fixed.settings is not settings:
+            fixed = _Fields(settings)
         _share(request, response, settings)
-        headers, fields = response.headers, for_programs
+        headers, fields = response.headers, fixed.for_programs
         if response.content_type != "application/json":
-            fields = for_people
+            fields = fixed.for_people
             if _POLICY in headers:
                 # One policy more, beside what the answer has: each has to be kept (CSP 3, section 8.1).
-                headers.add(_POLICY, ancestors)
+                headers.add(_POLICY, fixed.ancestors)
         for name, value in fields:
             headers.setdefault(name, value)
         caller = request.get(keys.CALLER)
@@ -74,6 +71,19 @@ def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse]
             headers.setdefault("Strict-Transport-Security", f"max-age={max_age}")
 
     return protect
+
+
+class _Fields:
+    """What depends on the settings alone, and is made once: every answer passes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.for_programs = tuple({**SAFE_HEADERS, _EMBEDDING: _embedding(settings)}.items())
+        self.ancestors = " ".join(("frame-ancestors 'self'", *settings.cors.allowed_origins))
+        # The older field can't name other origins. Where the policy does, browsers go by that.
+        framing = "" if settings.cors.allowed_origins else "SAMEORIGIN"
+        shown = {**dict(self.for_programs), _POLICY: self.ancestors, _FRAMING: framing}
+        self.for_people = tuple((name, value) for name, value in shown.items() if value)
 
 
 def _share(request: web.Request, response: web.StreamResponse, settings: Settings) -> None:
