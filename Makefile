@@ -72,6 +72,10 @@ lint: $(VENV)/.develops
 bench: $(VENV)/.develops
 	$(BIN)/python -m benchmarks
 
+# Without VERSION it builds and tries what there is. Nothing is committed or uploaded.
+release: $(VENV)/.releases
+	$(BIN)/python scripts/release.py $(VERSION)
+
 install uninstall:
 	@PYTHON='$(PYTHON)' DESTDIR='$(DESTDIR)' UNITDIR='$(UNITDIR)' sh deploy/install.sh $@
 
@@ -79,7 +83,7 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# The two stamps say that .venv has what pyproject.toml asks for: to run, and to develop.
+# The stamps say that .venv has what pyproject.toml asks for: to run, to develop, and to release.
 $(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) --editable '.[sandbox,uvloop]'
 	@touch $@
@@ -87,6 +91,10 @@ $(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.develops: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/.runs
+
+$(VENV)/.releases: pyproject.toml constraints.txt $(VENV)/.develops
+	$(INSTALL) --editable '.[release]'
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
