@@ -103,7 +103,7 @@ def release() -> None:
         with tarfile.open(sdist) as archive:
             archive.extractall(directory, filter="data")
         unpacked = Path(directory, sdist.name.removesuffix(".tar.gz"))
-        run(sys.executable, "-m", "pytest", "--collect-only", "-qqq", "--no-summary", cwd=unpacked)
+        run(sys.executable, "-m", "pytest", "--collect-only", "-qqq", cwd=unpacked, quiet=True)
         step("licences, in dist/licences.md")
         list_licences(bare / "bin/python")
         step("known vulnerabilities")
@@ -187,9 +187,11 @@ def step(name: str) -> None:
     print(f"\n== {name}", flush=True)
 
 
-def run(*command: str | Path, cwd: Path = ROOT) -> None:
+def run(*command: str | Path, cwd: Path = ROOT, quiet: bool = False) -> None:
     """Run a command. Raises CalledProcessError if it fails."""
-    subprocess.run([str(part) for part in command], check=True, cwd=cwd)
+    subprocess.run(
+        [str(part) for part in command], check=True, cwd=cwd, stdout=subprocess.DEVNULL if quiet else None
+    )
 
 
 if __name__ == "__main__":
