@@ -47,7 +47,7 @@ class Manager:
         self._notified.setblocking(False)
         self._told: list[str] = []
 
-    async def start(self, **environ: str) -> Process:
+    async def start(self, *, stdin: int = asyncio.subprocess.DEVNULL, **environ: str) -> Process:
         """Start the service; its log goes to a file called log."""
         kept = {
             name: value
@@ -64,7 +64,7 @@ class Manager:
                 | self.environ
                 | environ,
                 pass_fds=[self.listening.fileno()],
-                stdin=asyncio.subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=log,
                 stderr=log,
             )
@@ -197,6 +197,22 @@ async def test_stuck_loop(manager: Manager, credentials: Path) -> None:
     process.send_signal(signal.SIGABRT)
     assert await process.wait() == -signal.SIGABRT
     assert "Fatal Python error: Aborted" in manager.log()
+
+
+async def test_terminal_that_is_closed(manager: Manager, credentials: Path) -> None:
+    """SIGHUP reads the settings anew also on a terminal, but ends the service once the terminal is gone."""
+    write_settings(manager)
+    master, terminal = os.openpty()
+    process = await manager.start(stdin=terminal)
+    os.close(terminal)
+    await manager.told("^READY=1$")
+    process.send_signal(signal.SIGHUP)
+    await manager.told("^RELOADING=1$")
+    await manager.told("^READY=1$")
+    os.close(master)
+    process.send_signal(signal.SIGHUP)
+    await manager.told("^STOPPING=1$")
+    assert await process.wait() == 0
 
 
 class Load:

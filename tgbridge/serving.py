@@ -48,6 +48,7 @@ async def serve(
         # systemd ends a loop that is stuck by SIGABRT: this tells where it was.
         faulthandler.enable()
     stop = _stop_signal()
+    told_to_reload = _hangup_signal(stop)
     service = Service(settings, sockets=sockets)
     try:
         await service.start()
@@ -59,7 +60,6 @@ async def serve(
         stack.callback(notifier.close)
         stack.push_async_callback(service.stop)
         await stack.enter_async_context(notifier.alive(reloading.status))
-        told_to_reload = _hangup_signal(stop)
         notifier.ready(reloading.status())
         announce(service.url)
         waits: set[asyncio.Task[Any]] = {
