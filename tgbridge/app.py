@@ -30,9 +30,9 @@ from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
 from tgbridge.web import keys
+from tgbridge.web.accepting import Accepting
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
-from tgbridge.web.listening import Listening
 from tgbridge.web.logs import AccessLogger
 from tgbridge.web.middleware.caller import caller_middleware
 from tgbridge.web.middleware.client import client_middleware
@@ -204,7 +204,7 @@ class Service:
         self._settings = settings
         self._sockets = sockets
         self.app = create_app(settings, endpoints)
-        self._listening: Listening | None = None
+        self._accepting: Accepting | None = None
         self.url = ""
         """Where it listens, such as http://127.0.0.1:8080, once it has started."""
         self._runner = Runner(
@@ -228,11 +228,11 @@ class Service:
         await self._runner.setup()
         try:
             server = self._settings.server
-            self._listening = Listening(cast("web.Server", self._runner.server))
-            self.url = await self._listening.start(server.host, server.port, self._sockets)
+            self._accepting = Accepting(cast("web.Server", self._runner.server))
+            self.url = await self._accepting.start(server.host, server.port, self._sockets)
         except BaseException:
-            if self._listening is not None:
-                await self._listening.stop()
+            if self._accepting is not None:
+                await self._accepting.stop()
             await self._runner.cleanup()
             raise
         # What most often explains why somebody is refused.
@@ -255,8 +255,8 @@ class Service:
         """
         in_flight, seconds = self.app[keys.IN_FLIGHT], self._settings.server.drain_seconds
         told = in_flight.draining
-        if self._listening is not None:
-            await self._listening.stop()
+        if self._accepting is not None:
+            await self._accepting.stop()
         if not told:
             _log.info("draining", requests=len(in_flight), at_most_seconds=seconds)
         # Connections stay open meanwhile. aiohttp could close those that wait for a next request, but then it

@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from yarl import URL
 
-from tgbridge.web.listening import Listening
+from tgbridge.web.accepting import Accepting
 
 
 class Protocol(asyncio.Protocol):
@@ -27,14 +27,14 @@ async def test_accepted_in_the_last_turn(turns: int) -> None:
     """Whenever it stops, who was accepted has a connection, and the others are still to be had."""
     made = Protocol.made
     with socket.create_server(("127.0.0.1", 0)) as given:
-        listening = Listening(Protocol)
-        url = URL(await listening.start("", 0, [given.dup()]))
+        accepting = Accepting(Protocol)
+        url = URL(await accepting.start("", 0, [given.dup()]))
         address = cast("str", url.host), cast("int", url.port)
         clients = [socket.create_connection(address) for _ in range(10)]
         for _ in range(turns):
             await asyncio.sleep(0)
-        await listening.stop()
-        await listening.stop()
+        await accepting.stop()
+        await accepting.stop()
         await asyncio.sleep(0)
         given.setblocking(False)
         left = 0
@@ -53,14 +53,14 @@ async def test_accepted_in_the_last_turn(turns: int) -> None:
 async def test_an_address_that_is_taken() -> None:
     """It is told, and nothing is left listening."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        listening = Listening(Protocol)
+        accepting = Accepting(Protocol)
         with pytest.raises(OSError, match="in use"):
-            await listening.start("127.0.0.1", taken.getsockname()[1])
-        await listening.stop()
+            await accepting.start("127.0.0.1", taken.getsockname()[1])
+        await accepting.stop()
 
 
 async def test_ipv6() -> None:
     """An IPv6 address stands in brackets in the URL."""
-    listening = Listening(Protocol)
-    assert (await listening.start("::1", 0)).startswith("http://[::1]:")
-    await listening.stop()
+    accepting = Accepting(Protocol)
+    assert (await accepting.start("::1", 0)).startswith("http://[::1]:")
+    await accepting.stop()

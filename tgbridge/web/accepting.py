@@ -14,7 +14,7 @@ BACKLOG: Final = 4096
 """Connections that wait to be accepted, at most; also while systemd restarts us. aiohttp's own is 128."""
 
 
-class Listening:
+class Accepting:
     """Listens on sockets that are given, or else at a host's addresses; each connection has its protocol.
 
     Not by aiohttp's sites: asyncio accepts a connection and makes its transport one turn later. A server that
