@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tgbridge.logins.repeats import Repeats
     from tgbridge.logins.session_state import SessionState
     from tgbridge.settings import Settings
+    from tgbridge.settings.live import LiveSettings
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.listening import Listening
     from tgbridge.telegram.loan import Loan
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from tgbridge.uploads.registry import ResumableUploads
     from tgbridge.web.answers import Document
     from tgbridge.web.cursor import Cursors
-    from tgbridge.web.derived_keys import DerivedKeys
     from tgbridge.web.endpoint import Endpoint
     from tgbridge.web.exchange import Exchange
     from tgbridge.web.inflight import InFlight
@@ -44,8 +44,9 @@ if TYPE_CHECKING:
     from tgbridge.web.session_cookie import SessionStorage
     from tgbridge.web.tickets import Grant, Tickets
 
+# As they were at the start. What a reload may change is asked of LIVE.
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
-DERIVED_KEYS: Final[web.AppKey[DerivedKeys]] = web.AppKey("derived_keys")
+LIVE: Final[web.AppKey[LiveSettings]] = web.AppKey("live")
 POOL: Final[web.AppKey[ClientPool]] = web.AppKey("pool")
 DOWNLOADER: Final[web.AppKey[Downloader]] = web.AppKey("downloader")
 CORRECTIONS: Final[web.AppKey[Corrections]] = web.AppKey("corrections")

@@ -94,6 +94,13 @@ class Limiter:
         self._streams: Counter[str] = Counter()
         self._silent_until = -math.inf
 
+    def change(self, settings: LimitsSettings) -> None:
+        """Count by other settings from now on, and from zero: other counters would count other callers."""
+        if settings != self._settings:
+            self._settings = settings
+            self._enabled = settings.enabled is not False
+            self.storage.forget()
+
     async def spend(self, rule: Rule, key: str = "") -> None:
         """Count a request. Raises HTTPFailure 429 if ``key`` has had its share."""
         if not self._enabled:
@@ -254,9 +261,13 @@ class _Storage(Storage, MovingWindowSupport):
     async def reset(self) -> int:
         """Forget everything; return how many keys that were."""
         forgotten = len(self)
+        self.forget()
+        return forgotten
+
+    def forget(self) -> None:
+        """Forget everything."""
         self._times.clear()
         self._counts.clear()
-        return forgotten
 
     async def check(self) -> bool:
         """Memory is always there."""

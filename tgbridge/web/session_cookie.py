@@ -76,6 +76,11 @@ class SessionStorage(EncryptedCookieStorage):
         self._idle = int(settings.idle_seconds)
         self._lifetime = int(settings.lifetime_seconds)
 
+    def change_keys(self, keys: Sequence[str]) -> None:
+        """Encrypt with the first of other keys, and take only what one of them has encrypted."""
+        self._fernet = RotatingFernet(keys)
+        self._decrypted = DecryptedCookies(self._idle)  # some may be of a key that has gone
+
     def remembered(self, request: web.Request) -> SessionState | None:
         """Return what ``read`` would where nothing has to be decrypted for it; None where something has."""
         if hdrs.COOKIE not in request.headers or (cookie := self.load_cookie(request)) is None:

@@ -20,7 +20,7 @@ _SAID: Final = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "For
 def note_caller(request: web.Request, _endpoint: Endpoint | None) -> None:
     """Find out once; the origin check, the limits and the log go by it."""
     caller = peer(request.remote or "", request.scheme, _host(request))
-    if trusted := request.app[keys.SETTINGS].server.trusted_proxies:
+    if trusted := request.app[keys.LIVE].now.server.trusted_proxies:
         said = {
             name.lower(): ",".join(lines) for name in _SAID if (lines := request.headers.getall(name, []))
         }

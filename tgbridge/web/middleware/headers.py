@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from tgbridge.http.forwarded import Caller
     from tgbridge.settings import Settings
+    from tgbridge.settings.live import LiveSettings
 
 _POLICY: Final = istr("Content-Security-Policy")
 _EMBEDDING: Final = istr("Cross-Origin-Resource-Policy")
@@ -62,43 +63,51 @@ _WITH_BAD_TICKET: Final = (*_WITH_TICKET, (_POLICY, "default-src 'none'"))
 _PREFLIGHT_FIELDS: Final = (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
 
 
-def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse], None]:
-    """Return what writes the fields, as a response is prepared: also of streams, and of what errors become.
-
-    What depends on the settings alone is settled here: every answer passes.
-    """
-    for_programs = tuple({**SAFE_HEADERS, _EMBEDDING: _embedding(settings)}.items())
-    ancestors = " ".join(("frame-ancestors 'self'", *settings.cors.allowed_origins))
-    # The older field can't name other origins. Where the policy does, browsers go by that.
-    framing = "" if settings.cors.allowed_origins else "SAMEORIGIN"
-    shown = {**dict(for_programs), _POLICY: ancestors, _FRAMING: framing}
-    for_people = tuple((name, value) for name, value in shown.items() if value)
-
-    shares, max_age = bool(settings.cors.allowed_origins), settings.server.hsts_seconds
+def protection(live: LiveSettings) -> Callable[[web.Request, web.StreamResponse], None]:
+    """Return what writes the fields as a response is prepared: also of streams, and of what errors become."""
+    fixed = _Fields(live.now)
 
     def protect(request: web.Request, response: web.StreamResponse) -> None:
+        nonlocal fixed
+        if fixed.settings is not live.now:
+            fixed = _Fields(live.now)
         headers = response.headers
         is_json = essence(headers.get(hdrs.CONTENT_TYPE, "")) == _JSON
         has_ticket = ticket_kind_of(request) is not None
-        if shares and not has_ticket:
+        if fixed.shares and not has_ticket:
             _share(request, response)
         fields: Iterable[tuple[str, str]]
         if has_ticket:
             fields = _WITH_BAD_TICKET if is_json else _WITH_TICKET
         elif is_json:
-            fields = for_programs
+            fields = fixed.for_programs
         else:
-            fields = for_people
+            fields = fixed.for_people
             if _POLICY in headers:
                 # One policy more, beside what the answer has: each has to be kept (CSP 3, section 8.1).
-                headers.add(_POLICY, ancestors)
+                headers.add(_POLICY, fixed.ancestors)
         for name, value in fields:
             headers.setdefault(name, value)
         caller = request.get(keys.CALLER)
-        if caller is not None and max_age and _keeps_to_https(settings, caller):
-            headers.setdefault(_HSTS, f"max-age={max_age}")
+        if caller is not None and fixed.max_age and _keeps_to_https(fixed.settings, caller):
+            headers.setdefault(_HSTS, f"max-age={fixed.max_age}")
 
     return protect
+
+
+class _Fields:
+    """What depends on the settings alone, and is made once: every answer passes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.shares = bool(settings.cors.allowed_origins)
+        self.max_age = settings.server.hsts_seconds
+        self.for_programs = tuple({**SAFE_HEADERS, _EMBEDDING: _embedding(settings)}.items())
+        self.ancestors = " ".join(("frame-ancestors 'self'", *settings.cors.allowed_origins))
+        # The older field can't name other origins. Where the policy does, browsers go by that.
+        framing = "" if settings.cors.allowed_origins else "SAMEORIGIN"
+        shown = {**dict(self.for_programs), _POLICY: self.ancestors, _FRAMING: framing}
+        self.for_people = tuple((name, value) for name, value in shown.items() if value)
 
 
 def _share(request: web.Request, response: web.StreamResponse) -> None:

@@ -47,7 +47,7 @@ def check_origin(request: web.Request, endpoint: Endpoint | None) -> Awaitable[w
 def allowed_origin(request: web.Request) -> str | None:
     """Return the page's origin if it is one of ``cors.allowed_origins``."""
     origin = request.headers.get(hdrs.ORIGIN)
-    return origin if origin in request.app[keys.SETTINGS].cors.allowed_origins else None
+    return origin if origin in request.app[keys.LIVE].now.cors.allowed_origins else None
 
 
 def _check_host(request: web.Request) -> None:
@@ -56,7 +56,7 @@ def _check_host(request: web.Request) -> None:
         log = {"host": caller.host}
         # RFC 9112, section 3.2
         raise HTTPFailure(400, "The Host field is malformed.", code=INVALID_HOST, log=log)
-    allowed = request.app[keys.SETTINGS].server.allowed_hosts
+    allowed = request.app[keys.LIVE].now.server.allowed_hosts
     if allowed and caller.host_name not in allowed:
         # Not 400: nothing is wrong with the request, but it is for another server (RFC 9110, section 7.4).
         raise failure_of_status(421, log={"host": caller.host})
@@ -113,7 +113,7 @@ async def _preflight(request: web.Request) -> web.StreamResponse:
     for_anybody = all(endpoint.ticket is not None for endpoint in endpoints)
     if not for_anybody:
         _check_origin(request)
-    max_age = request.app[keys.SETTINGS].cors.max_age_seconds
+    max_age = request.app[keys.LIVE].now.cors.max_age_seconds
     return web.Response(
         status=204,
         headers={
