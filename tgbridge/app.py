@@ -31,6 +31,7 @@ from tgbridge.web import keys
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
+from tgbridge.web.loop_lag import LoopLag
 from tgbridge.web.middleware.caller import caller_middleware
 from tgbridge.web.middleware.client import client_middleware
 from tgbridge.web.middleware.errors import errors_middleware
@@ -39,13 +40,15 @@ from tgbridge.web.middleware.limits import limits_middleware
 from tgbridge.web.middleware.origin import origin_middleware
 from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
 from tgbridge.web.middleware.session import save_session, session_middleware
-from tgbridge.web.openapi import document
+from tgbridge.web.openapi import codes_of, document
 from tgbridge.web.protocol import Runner
 from tgbridge.web.routes import (
     codes,
     login,
     media,
+    metrics,
     qr,
+    readiness,
     resumable_api,
     service,
     session,
@@ -60,6 +63,7 @@ from tgbridge.web.routes.resumable import name_version
 from tgbridge.web.routes.upload_answers import error_body
 from tgbridge.web.routing import add_endpoints
 from tgbridge.web.session_cookie import SessionStorage
+from tgbridge.web.tally import RequestTally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -97,6 +101,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *upload_thumbnail.ENDPOINTS,
     *upload_events.ENDPOINTS,
     *service.ENDPOINTS,
+    *readiness.ENDPOINTS,
+    *metrics.ENDPOINTS,
 )
 
 
@@ -119,6 +125,8 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     )
     app[keys.SETTINGS] = settings
     app[keys.IN_FLIGHT] = InFlight()
+    app[keys.TALLY] = RequestTally(codes_of(endpoints))
+    app[keys.LOOP_LAG] = LoopLag()
     app[keys.COMPLETION] = Completion()
     app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
     app[keys.LIMITER] = Limiter(settings.limits)
@@ -164,6 +172,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        app[keys.LOOP_LAG].stop()
         qr_logins.close()
         await completion.drain(COMPLETION_SECONDS)  # it still borrows clients
         await uploads.close()

@@ -92,6 +92,16 @@ class ServerSettings(Section):
     )
 
 
+class MetricsSettings(Section):
+    """What Prometheus is told, at /metrics."""
+
+    allowed_addresses: tuple[Network, ...] = setting(
+        (),
+        "list of IP addresses or networks",
+        "Who may read them, beside this machine: never what came through a proxy. Others get a 404.",
+    )
+
+
 class CorsSettings(Section):
     """Pages of other origins: which of them may call, with the user's cookie."""
 

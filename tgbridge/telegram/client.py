@@ -35,6 +35,7 @@ from tgbridge.telegram.mtproto.calls import init_connection
 from tgbridge.telegram.rpc.answers import translate_answers
 from tgbridge.telegram.rpc.call import compose, now
 from tgbridge.telegram.rpc.closing import Closing
+from tgbridge.telegram.rpc.counting import count_calls
 from tgbridge.telegram.rpc.errors import translated
 from tgbridge.telegram.rpc.flood_waits import sit_out_flood_waits
 from tgbridge.telegram.rpc.gates import Gates
@@ -119,12 +120,13 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self.login_turn = asyncio.Lock()
         self.on_new_key: Callable[[], None] | None = None
         self.on_update: Callable[[Any], None] | None = None
-        self.files = Router(self, settings, Gates() if gates is None else gates)
+        self.files = Router(self, settings, Gates() if gates is None else gates, data_centres.statistics)
         self._ending = Closing()
         self._ask = compose(
             self._attempt,
             translate_answers,
             partial(log_calls, where=lambda: self.home_dc_id),
+            partial(count_calls, statistics=data_centres.statistics),
             outlast_lost_connections,
             repeat_internal_errors,
             sit_out_flood_waits,

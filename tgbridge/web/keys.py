@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from tgbridge.web.endpoint import Endpoint
     from tgbridge.web.inflight import BodyBytes, InFlight
     from tgbridge.web.limits import Limiter
+    from tgbridge.web.loop_lag import LoopLag
     from tgbridge.web.session_cookie import SessionStorage
+    from tgbridge.web.tally import RequestTally
 
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
 POOL: Final[web.AppKey[ClientPool]] = web.AppKey("pool")
@@ -56,10 +58,14 @@ REPEATS: Final[web.AppKey[Repeats]] = web.AppKey("repeats")
 STORAGE: Final[web.AppKey[SessionStorage]] = web.AppKey("storage")
 COMPLETION: Final[web.AppKey[Completion]] = web.AppKey("completion")
 IN_FLIGHT: Final[web.AppKey[InFlight]] = web.AppKey("in_flight")
+TALLY: Final[web.AppKey[RequestTally]] = web.AppKey("tally")
+LOOP_LAG: Final[web.AppKey[LoopLag]] = web.AppKey("loop_lag")
 ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints")
 OPENAPI: Final[web.AppKey[Document]] = web.AppKey("openapi")
 
 REQUEST_ID: Final[web.RequestKey[str]] = web.RequestKey("request_id")
+# When its head was there, by time.perf_counter.
+BEGAN: Final[web.RequestKey[float]] = web.RequestKey("began")
 CALLER: Final[web.RequestKey[Caller]] = web.RequestKey("caller")
 SESSION: Final[web.RequestKey[SessionState]] = web.RequestKey("session")
 # Only where the endpoint is declared `signed_in`: the browser's own client, lent for the request.

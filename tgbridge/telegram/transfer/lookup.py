@@ -50,11 +50,15 @@ class FileLookup(Generic[ClientT]):
         self._entries = entries_per_account
         self._clock = clock
         self._accounts: WeakKeyDictionary[ClientT, _Remembered] = WeakKeyDictionary()
+        self.hits = 0
+        """Files that were known, or asked for by somebody else already."""
+        self.misses = 0
 
     async def find(self, client: ClientT, message_id: int, thumbnail: str = "") -> RemoteFile:
         """Return the file, from memory if it was fetched within the lifetime."""
         found = self._account(client).files.get((message_id, thumbnail))
         if found is not None and found[1] > self._now():
+            self.hits += 1
             return found[0]
         return await self.renew(client, message_id, thumbnail)
 
@@ -62,6 +66,9 @@ class FileLookup(Generic[ClientT]):
         """Return the file as Telegram has it now, with a fresh file reference."""
         account, key = self._account(client), (message_id, thumbnail)
         asking = account.asking.get(key)
+        is_new = asking is None or asking.over
+        self.hits += not is_new
+        self.misses += is_new
         if asking is None or asking.over:
             asking = account.asking[key] = SingleFlight(self._fetch(client, message_id, thumbnail))
         try:

@@ -5,6 +5,7 @@ stream_api.py declares the endpoints.
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from aiohttp import web
 from tgbridge.errors import FileCorrupted, HTTPFailure, MediaNotFound
 from tgbridge.http.representation import Representation, plan
 from tgbridge.http.safety import is_for_execution
+from tgbridge.http.server_timing import SERVER_TIMING, ServerTiming
 from tgbridge.telegram.reading import Reading
 from tgbridge.telegram.saved import messages as media
 from tgbridge.web import keys
@@ -71,14 +73,16 @@ async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse
     client, lookup, message_id = request[keys.CLIENT], request.app[keys.LOOKUP], _message_id(request)
     # A player asks for many ranges of what it plays. Who asks for the whole, wants it as it is now.
     find = lookup.find if "range" in headers else lookup.renew
-    file = await find(client, message_id, thumbnail)
+    timing = ServerTiming()
+    with timing.of("lookup"):
+        file = await find(client, message_id, thumbnail)
     refetch = partial(lookup.refetch, message_id=message_id, thumbnail=thumbnail)
     corrections = request.app[keys.CORRECTIONS]
     while True:
         try:
             right = await corrections.apply(client, file, refetch(client))
             answer = _plan(request, headers, right, ranges=not thumbnail)
-            return await _answer(request, right, answer, refetch)
+            return await _answer(request, right, answer, refetch, timing)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)
             if not may_try_again or keys.STARTED in request:
@@ -86,10 +90,15 @@ async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse
 
 
 async def _answer(
-    request: web.Request, file: RemoteFile, answer: AnswerPlan, refetch: Callable[[BridgeClient], Refetch]
+    request: web.Request,
+    file: RemoteFile,
+    answer: AnswerPlan,
+    refetch: Callable[[BridgeClient], Refetch],
+    timing: ServerTiming,
 ) -> web.StreamResponse:
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
     if answer.span is None or file.content is not None:
+        response.headers[SERVER_TIMING] = str(timing)
         await response.prepare(request)
         if answer.span is not None and file.content is not None:
             await response.write(file.content[answer.span.start : answer.span.stop])
@@ -105,7 +114,10 @@ async def _answer(
         abandon=partial(_break_off, request),
     )
     # Entering fetches the first part: what fails there has a status, what fails later breaks the connection.
-    async with reading:
+    async with AsyncExitStack() as stack:
+        with timing.of("first"):
+            await stack.enter_async_context(reading)
+        response.headers[SERVER_TIMING] = str(timing)
         await response.prepare(request)
         missing = answer.span.length
         async for piece in reading:

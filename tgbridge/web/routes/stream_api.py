@@ -65,6 +65,7 @@ def _file(path: str, handler: Handler, summary: str, *parameters: Parameter) -> 
                 headers=(
                     ("Accept-Ranges", "bytes"),
                     ("ETag", "A strong tag, of the file and not of the message."),
+                    ("Server-Timing", "Milliseconds that finding the file and its first part took."),
                     ("Last-Modified", "When the file came to Telegram."),
                     ("Content-Disposition", "The file's name, and whether a browser may show it."),
                 ),
@@ -120,7 +121,10 @@ ENDPOINTS: Final = (
                 "The thumbnail, usually image/jpeg.",
                 None,
                 media_type="image/*",
-                headers=(("ETag", "A strong tag of the thumbnail."),),
+                headers=(
+                    ("ETag", "A strong tag of the thumbnail."),
+                    ("Server-Timing", "Milliseconds that finding the file and its first part took."),
+                ),
             ),
             _NOT_MODIFIED,
             *_REFUSALS,
