@@ -1,4 +1,4 @@
-"""The command line: serve, sandbox, generate-key."""
+"""The command line: serve, sandbox, doctor, generate-key."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import structlog
 from cryptography.fernet import Fernet
 
 from tgbridge import __version__
+from tgbridge.doctor.arguments import add_arguments as doctor_arguments
 from tgbridge.errors import BridgeError, SettingsError
 from tgbridge.sandbox_process import SandboxFailedError, kept_secret_key, sandbox_process, state_directory
 from tgbridge.settings.sources import load_settings
@@ -115,6 +116,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     sandbox.add_argument("--exit-with-stdin", action="store_true", help="end when standard input does")
 
+    doctor = commands.add_parser("doctor", help="find out what does not work, and what to do")
+    doctor.set_defaults(command=_doctor)
+    doctor_arguments(doctor)
+
     generate_key = commands.add_parser("generate-key", help="print a key for TGBRIDGE_SECRET_KEYS")
     generate_key.set_defaults(command=_generate_key)
     return parser
@@ -134,6 +139,26 @@ def _first_of_eight_ports(text: str) -> int:
 def _generate_key(_options: argparse.Namespace) -> int:
     print(Fernet.generate_key().decode())
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from tgbridge.doctor.command import (  # noqa: PLC0415 - as in serve
+        Teller,
+        examine_here,
+        examine_there,
+        tell_wrong_setting,
+    )
+
+    teller = Teller(as_json=options.json)
+    try:
+        settings = load_settings(options.config)
+    except SettingsError as error:
+        tell_wrong_setting(teller, error)
+        teller.end()
+        return _USAGE
+    examine_here(settings, teller, url=options.url)
+    _run(examine_there(settings, teller, url=options.url, offline=options.offline))
+    return teller.end()
 
 
 def _serve(options: argparse.Namespace) -> int:
