@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, ExitStack
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 from cryptography.fernet import Fernet
@@ -26,9 +26,11 @@ from tgbridge.web.logs import configure_logging, log_uncaught
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from tgbridge.doctor.command import Teller
     from tgbridge.sandbox_process import StateDirectory
     from tgbridge.settings import Settings
 
+T = TypeVar("T")
 _log = structlog.get_logger(__name__)
 
 _USAGE: Final = 2
@@ -156,8 +158,32 @@ def _doctor(options: argparse.Namespace) -> int:
         tell_wrong_setting(teller, error)
         teller.end()
         return _USAGE
+    if options.live:
+        return _doctor_live(options, settings, teller)
     examine_here(settings, teller, url=options.url)
     _run(examine_there(settings, teller, url=options.url, offline=options.offline))
+    return teller.end()
+
+
+def _doctor_live(options: argparse.Namespace, settings: Settings, teller: Teller) -> int:
+    from tgbridge.doctor.live.command import (  # noqa: PLC0415 - as in serve
+        examine_live,
+        overrides,
+        write_report,
+    )
+
+    settings = load_settings(options.config, overrides=overrides(options, settings))
+    if not settings.telegram.has_credentials:
+        raise SettingsError(_NO_CREDENTIALS)
+    try:
+        if not _run(examine_live(settings, teller, options)):
+            return _FAILED
+    except EOFError as error:
+        raise SettingsError(f"{error}: --yes begins without asking, --test signs in without") from error
+    finally:
+        if teller.findings:
+            path = write_report(settings, teller, options)
+            print(f"The report is in {path}; there is nothing secret in it.", file=sys.stderr)
     return teller.end()
 
 
@@ -276,9 +302,9 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return import_module("uvloop").new_event_loop if find_spec("uvloop") else None
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
+def _run(work: Coroutine[Any, Any, T]) -> T:
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(work)
+        return runner.run(work)
 
 
 if __name__ == "__main__":
