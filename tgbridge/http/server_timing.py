@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-SERVER_TIMING: Final = "Server-Timing"
 
 
 class ServerTiming:

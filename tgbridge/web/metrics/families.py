@@ -107,6 +107,12 @@ FAMILIES: Final[tuple[Family | Distribution, ...]] = (
         lambda sources: _one(sources.requests_in_flight),
     ),
     Family(
+        "tgbridge_http_event_streams",
+        "gauge",
+        "Pages that follow their Saved Messages by /events.",
+        lambda sources: _one(sources.event_streams),
+    ),
+    Family(
         "tgbridge_logins",
         "counter",
         "Steps of logins, by what came of them.",
@@ -194,23 +200,27 @@ FAMILIES: Final[tuple[Family | Distribution, ...]] = (
         "tgbridge_cache_hits",
         "counter",
         "What was known already.",
-        lambda sources: _each({"parts": sources.downloader.cache.hits, "messages": sources.lookup_hits}),
+        lambda sources: _each({name: cache.hits for name, cache in sources.caches.items()}),
         ("cache",),
-        "`parts` of files, `messages` that hold one.",
+        "`parts` of files, `thumbnails`, `messages` that hold a file.",
     ),
     Family(
         "tgbridge_cache_misses",
         "counter",
         "What Telegram had to be asked for.",
-        lambda sources: _each({"parts": sources.downloader.cache.misses, "messages": sources.lookup_misses}),
+        lambda sources: _each({name: cache.misses for name, cache in sources.caches.items()}),
         ("cache",),
         "As of `tgbridge_cache_hits_total`.",
     ),
     Family(
         "tgbridge_cache_bytes",
         "gauge",
-        "Parts of files that are kept although nobody reads them.",
-        lambda sources: _one(sources.downloader.cached_bytes),
+        "Parts of files that are kept although nobody reads them, and thumbnails.",
+        lambda sources: _each(
+            {"parts": sources.downloader.cached_bytes, "thumbnails": sources.thumbnails.held}
+        ),
+        ("cache",),
+        "`parts` or `thumbnails`.",
     ),
     # Telegram
     Family(

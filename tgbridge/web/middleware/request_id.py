@@ -92,6 +92,8 @@ async def mark_started(request: web.Request, response: web.StreamResponse) -> No
         response.headers[hdrs.CONNECTION] = "close"
     if response.headers.get(hdrs.CONNECTION) == "close":
         response.force_close()
+    if (timing := request.get(keys.TIMING)) is not None:
+        response.headers["Server-Timing"] = str(timing)
     _count(request, response)
     request[keys.STARTED] = response
     request[keys.SENT] = request.writer.on_body_write = BodyBytes()
