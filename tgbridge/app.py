@@ -17,9 +17,9 @@ from tgbridge.logins.outlived import OutlivedSessions
 from tgbridge.logins.qr_logins import QrLogins
 from tgbridge.logins.repeats import Repeats
 from tgbridge.telegram.account.log_out import abandon_session
+from tgbridge.telegram.listening import Listening
 from tgbridge.telegram.pool import ClientPool
 from tgbridge.telegram.saved.library import Library
-from tgbridge.telegram.saved.listening import Listening
 from tgbridge.telegram.transfer.download.corrections import Corrections
 from tgbridge.telegram.transfer.download.downloader import Downloader
 from tgbridge.telegram.transfer.thumbnails import Thumbnails

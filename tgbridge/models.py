@@ -438,6 +438,7 @@ class TicketInput(Model):
         Field(ge=60, le=604_800, description="Seconds. More than the service's settings allow means those."),
     ] = 3600
     download: Annotated[bool, Field(description="Whether browsers are to save the file.")] = False
+    part: Annotated[int, Field(ge=1, description="Which file, of a message that holds several.")] = 1
 
 
 class Ticket(Model):

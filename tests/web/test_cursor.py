@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography.fernet import Fernet
 
-from tgbridge.telegram.saved.live import Position
+from tgbridge.telegram.saved.meaning import Position
 from tgbridge.web.cursor import Cursors
 from tgbridge.web.derived_keys import DerivedKeys
 

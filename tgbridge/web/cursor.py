@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
-from tgbridge.telegram.saved.live import Position
+from tgbridge.telegram.saved.meaning import Position
 
 if TYPE_CHECKING:
     from tgbridge.web.derived_keys import DerivedKeys

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from tgbridge.logins.session_state import SessionState
     from tgbridge.settings import Settings
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.listening import Listening
     from tgbridge.telegram.loan import Loan
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.telegram.saved.library import Library
-    from tgbridge.telegram.saved.listening import Listening
     from tgbridge.telegram.transfer.download.corrections import Corrections
     from tgbridge.telegram.transfer.download.downloader import Downloader
     from tgbridge.telegram.transfer.thumbnails import Thumbnails

@@ -16,7 +16,7 @@ from tests.web.routes.tus_client import begin, finish, name_of
 from tgbridge.sandbox import telephone as phone_app
 from tgbridge.sandbox.seeds import IDS
 from tgbridge.telegram.saved import live as live_module
-from tgbridge.telegram.saved.live import Position
+from tgbridge.telegram.saved.meaning import Position
 from tgbridge.web import keys
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from tgbridge.sandbox.seeds import IDS, seed_many
-from tgbridge.telegram.saved.live import Position
+from tgbridge.telegram.saved.meaning import Position
 from tgbridge.web import keys
 
 if TYPE_CHECKING:

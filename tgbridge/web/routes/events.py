@@ -17,7 +17,7 @@ from tgbridge.errors import NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE, TOO_MANY_
 from tgbridge.http.sse import KEEP_ALIVE, MEDIA_TYPE, Event, aside
 from tgbridge.models import ErrorBody, Failed, ListsOutdated, MediaGone, MediaItem, SessionOver, UploadNews
 from tgbridge.telegram.saved.changes import Added, Deleted, Edited
-from tgbridge.telegram.saved.live import Position
+from tgbridge.telegram.saved.meaning import Position
 from tgbridge.telegram.saved.reader import GivenWay, Over, Reload
 from tgbridge.web import keys
 from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success

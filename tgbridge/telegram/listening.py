@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.telegram.saved.library import Library
-    from tgbridge.telegram.saved.live import Live, Position
+    from tgbridge.telegram.saved.live import Live
+    from tgbridge.telegram.saved.meaning import Position
     from tgbridge.telegram.saved.reader import News
 
 GAP_SECONDS: Final = 0.5
