@@ -33,8 +33,9 @@ _INNERMOST_FRAMES: Final = 8
 _log = structlog.get_logger(__name__)
 # Also in paths that lead nowhere, and one that a mail program has broken into lines.
 _TICKET: Final = re.compile(
-    r"(?:(?<=/ticket_media/)|(?<=/ticket_thumbnail/)).+|[A-Za-z0-9_-]{256,}", re.DOTALL
+    r"(?:(?<=/ticket_media/)|(?<=/ticket_thumbnail/)).+|(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{256,}", re.DOTALL
 )
+_SHORTER_THAN_ANY: Final = 256
 _access_log = structlog.get_logger("tgbridge.access")
 
 
@@ -215,6 +216,11 @@ def _without_values(_logger: object, _method: str, event: EventDict) -> EventDic
     return event
 
 
+def without_tickets(path: str) -> str:
+    """Return a path as the log may show it."""
+    return path if len(path) < _SHORTER_THAN_ANY else _TICKET.sub("…", path)
+
+
 def log_request(request: BaseRequest, status: int | None, seconds: float, reason: str | None = None) -> None:
     """Log what has become of a request, without its query, which may hold a ticket.
 
@@ -226,7 +232,7 @@ def log_request(request: BaseRequest, status: int | None, seconds: float, reason
         "request_id": request.get(keys.REQUEST_ID),
         "address": request.remote if caller is None else caller.address,
         "method": request.method,
-        "path": _TICKET.sub("…", request.path),
+        "path": without_tickets(request.path),
         "status": status,
         "bytes": None if sent is None else sent.count,  # aiohttp's own number counts the head as well
         "seconds": round(seconds, 4),
