@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from tgbridge.doctor.live import connections, files, messages, run
+from tgbridge.doctor.live import run
 from tgbridge.doctor.live.beliefs import UNCHECKED, looks
 
 LINES: Final = [
@@ -37,7 +37,7 @@ def test_each_line_has_a_check_or_a_reason() -> None:
 
 def test_all_checks_are_made() -> None:
     """No check is in a module that the run leaves out."""
-    modules = {module.__name__ for module in (connections, files, messages)}
+    modules = {module.__name__ for module in run.MODULES}
     assert {look.__module__ for look in looks().values()} == modules
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.devices import device, link, scan
-from tgbridge.doctor.live import messages, run
+from tgbridge.doctor.live import lists, run
 from tgbridge.doctor.live.beliefs import UNCHECKED, looks
 from tgbridge.doctor.live.person import Person
 from tgbridge.doctor.live.run import report
@@ -51,8 +51,8 @@ class Typist(Person):
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tgbridge.doctor.live.files._KEPT_SECONDS", 0.01)
-    monkeypatch.setattr(messages, "_STEP_SECONDS", 0.01)
-    monkeypatch.setattr(messages, "_FOUND_SECONDS", 0.1)
+    monkeypatch.setattr(lists, "_STEP_SECONDS", 0.01)
+    monkeypatch.setattr(lists, "_FOUND_SECONDS", 0.1)
 
 
 def ids(account: Account) -> list[int]:

@@ -57,6 +57,19 @@ async def _read(live: Live, offset: int, limit: int) -> bytes:
     return bytes((await live.ask_files(document.dc_id, request)).bytes)
 
 
+@belief("part-order")
+async def order(live: Live) -> Seen:
+    """Read the end while the beginning is on its way."""
+    content: bytes = live.notes["content"]
+    end = (len(content) - 1) // MIB * MIB
+    first, last = await asyncio.gather(_read(live, 0, MIB), _read(live, end, MIB))
+    return expect(
+        first == content[:MIB] and last == content[end:],
+        "Beginning and end come side by side.",
+        "Beginning or end came as other bytes.",
+    )
+
+
 @belief("reference-refused")
 async def reference(live: Live) -> Seen:
     """Ask with a reference that is none, and then with the message's own."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from typing import Any, Final
+from typing import Final
 
 from telethon.tl import functions, types
 
-from tgbridge.doctor.live.account import ME, Live, input_document, text_of
-from tgbridge.doctor.live.beliefs import Seen, belief, differs, expect, holds, unseen
+from tgbridge.doctor.live.account import Live, input_document, text_of
+from tgbridge.doctor.live.beliefs import Seen, belief, expect
 from tgbridge.errors import TelegramRefused
 
 _LIMIT, _LIMIT_PREMIUM = 1024, 4096
@@ -106,117 +105,4 @@ async def random_id(live: Live) -> Seen:
         (first, second, len(found)) == ("", "RANDOM_ID_DUPLICATE", 1),
         "The second time is RANDOM_ID_DUPLICATE, and there is one message.",
         f"First {first or 'taken'}, then {second or 'taken'}: {len(found)} message(s).",
-    )
-
-
-@belief("list-history")
-async def history(live: Live) -> Seen:
-    """See whether what was sent is at the head of the list."""
-    message_id = await live.send(input_document(live.notes["document"]), "the latest")
-    ids = [one.id for one in await live.latest()]
-    return expect(
-        ids[:1] == [message_id] and ids == sorted(ids, reverse=True),
-        "A message is in the list, first, as soon as its sending is answered.",
-        "A message that was just sent is not the first of the list.",
-    )
-
-
-@belief("list-search")
-async def search(live: Live) -> Seen:
-    """Look for a word that is in no other caption, until it is found."""
-    word = f"doctor{secrets.token_hex(6)}"
-    message_id = await live.send(input_document(live.notes["document"]), word)
-    for attempt in range(int(_FOUND_SECONDS / _STEP_SECONDS)):
-        found = await live.ask(_search(types.InputMessagesFilterEmpty(), word))
-        if [one.id for one in found.messages] == [message_id]:
-            return holds(
-                f"Found by its word after {attempt * _STEP_SECONDS:.1f} s.", seconds=attempt * _STEP_SECONDS
-            )
-        await asyncio.sleep(_STEP_SECONDS)
-    return differs(f"Not found by its word within {_FOUND_SECONDS:.0f} s.")
-
-
-def _search(kind: Any, word: str = "", limit: int = 100) -> functions.messages.SearchRequest:
-    return functions.messages.SearchRequest(ME, word, kind, None, None, 0, 0, limit, 0, 0, 0)
-
-
-@belief("list-counters")
-async def counters(live: Live) -> Seen:
-    """Count photos by the counter and by the search."""
-    kind = types.InputMessagesFilterPhotos()
-    (counter,) = await live.ask(functions.messages.GetSearchCountersRequest(ME, [kind]))
-    found = await live.ask(_search(kind, limit=1))
-    count = getattr(found, "count", len(found.messages))
-    return expect(
-        counter.count == count and count > 0,
-        "Counters and searches agree.",
-        f"The counter says {counter.count}, the search {count}.",
-        inexact=bool(counter.inexact),
-    )
-
-
-@belief("list-calendar")
-async def calendar(live: Live) -> Seen:
-    """Find the photo that was sent on its day."""
-    message_id: int = live.notes["photo_message"]
-    kind = types.InputMessagesFilterPhotoVideo()
-    told = await live.ask(functions.messages.GetSearchResultsCalendarRequest(ME, kind, 0, None))
-    days = [day for day in told.periods if day.min_msg_id <= message_id <= day.max_msg_id]
-    return expect(
-        len(days) == 1 and days[0].count >= 1 and days[0].date is not None,
-        "The day of the photo is there, with its first and last message.",
-        f"The photo is on {len(days)} day(s).",
-        days=len(told.periods),
-        inexact=bool(told.inexact),
-    )
-
-
-@belief("change-edit")
-async def edit(live: Live) -> Seen:
-    """Change a caption."""
-    message_id: int = live.notes["message"]
-    before = await live.message(message_id)
-    live.notes["state"] = await live.ask(functions.updates.GetStateRequest())
-    await live.ask(functions.messages.EditMessageRequest(ME, message_id, message=live.text("another one")))
-    after = await live.message(message_id)
-    right = after.message == live.text("another one") and after.media.document.id == before.media.document.id
-    return expect(
-        right and after.edit_date is not None,
-        "The caption is another, the file the same, and edit_date is set.",
-        "The message is not as it was edited.",
-    )
-
-
-@belief("change-deleted")
-async def deleted(live: Live) -> Seen:
-    """Delete a message of ours, and ask for it."""
-    message_id: int = live.notes["message"]
-    await live.ask(functions.messages.DeleteMessagesRequest([message_id], revoke=True))
-    live.made.discard(message_id)
-    gone = isinstance(await live.message(message_id), types.MessageEmpty)
-    later = await live.send(input_document(live.notes["document"]), "after it")
-    return expect(
-        gone and later > message_id, "It is a messageEmpty, and its id is past.", "It is still there."
-    )
-
-
-@belief("change-events")
-async def events(live: Live) -> Seen:
-    """Ask what has happened since before the edit."""
-    state: types.updates.State | None = live.notes.get("state")
-    if state is None:
-        return unseen("Nothing was edited.")
-    message_id: int = live.notes["message"]
-    told = await live.ask(
-        functions.updates.GetDifferenceRequest(pts=state.pts, date=state.date, qts=state.qts)
-    )
-    updates = getattr(told, "other_updates", [])
-    deletions = [one.messages for one in updates if isinstance(one, types.UpdateDeleteMessages)]
-    added = [one.id for one in getattr(told, "new_messages", ())]
-    has_deletion = any(message_id in ids for ids in deletions)
-    return expect(
-        has_deletion and live.made & set(added),
-        "What this session has added and deleted is told, from a pts on.",
-        f"{type(told).__name__}: the deletion {'is' if has_deletion else 'is not'} told.",
-        kind=type(told).__name__,
     )

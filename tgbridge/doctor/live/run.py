@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from tgbridge import __version__
 from tgbridge.doctor.findings import Finding, fault, ok, summary, unknown
-from tgbridge.doctor.live import connections, files, messages
+from tgbridge.doctor.live import changes, connections, files, lists, messages
 from tgbridge.doctor.live.account import Live
 from tgbridge.doctor.live.beliefs import UNCHECKED, Look, Seen, looks
 from tgbridge.doctor.live.session import look_at_endings, sign_in, sign_out
@@ -28,7 +28,7 @@ edits one, deletes them all; and signs out. It touches nothing that it did not m
 and one of the about five logins a day that Telegram grants a number."""
 
 # The order in which things are made and looked at.
-_MODULES: Final = (files, connections, messages)
+MODULES: Final = (files, connections, messages, lists, changes)
 _CLEAN_SECONDS: Final = 60.0
 _BELIEVED: Final = "docs/telegram.md believes otherwise: please report it, with this report."
 
@@ -83,7 +83,7 @@ async def run(
 
 
 async def _look(live: Live, tell_seen: Callable[[str, Seen], None]) -> None:
-    for module in _MODULES:
+    for module in MODULES:
         for name, look in looks().items():
             if look.__module__ == module.__name__:
                 tell_seen(name, await _guarded(look, live))
