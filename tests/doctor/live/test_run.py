@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 from tests.devices import device, link, scan
-from tgbridge.doctor.live import lists, run
+from tgbridge.doctor.live import files, lists, run, service
 from tgbridge.doctor.live.beliefs import UNCHECKED, looks
 from tgbridge.doctor.live.person import Person
 from tgbridge.doctor.live.run import report
@@ -57,6 +57,13 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lists, "_FOUND_SECONDS", 0.1)
 
 
+@pytest.fixture
+def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look at files alone: the other tests have the rest."""
+    monkeypatch.setattr(run, "MODULES", (files,))
+    monkeypatch.setattr(service, "_STEPS", {})
+
+
 def ids(account: Account) -> list[int]:
     return [message.id for message in account.history]
 
@@ -100,8 +107,11 @@ async def test_as_believed(sandbox: Sandbox, settings: Settings) -> None:
     assert json.loads(told)["counts"]["fault"] == 0
 
 
-async def test_another_telegram(sandbox: Sandbox, settings: Settings) -> None:
+async def test_another_telegram(
+    sandbox: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What is not as believed is told as such; the rest is looked at all the same, and cleaned up."""
+    monkeypatch.setattr(service, "_STEPS", {})
     account = sandbox.state.account_of(PHONE)
     before = ids(account)
     sandbox.faults.error("messages.search", 400, "SEARCH_QUERY_EMPTY", times=None)
@@ -115,6 +125,7 @@ async def test_another_telegram(sandbox: Sandbox, settings: Settings) -> None:
     assert ids(account) == before
 
 
+@pytest.mark.usefixtures("briefly")
 async def test_flood_waits_are_sat_out_and_told(sandbox: Sandbox, settings: Settings) -> None:
     """A wait in the middle is sat out, and is an occasion to see that the request was fine later."""
     sandbox.faults.flood_wait("messages.uploadMedia", seconds=1)
@@ -123,6 +134,7 @@ async def test_flood_waits_are_sat_out_and_told(sandbox: Sandbox, settings: Sett
     assert found["flood-lengths"].data["seconds"] == {"messages.uploadMedia": 1}
 
 
+@pytest.mark.usefixtures("briefly")
 async def test_interrupted(sandbox: Sandbox, settings: Settings) -> None:
     """Ctrl-C in the middle: what was made is removed, and the session ended."""
     account = sandbox.state.account_of(PHONE)
@@ -130,7 +142,7 @@ async def test_interrupted(sandbox: Sandbox, settings: Settings) -> None:
     under_way = asyncio.Event()
 
     def tell(finding: Finding) -> None:
-        if finding.check == "live.caption-utf16":
+        if finding.check == "live.file-photo-sizes":
             under_way.set()
 
     task = asyncio.create_task(live(settings, tell=tell))
@@ -142,6 +154,7 @@ async def test_interrupted(sandbox: Sandbox, settings: Settings) -> None:
     assert (ids(account), len(account.authorizations)) == (before, sessions)
 
 
+@pytest.mark.usefixtures("briefly")
 async def test_by_qr_code(sandbox: Sandbox, settings: Settings) -> None:
     """Without a number a QR code is shown; an account with two-step verification asks for its password."""
     phone = "+9996612001"
@@ -179,3 +192,37 @@ def test_numbers_for_tests(make_settings: MakeSettings) -> None:
     number = number_for_tests(make_settings(telegram={"dc_id": 3}))
     assert number.startswith("+999663")
     assert len(number) == len("+99966XYYYY")
+
+
+async def test_interrupted_while_the_service_runs(
+    sandbox: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while the service has the session: it stops, what it made is removed, and the session ended."""
+    monkeypatch.setattr(run, "MODULES", ())
+    account = sandbox.state.account_of(PHONE)
+    before, sessions = ids(account), len(account.authorizations)
+    under_way = asyncio.Event()
+
+    def tell(finding: Finding) -> None:
+        if finding.check == "live.service-upload":
+            under_way.set()
+
+    task = asyncio.create_task(live(settings, tell=tell))
+    await under_way.wait()
+    assert len(ids(account)) > len(before)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (ids(account), len(account.authorizations)) == (before, sessions)
+
+
+async def test_a_service_that_does_not_do_as_promised(
+    sandbox: Sandbox, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the service cannot do with this Telegram is told by status and code, and the rest is tried."""
+    monkeypatch.setattr(run, "MODULES", ())
+    sandbox.faults.error("messages.editMessage", 400, "MESSAGE_EDIT_TIME_EXPIRED", times=None)
+    found = await live(settings)
+    assert {name for name, one in found.items() if one.verdict == "fault"} == {"service-edit"}
+    assert "MESSAGE_EDIT_TIME_EXPIRED" in found["service-edit"].text
+    assert found["service-delete"].verdict == "ok"

@@ -28,19 +28,35 @@ _LOOK_BACK: Final = 100
 
 
 @dataclass(eq=False)
+class Traces:
+    """What a run leaves in the account until it is removed: messages whose texts begin with ``marker``."""
+
+    marker: str = field(default_factory=lambda: f"tgbridge doctor {secrets.token_hex(4)}")
+    made: set[int] = field(default_factory=set)
+    """The messages' ids."""
+
+
+@dataclass(eq=False)
 class Live:
-    """A client of an account, and what was made: messages all of whose texts begin with ``marker``."""
+    """A client of an account, and what was made with it."""
 
     pool: ClientPool
     client: BridgeClient
     settings: Settings
-    user_id: int
     premium: bool
-    marker: str = field(default_factory=lambda: f"tgbridge doctor {secrets.token_hex(4)}")
+    traces: Traces
     notes: dict[str, Any] = field(default_factory=dict)
     """What one check leaves for another: media that were made, messages that were sent."""
-    made: set[int] = field(default_factory=set)
-    """The messages' ids."""
+
+    @property
+    def marker(self) -> str:
+        """What all texts begin with."""
+        return self.traces.marker
+
+    @property
+    def made(self) -> set[int]:
+        """The ids of the messages that were made."""
+        return self.traces.made
 
     async def ask(self, request: TLRequest) -> Any:
         """Ask Telegram, as patiently as the middle of a body is waited for. Raises TelegramFailure kinds."""
@@ -117,7 +133,7 @@ class Live:
         """Delete all that was made, also that whose answer was lost; return how many messages that were."""
         with suppress(TelegramFailure):
             latest = await self.latest()
-            self.made |= {one.id for one in latest if text_of(one).startswith(self.marker)}
+            self.made.update(one.id for one in latest if text_of(one).startswith(self.marker))
         made = sorted(one for one in self.made if one)
         if made:
             await self.ask(functions.messages.DeleteMessagesRequest(made, revoke=True))

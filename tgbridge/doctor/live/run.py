@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from tgbridge import __version__
 from tgbridge.doctor.findings import Finding, fault, ok, summary, unknown
 from tgbridge.doctor.live import changes, connections, files, lists, messages
-from tgbridge.doctor.live.account import Live
+from tgbridge.doctor.live.account import Live, Traces
 from tgbridge.doctor.live.beliefs import UNCHECKED, Look, Seen, looks
+from tgbridge.doctor.live.service import check_service
 from tgbridge.doctor.live.session import look_at_endings, sign_in, sign_out
-from tgbridge.errors import BridgeError, TelegramFailure
+from tgbridge.errors import BridgeError
 from tgbridge.telegram.pool import ClientPool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from tgbridge.doctor.live.person import Person
+    from tgbridge.models import User
     from tgbridge.settings import Settings
 
 WHAT_IT_DOES: Final = """\
-This signs in to a Telegram account, which is shown in its list of devices; uploads some twelve megabytes;
+This signs in to a Telegram account, which is shown in its list of devices; uploads some sixteen megabytes;
 makes about twenty messages in Saved Messages, all of which begin with "tgbridge doctor"; asks about them,
 edits one, deletes them all; and signs out. It touches nothing that it did not make. It takes a minute or two,
 and one of the about five logins a day that Telegram grants a number."""
@@ -58,24 +62,22 @@ async def run(
         session, user = await sign_in(pool, settings, person, tell_seen, phone=phone, is_test=is_test)
     except BridgeError as error:
         tell(fault("live.sign-in", f"Nobody was signed in: {error}.", _sign_in_remedy(error)))
-        await pool.close()
         return
-    except BaseException:
-        await pool.close()
-        raise
-    tell(ok("live.sign-in", "Signed in.", dc=settings.telegram.dc_id, premium=user.is_premium))
-    try:
-        async with pool.borrow(session, account=user.id) as client:
-            live = Live(pool, client, settings, user.id, user.is_premium)
-            try:
-                await _look(live, tell_seen)
-                await look_at_endings(live, tell_seen)
-            finally:
-                await _leave(live, session, tell, tell_seen)
-    except TelegramFailure as error:
-        tell(fault("live.run", f"The run ended early: {_name(error)}.", "See the lines before this one."))
     finally:
         await pool.close()
+    tell(ok("live.sign-in", "Signed in.", dc=settings.telegram.dc_id, premium=user.is_premium))
+    traces = Traces()
+    try:
+        # One after the other: a session has one main connection.
+        async with _live(settings, session, user, traces) as live:
+            await _look(live, tell_seen)
+            await look_at_endings(live, tell_seen)
+        async for finding in check_service(settings, session, user.id, traces.marker):
+            tell(finding)
+    except BridgeError as error:
+        tell(fault("live.run", f"The run ended early: {_name(error)}.", "See the lines before this one."))
+    finally:
+        await _leave(partial(_clean, settings, session, user, traces, tell=tell, tell_seen=tell_seen))
     for name in sorted(IN_SESSION - told):
         tell(unknown(f"live.{name}", "There was no occasion in this run."))
     for name, reason in UNCHECKED.items():
@@ -100,11 +102,20 @@ async def _guarded(look: Look, live: Live) -> Seen:
         return Seen("unseen", f"It could not be looked at ({type(error).__name__}).")
 
 
-async def _leave(
-    live: Live, session: str, tell: Callable[[Finding], None], tell_seen: Callable[[str, Seen], None]
-) -> None:
-    """Remove what was made, and sign out: also when the run was interrupted, which this does not stop."""
-    task = asyncio.ensure_future(_clean(live, session, tell, tell_seen))
+@asynccontextmanager
+async def _live(settings: Settings, session: str, user: User, traces: Traces) -> AsyncIterator[Live]:
+    """Connect with the session, for as long as the block runs. Raises BridgeError kinds."""
+    pool = ClientPool(settings)
+    try:
+        async with pool.borrow(session, account=user.id) as client:
+            yield Live(pool, client, settings, user.is_premium, traces)
+    finally:
+        await pool.close()
+
+
+async def _leave(clean: Callable[[], Awaitable[None]]) -> None:
+    """Remove what was made, and sign out: also when the run was interrupted, which does not stop this."""
+    task = asyncio.ensure_future(clean())
     try:
         await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -113,18 +124,27 @@ async def _leave(
 
 
 async def _clean(
-    live: Live, session: str, tell: Callable[[Finding], None], tell_seen: Callable[[str, Seen], None]
+    settings: Settings,
+    session: str,
+    user: User,
+    traces: Traces,
+    *,
+    tell: Callable[[Finding], None],
+    tell_seen: Callable[[str, Seen], None],
 ) -> None:
+    remedy = (
+        f'Delete the messages in Saved Messages that begin with "{traces.marker}", and end the session in '
+        "Telegram: Settings, Devices."
+    )
     try:
-        count = await live.remove_all()
-        tell(ok("live.clean", f"{count} messages that were made are removed.", messages=count))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the session is ended all the same
-        remedy = f'Delete the messages in Saved Messages that begin with "{live.marker}".'
-        tell(fault("live.clean", f"What was made could not be removed: {_name(error)}.", remedy))
-    try:
-        await sign_out(live, session, tell_seen)
-    except TelegramFailure as error:
-        remedy = "End the session in Telegram: Settings, Devices."
+        async with _live(settings, session, user, traces) as live:
+            try:
+                count = await live.remove_all()
+                tell(ok("live.clean", "Nothing that was made is left.", messages=count))
+            except BridgeError as error:
+                tell(fault("live.clean", f"What was made could not be removed: {_name(error)}.", remedy))
+            await sign_out(live, session, tell_seen)
+    except BridgeError as error:
         tell(fault("live.sign-out", f"The session could not be ended: {_name(error)}.", remedy))
 
 
