@@ -81,7 +81,7 @@ class ServerSettings(Section):
         (),
         "list of host names",
         "The names that the service may be called by; any where none is given. A page whose own name points "
-        "here (DNS rebinding) is then refused.",
+        "here (DNS rebinding) is then refused. /healthz, /readyz and /metrics answer by any address as well.",
     )
     hsts_seconds: int = setting(
         _YEAR,

@@ -115,3 +115,23 @@ async def test_draining(settings: Any, new_browser: NewBrowser, service: Service
         service.app[keys.IN_FLIGHT].draining = True
         assert await not_ready(browser) == {"service"}
     service.app[keys.IN_FLIGHT].draining = False
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+async def test_probes_come_by_the_address(
+    serve: Serve, make_settings: MakeSettings, new_browser: NewBrowser, path: str
+) -> None:
+    """Load balancers and Prometheus call by address, whatever names there are for users; others do not."""
+    service = await serve(make_settings(server={"allowed_hosts": ["tg.example.com"]}))
+    browser = new_browser(service)
+    for host, status in {
+        "10.1.2.3:8080": 200,
+        "[::1]:8080": 200,
+        "localhost:8080": 200,
+        "tg.example.com": 200,
+        "rebound.example.org": 421,
+    }.items():
+        async with browser.get(path, headers={"Host": host}) as response:
+            assert response.status == status
+    async with browser.get("/session", headers={"Host": "10.1.2.3:8080"}) as response:
+        assert response.status == 421

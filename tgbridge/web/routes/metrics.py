@@ -53,6 +53,7 @@ ENDPOINTS: Final = (
         "/metrics",
         tell_metrics,
         summary="Numbers for Prometheus",
+        probe=True,
         parameters=(Parameter("Accept", "header", str, "Text, or OpenMetrics where that is asked for."),),
         answers=(
             Success("In Prometheus's text format; docs/metrics.md lists them.", str, media_type="text/plain"),

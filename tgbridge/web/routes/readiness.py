@@ -77,6 +77,7 @@ ENDPOINTS: Final = (
         "/readyz",
         readyz,
         summary="The service can take work",
+        probe=True,
         answers=(
             Success("Each part can.", Readiness),
             Refusal(503, NOT_READY, _CODE, body=NotReady, headers=(("Retry-After", "Seconds."),)),

@@ -28,7 +28,14 @@ async def openapi(request: web.Request) -> web.Response:
 
 
 ENDPOINTS: Final = (
-    Endpoint("GET", "/healthz", healthz, summary="The process lives", answers=(Success("It does.", Health),)),
+    Endpoint(
+        "GET",
+        "/healthz",
+        healthz,
+        summary="The process lives",
+        probe=True,
+        answers=(Success("It does.", Health),),
+    ),
     Endpoint(
         "GET",
         "/openapi.json",
