@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test deploy-test lint bench clean install uninstall release
+.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test deploy-test promtool-test lint bench clean install uninstall release
 
 help:
 	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
@@ -18,6 +18,7 @@ help:
 	@echo "make nginx-test    deploy/nginx.conf in a real nginx"
 	@echo "make deploy-test   the units by systemd's judgement, and what make install lays"
 	@echo "make openapi-test  compile typed clients made from /openapi.json"
+	@echo "make promtool-test deploy/alerts.yml and /metrics, by Prometheus's own tool"
 	@echo "make lint   check style, types and the walls between the rooms"
 	@echo "make bench  measure, beside stock Telethon"
 	@echo "make clean  remove what these made"
@@ -62,6 +63,10 @@ deploy-test: $(VENV)/.develops
 # Needs node 20.19 or newer and npm, which fetches the generators and TypeScript.
 openapi-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m openapi tests/clients
+
+# Needs promtool: apt install prometheus.
+promtool-test: $(VENV)/.develops
+	$(BIN)/python -m pytest -m promtool tests/deploy
 
 lint: $(VENV)/.develops
 	$(BIN)/ruff check

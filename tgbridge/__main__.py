@@ -1,4 +1,4 @@
-"""The command line: serve, sandbox, generate-key."""
+"""The command line: serve, sandbox, doctor, generate-key."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from contextlib import ExitStack
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 from cryptography.fernet import Fernet
 
 from tgbridge import __version__
+from tgbridge.doctor.arguments import add_arguments as doctor_arguments
 from tgbridge.errors import BridgeError, SettingsError
 from tgbridge.sandbox_process import SandboxFailedError, kept_secret_key, sandbox_process, state_directory
 from tgbridge.settings.sources import load_settings
@@ -26,8 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
     from socket import socket
 
+    from tgbridge.doctor.command import Teller
     from tgbridge.sandbox_process import StateDirectory
     from tgbridge.settings import Settings
+
+T = TypeVar("T")
 
 _USAGE: Final = 2
 _FAILED: Final = 1
@@ -114,6 +118,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     sandbox.add_argument("--exit-with-stdin", action="store_true", help="end when standard input does")
 
+    doctor = commands.add_parser("doctor", help="find out what does not work, and what to do")
+    doctor.set_defaults(command=_doctor)
+    doctor_arguments(doctor)
+
     generate_key = commands.add_parser("generate-key", help="print a key for TGBRIDGE_SECRET_KEYS")
     generate_key.set_defaults(command=_generate_key)
     return parser
@@ -133,6 +141,50 @@ def _first_of_eight_ports(text: str) -> int:
 def _generate_key(_options: argparse.Namespace) -> int:
     print(Fernet.generate_key().decode())
     return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from tgbridge.doctor.command import (  # noqa: PLC0415 - as in serve
+        Teller,
+        examine_here,
+        examine_there,
+        tell_wrong_setting,
+    )
+
+    teller = Teller(as_json=options.json)
+    try:
+        settings = load_settings(options.config)
+    except SettingsError as error:
+        tell_wrong_setting(teller, error)
+        teller.end()
+        return _USAGE
+    if options.live:
+        return _doctor_live(options, settings, teller)
+    examine_here(settings, teller, url=options.url)
+    _run(examine_there(settings, teller, url=options.url, offline=options.offline))
+    return teller.end()
+
+
+def _doctor_live(options: argparse.Namespace, settings: Settings, teller: Teller) -> int:
+    from tgbridge.doctor.live.command import (  # noqa: PLC0415 - as in serve
+        examine_live,
+        overrides,
+        write_report,
+    )
+
+    settings = load_settings(options.config, overrides=overrides(options, settings))
+    if not settings.telegram.has_credentials:
+        raise SettingsError(_NO_CREDENTIALS)
+    try:
+        if not _run(examine_live(settings, teller, options)):
+            return _FAILED
+    except EOFError as error:
+        raise SettingsError(f"{error}: --yes begins without asking, --test signs in without") from error
+    finally:
+        if teller.findings:
+            path = write_report(settings, teller, options)
+            print(f"The report is in {path}; there is nothing secret in it.", file=sys.stderr)
+    return teller.end()
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -228,9 +280,9 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return import_module("uvloop").new_event_loop if find_spec("uvloop") else None
 
 
-def _run(work: Coroutine[Any, Any, None]) -> None:
+def _run(work: Coroutine[Any, Any, T]) -> T:
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(work)
+        return runner.run(work)
 
 
 if __name__ == "__main__":

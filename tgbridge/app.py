@@ -40,6 +40,7 @@ from tgbridge.web.derived_keys import DerivedKeys
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
+from tgbridge.web.loop_lag import LoopLag
 from tgbridge.web.middleware.caller import note_caller
 from tgbridge.web.middleware.checks import checks, finishing
 from tgbridge.web.middleware.client import client_middleware
@@ -50,7 +51,7 @@ from tgbridge.web.middleware.origin import check_origin
 from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
 from tgbridge.web.middleware.session import note_session, save_session
 from tgbridge.web.open_streams import OpenStreams
-from tgbridge.web.openapi import document
+from tgbridge.web.openapi import codes_of, document
 from tgbridge.web.protocol import Runner
 from tgbridge.web.routes import (
     codes,
@@ -58,7 +59,9 @@ from tgbridge.web.routes import (
     login,
     media,
     media_item,
+    metrics,
     qr,
+    readiness,
     resumable_api,
     service,
     session,
@@ -73,6 +76,7 @@ from tgbridge.web.routes.resumable import name_version
 from tgbridge.web.routes.upload_answers import error_body
 from tgbridge.web.routing import add_endpoints
 from tgbridge.web.session_cookie import SessionStorage
+from tgbridge.web.tally import RequestTally
 from tgbridge.web.tickets import Tickets
 
 if TYPE_CHECKING:
@@ -127,6 +131,8 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *upload_thumbnail.ENDPOINTS,
     *upload_events.ENDPOINTS,
     *service.ENDPOINTS,
+    *readiness.ENDPOINTS,
+    *metrics.ENDPOINTS,
 )
 
 
@@ -152,6 +158,8 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.SETTINGS] = settings
     app[keys.LIVE] = LiveSettings(settings)
     app[keys.IN_FLIGHT] = InFlight()
+    app[keys.TALLY] = RequestTally(codes_of(endpoints))
+    app[keys.LOOP_LAG] = LoopLag()
     app[keys.COMPLETION] = Completion()
     app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
     app[keys.LIMITER] = Limiter(settings.limits)
@@ -207,6 +215,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        app[keys.LOOP_LAG].stop()
         qr_logins.close()
         await listening.close()
         await completion.drain(COMPLETION_SECONDS)  # it still borrows clients

@@ -51,6 +51,8 @@ OURS: Final = {
     ("GET", "/stream_media/{message_id}"),
     ("GET", "/stream_thumbnail/{message_id}"),
     ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
     ("GET", "/openapi.json"),
 }
 

@@ -91,6 +91,11 @@ def is_host(text: str) -> bool:
     return _HOST.fullmatch(text) is not None
 
 
+def is_address(host_name: str) -> bool:
+    """Tell whether a host without a port is an IP address."""
+    return _address(host_name) is not None
+
+
 def _walk(peer: Caller, hops: Iterable[_Hop], trusted: Sequence[Network]) -> Caller:
     """Go from the last proxy, whose hop comes first, to the first address that is none of a trusted one."""
     caller = peer

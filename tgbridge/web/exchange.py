@@ -8,16 +8,31 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from tgbridge.errors import HTTPFailure
+    from tgbridge.http.server_timing import ServerTiming
     from tgbridge.web.endpoint import Endpoint
 
 
 class Exchange:
     """What is noted of one request on its way, outermost middleware first."""
 
-    __slots__ = ("broken", "continued", "endpoint", "failure", "request_id", "sent", "started")
+    __slots__ = (
+        "began",
+        "broken",
+        "continued",
+        "endpoint",
+        "failure",
+        "request_id",
+        "sent",
+        "started",
+        "timing",
+    )
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
+        self.began: float | None = None
+        """When the first middleware saw it, by time.monotonic; None of what none has seen."""
+        self.timing: ServerTiming | None = None
+        """How long parts of its answer took, where that is told."""
         self.endpoint: Endpoint | None = None
         """What it is for, once that is known."""
         self.continued = False
@@ -30,6 +45,11 @@ class Exchange:
         """What the request is refused with, for the log."""
         self.broken: BaseException | None = None
         """What has broken its answer off, for the log."""
+
+    @property
+    def route(self) -> str | None:
+        """The endpoint's path, with placeholders; None where there is no endpoint."""
+        return None if self.endpoint is None else self.endpoint.path
 
     def start(self, response: web.StreamResponse) -> None:
         """Note that nothing but this response can be sent any more, of whose body nothing is out yet."""

@@ -40,8 +40,10 @@ if TYPE_CHECKING:
     from tgbridge.web.exchange import Exchange
     from tgbridge.web.inflight import InFlight
     from tgbridge.web.limits import Limiter
+    from tgbridge.web.loop_lag import LoopLag
     from tgbridge.web.open_streams import OpenStreams
     from tgbridge.web.session_cookie import SessionStorage
+    from tgbridge.web.tally import RequestTally
     from tgbridge.web.tickets import Grant, Tickets
 
 # As they were at the start. What a reload may change is asked of LIVE.
@@ -69,6 +71,8 @@ STORAGE: Final[web.AppKey[SessionStorage]] = web.AppKey("storage")
 TICKETS: Final[web.AppKey[Tickets]] = web.AppKey("tickets")
 COMPLETION: Final[web.AppKey[Completion]] = web.AppKey("completion")
 IN_FLIGHT: Final[web.AppKey[InFlight]] = web.AppKey("in_flight")
+TALLY: Final[web.AppKey[RequestTally]] = web.AppKey("tally")
+LOOP_LAG: Final[web.AppKey[LoopLag]] = web.AppKey("loop_lag")
 ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints")
 OPENAPI: Final[web.AppKey[Document]] = web.AppKey("openapi")
 

@@ -62,7 +62,7 @@ class SessionStorage(EncryptedCookieStorage):
     def __init__(self, keys: Sequence[str], settings: SessionSettings, *, secure: bool) -> None:
         super().__init__(
             RotatingFernet(keys),
-            cookie_name=_cookie_name(settings, secure=secure),
+            cookie_name=cookie_name(settings, secure=secure),
             domain=settings.domain,
             max_age=int(settings.idle_seconds),
             secure=secure,
@@ -192,7 +192,7 @@ class SessionStorage(EncryptedCookieStorage):
             )
 
 
-def _cookie_name(settings: SessionSettings, *, secure: bool) -> str:
+def cookie_name(settings: SessionSettings, *, secure: bool) -> str:
     """Name the cookie so that browsers take it from https only, and if they can, from this very host only.
 
     RFC 6265bis, section 4.1.3.

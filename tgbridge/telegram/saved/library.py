@@ -58,6 +58,11 @@ class Library:
         """How many messages are known."""
         return self._known.cost
 
+    @property
+    def shelves(self) -> Shelves[Any, Any]:
+        """What is known, with how often it was of use."""
+        return self._known
+
     def of(self, client: BridgeClient) -> AccountLibrary:
         """Return the library of a client's account."""
         return self.account(client.files.account)
@@ -125,7 +130,9 @@ class AccountLibrary:
         if gone_at is not None and self._holds(gone_at):
             raise MediaNotFound
         known = self._known.get(self._account, message_id)
-        return known.media if known is not None and self._holds(known.asked_at) else None
+        holds = known is not None and self._holds(known.asked_at)
+        self._known.asked(hit=holds)
+        return known.media if known is not None and holds else None
 
     async def get(self, client: BridgeClient, message_id: int) -> SavedMedia:
         """Return what a message holds, from memory if possible. Raises MediaNotFound and TelegramFailure."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tgbridge.telegram.shelves import Shelves
 from tgbridge.telegram.single_flight import SingleFlight
@@ -36,6 +36,11 @@ class Thumbnails:
         self._fetching: dict[tuple[Client, FileKey], SingleFlight[bytes]] = {}
 
     @property
+    def shelves(self) -> Shelves[Any, Any]:
+        """What is kept, with how often it was of use."""
+        return self._kept
+
+    @property
     def held(self) -> int:
         """How many bytes are kept."""
         return self._kept.cost
@@ -43,6 +48,7 @@ class Thumbnails:
     def known(self, account: Hashable, file: RemoteFile) -> RemoteFile | None:
         """Return the thumbnail with its content, if the account has it in memory."""
         kept = self._kept.get(account, file.key)
+        self._kept.asked(hit=kept is not None)
         if kept is None:
             return None
         return kept.whole if kept.file is file else _with(file, kept.content)

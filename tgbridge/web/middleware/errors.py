@@ -46,7 +46,10 @@ def _break_off(request: web.Request, error: Exception) -> None:
     exchange.broken = error
     if isinstance(error, BridgeError):
         exchange.failure = failure_of(error, failed="")
-    if request.transport is None or request.transport.is_closing():
+    endpoint, has_gone = exchange.endpoint, request.transport is None or request.transport.is_closing()
+    route = None if endpoint is None else endpoint.path
+    request.app[keys.TALLY].broke(route, "client" if has_gone else "service")
+    if has_gone:
         _log.debug("browser gone", error=type(error).__name__)
         return
     _log.warning("answer broken off", error=type(error).__name__, frames=frames(error))

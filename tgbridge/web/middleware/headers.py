@@ -44,7 +44,7 @@ SAFE_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 _EXPOSED: Final = ", ".join(
     (
         *("Accept-Ranges", "Content-Disposition", "Content-Length", "Content-Range", "ETag"),
-        *("Link", "Location", "Retry-After", "X-Message-Id", "X-Request-Id"),
+        *("Link", "Location", "Retry-After", "Server-Timing", "X-Message-Id", "X-Request-Id"),
         *("Tus-Checksum-Algorithm", "Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version"),
         *("Upload-Defer-Length", "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset"),
     )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import hdrs, web
 
 from tgbridge.errors import HTTPFailure
-from tgbridge.http.forwarded import is_host
+from tgbridge.http.forwarded import is_address, is_host
 from tgbridge.http.statuses import failure_of_status
 from tgbridge.web import keys
 from tgbridge.web.routing import endpoints_at
@@ -57,9 +57,18 @@ def _check_host(request: web.Request) -> None:
         # RFC 9112, section 3.2
         raise HTTPFailure(400, "The Host field is malformed.", code=INVALID_HOST, log=log)
     allowed = request.app[keys.LIVE].now.server.allowed_hosts
-    if allowed and caller.host_name not in allowed:
+    if allowed and caller.host_name not in allowed and not _is_probe(request):
         # Not 400: nothing is wrong with the request, but it is for another server (RFC 9110, section 7.4).
         raise failure_of_status(421, log={"host": caller.host})
+
+
+def _is_probe(request: web.Request) -> bool:
+    """Tell whether it is about the process itself, by whoever runs it: those call it by its address.
+
+    No page can make a browser do so and read the answer, since a name that points here is another origin.
+    """
+    endpoint, name = request[keys.EXCHANGE].endpoint, request[keys.CALLER].host_name
+    return endpoint is not None and endpoint.probe and (name == "localhost" or is_address(name))
 
 
 def _acts(request: web.Request, endpoint: Endpoint) -> bool:

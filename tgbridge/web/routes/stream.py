@@ -5,6 +5,7 @@ stream_api.py declares the endpoints.
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -15,6 +16,7 @@ from multidict import istr
 from tgbridge.errors import FileCorrupted, HTTPFailure, MediaNotFound
 from tgbridge.http.representation import FIELDS, Representation, plan
 from tgbridge.http.safety import FETCH_FIELDS, is_for_execution
+from tgbridge.http.server_timing import ServerTiming
 from tgbridge.telegram.reading import Reading
 from tgbridge.telegram.transfer.thumbnails import MOST_BYTES
 from tgbridge.web import keys
@@ -65,7 +67,9 @@ async def send(request: web.Request, wanted: Wanted) -> web.StreamResponse:
         raise HTTPFailure(403, NOT_FOR_EXECUTION, code="NOT_FOR_EXECUTION")
     app, loan, is_thumbnail = request.app, request[keys.LOAN], wanted.is_thumbnail
     library = app[keys.LIBRARY].account(loan.account)
-    file = wanted.pick(await looked_up(loan, library, wanted.message_id))
+    timing = request[keys.EXCHANGE].timing = ServerTiming()
+    with timing.of("lookup"):
+        file = wanted.pick(await looked_up(loan, library, wanted.message_id))
     refetch = partial(library.refetch, message_id=wanted.message_id, pick=wanted.pick)
     corrections = app[keys.CORRECTIONS]
     while True:
@@ -79,7 +83,7 @@ async def send(request: web.Request, wanted: Wanted) -> web.StreamResponse:
             if is_thumbnail and answer.span and right.content is None and right.size <= MOST_BYTES:
                 client = await loan.client()
                 right = await app[keys.THUMBNAILS].fetch(client, right, refetch(client))
-            return await _answer(request, right, answer, refetch)
+            return await _answer(request, right, answer, refetch, timing)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)
             if not may_try_again or request[keys.EXCHANGE].started is not None:
@@ -103,7 +107,11 @@ async def looked_up(loan: Loan, library: AccountLibrary, message_id: int) -> Sav
 
 
 async def _answer(
-    request: web.Request, file: RemoteFile, answer: AnswerPlan, refetch: Callable[[BridgeClient], Refetch]
+    request: web.Request,
+    file: RemoteFile,
+    answer: AnswerPlan,
+    refetch: Callable[[BridgeClient], Refetch],
+    timing: ServerTiming,
 ) -> web.StreamResponse:
     if answer.span is not None and file.content is not None:
         # One write, head and all.
@@ -124,7 +132,9 @@ async def _answer(
         abandon=partial(_break_off, request),
     )
     # Entering fetches the first part: what fails there has a status, what fails later breaks the connection.
-    async with reading:
+    async with AsyncExitStack() as stack:
+        with timing.of("first"):
+            await stack.enter_async_context(reading)
         await response.prepare(request)
         missing = answer.span.length
         async for piece in reading:
