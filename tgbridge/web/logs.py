@@ -51,7 +51,7 @@ def configure_logging(settings: LogSettings) -> None:
     Our own lines go there without a LogRecord, which would cost more than the rest of a small answer.
     """
     shared: list[Processor] = [
-        _add_request_id,
+        add_request_id,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -81,7 +81,8 @@ def configure_logging(settings: LogSettings) -> None:
     logging.getLogger("aiohttp_session").setLevel(logging.ERROR)
 
 
-def _add_request_id(_logger: object, _method: str, event: EventDict) -> EventDict:
+def add_request_id(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Say in a line which request it is about: a processor of structlog's."""
     request_id = REQUEST_ID.get()
     if request_id is not None:
         event.setdefault("request_id", request_id)

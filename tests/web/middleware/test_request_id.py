@@ -6,13 +6,13 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 import pytest
-import structlog
 from aiohttp import ClientError, web
 from structlog.testing import capture_logs
 
 from tgbridge.errors import PoolExhausted
 from tgbridge.web import keys
 from tgbridge.web.endpoint import Endpoint, Success
+from tgbridge.web.logs import add_request_id
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -233,7 +233,7 @@ async def test_drained(serve: Serve, make_settings: MakeSettings, new_browser: N
 
 async def test_work_that_a_request_began(browser: ClientSession, service: Service) -> None:
     """What goes on once a request is answered still has the request's id in the log."""
-    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
+    with capture_logs(processors=[add_request_id]) as logs:
         for request_id in ("the-first-one", "the-second-one"):
             async with browser.get("/detach", headers={"X-Request-Id": request_id}) as response:
                 assert response.status == 200
