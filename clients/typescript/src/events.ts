@@ -8,7 +8,7 @@ import { Backoff } from './waiting.js'
 export type LibraryEvent =
   | { readonly type: 'media_added' | 'media_edited'; readonly item: MediaItem }
   | { readonly type: 'media_deleted'; readonly ids: readonly number[] }
-  | { readonly type: 'upload'; readonly upload: Schemas['UploadEvent'] }
+  | { readonly type: 'upload'; readonly upload: Schemas['UploadNews'] }
   /** What was missed can't be told any more: load the list again. */
   | { readonly type: 'reload' }
   /** The last one: nobody is signed in any more. */
@@ -124,19 +124,19 @@ export class Events {
   }
 }
 
-function read(event: string, data: never): LibraryEvent | undefined {
+function read(event: string, data: any): LibraryEvent | undefined {
   switch (event) {
     case 'media_added':
     case 'media_edited':
       return { type: event, item: data }
     case 'media_deleted':
-      return { type: event, ids: (data as Schemas['MediaDeleted']).ids }
+      return { type: event, ids: data.ids }
     case 'upload':
       return { type: event, upload: data }
     case 'reload':
       return { type: event }
     case 'session_ended':
-      return { type: event, code: (data as Schemas['SessionEnded']).code }
+      return { type: event, code: data.code }
     default:
       return undefined // of a later version
   }

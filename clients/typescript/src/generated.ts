@@ -282,6 +282,10 @@ export interface components {
             caption: string;
             /** @description Whether /stream_thumbnail will answer 200. */
             has_thumbnail: boolean;
+            /** @description The file in its present version, relative to the service's root. */
+            url: string;
+            /** @description Its thumbnail, relative to the service's root; null without one. */
+            thumbnail_url: string | null;
             mime_type?: string;
             /** @description Pixels. */
             width?: number;
@@ -291,8 +295,224 @@ export interface components {
             duration?: number;
             /** @description The same for all of an album. */
             album_id?: string;
+            /**
+             * Format: date-time
+             * @description When it was changed, UTC, with Z.
+             */
+            edited?: string;
+            /** @description The caption with its formatting, as HTML that is safe to put into a page. */
+            caption_html?: string;
+            /** @description Of audio. */
+            title?: string;
+            /** @description Of audio. */
+            performer?: string;
+            /** @description Of voice: its loudness from beginning to end. */
+            waveform?: number[];
+            /**
+             * @description To be covered until somebody wants to see it.
+             * @constant
+             */
+            spoiler?: true;
+            /** @description All files, where the message has several. */
+            parts?: components["schemas"]["Part"][];
+            /** @description Other encodings of the video. */
+            renditions?: components["schemas"]["Rendition"][];
             /** @description A tiny JPEG preview as a data URL, for next/image's blurDataURL. */
             blur_data_url?: string;
+        };
+        /**
+         * Part
+         * @description One of several files in one message; the first is the item's own.
+         */
+        Part: {
+            /** @description Its number, for ?part=. */
+            part: number;
+            /** @description Without path separators or control characters. */
+            name: string;
+            /** @enum {string} */
+            type: "photo" | "video" | "animation" | "audio" | "voice" | "video_note" | "sticker" | "document";
+            /** @description Bytes that its url will send. */
+            size: number;
+            /** @description Relative to the service's root. */
+            url: string;
+            /** @description Null without a thumbnail. */
+            thumbnail_url: string | null;
+            mime_type?: string;
+            /** @description Pixels. */
+            width?: number;
+            /** @description Pixels. */
+            height?: number;
+            /** @description Seconds. */
+            duration?: number;
+        };
+        /**
+         * Rendition
+         * @description Another encoding of a video, made by Telegram: the same film, smaller or by another codec.
+         */
+        Rendition: {
+            /** @description Relative to the service's root. */
+            url: string;
+            mime_type: string;
+            /** @description Bytes. */
+            size: number;
+            /** @description Pixels. */
+            width?: number;
+            /** @description Pixels. */
+            height?: number;
+            /** @description Such as h264 or av1. */
+            codec?: string;
+        };
+        /**
+         * MediaPage
+         * @description Some of the media of Saved Messages, newest first.
+         */
+        MediaPage: {
+            items: components["schemas"]["MediaItem"][];
+            /** @description Where the next page is, relative to the service's root; null after the last one. A page may have fewer items than its limit, or none, and a next one all the same. */
+            next: string | null;
+            /** @description For /events?last_event_id=, which then tells what has changed since. */
+            last_event_id: string;
+        };
+        /**
+         * MediaCounts
+         * @description How many messages there are of each type, as Telegram counts them. It counts no stickers.
+         */
+        MediaCounts: {
+            photo: number;
+            video: number;
+            animation: number;
+            audio: number;
+            voice: number;
+            video_note: number;
+            document: number;
+        };
+        /**
+         * MediaDay
+         * @description A day on which media was sent.
+         */
+        MediaDay: {
+            /**
+             * Format: date
+             * @description In UTC.
+             */
+            date: string;
+            count: number;
+            /** @description What a page that begins with this day is asked with. */
+            before: number;
+        };
+        /**
+         * MediaRemoved
+         * @description What has become of the messages, in the order in which they were named.
+         */
+        MediaRemoved: {
+            deleted: number[];
+            /** @description Those that are no media of Saved Messages, or were gone: nothing was done to them. */
+            missing: number[];
+        };
+        /**
+         * DeleteInput
+         * @description Which messages are to be deleted.
+         */
+        DeleteInput: {
+            ids: number[];
+        };
+        /**
+         * CaptionInput
+         * @description What is to be written under a file.
+         */
+        CaptionInput: {
+            /** @description Plain text; "" for none. */
+            caption: string;
+        };
+        /**
+         * MediaGone
+         * @description The data of the event ``media_deleted``.
+         */
+        MediaGone: {
+            /** @description Of messages that are gone, or hold no file now. */
+            ids: number[];
+        };
+        /**
+         * UploadProgress
+         * @description How far an upload is, in bytes.
+         */
+        UploadProgress: {
+            /** @description Bytes that the service has. */
+            received: number;
+            /** @description Bytes that Telegram has. */
+            stored: number;
+            /** @description Bytes that will be received; of a form at most so many until it has come. */
+            total: number | null;
+        };
+        /**
+         * UploadWaiting
+         * @description Telegram takes nothing for a while; the upload goes on by itself, or asks for it by its status 429.
+         */
+        UploadWaiting: {
+            /** @description Seconds. */
+            retry_after: number;
+        };
+        /**
+         * UploadNews
+         * @description The data of the event ``upload``: what ``/uploads/{id}/events`` says, of all uploads of the session.
+         */
+        UploadNews: {
+            /** @description The upload's, as in ``/uploads/{id}``. */
+            id: string;
+            /**
+             * @description Which event it is there.
+             * @enum {string}
+             */
+            event: "progress" | "waiting" | "done" | "error";
+            /** @description That event's data. */
+            data: components["schemas"]["UploadProgress"] | components["schemas"]["UploadWaiting"] | components["schemas"]["MediaItem"] | components["schemas"]["Failed"];
+        };
+        /**
+         * ListsOutdated
+         * @description The data of the event ``reload``: what has happened can't be told; read lists anew.
+         */
+        ListsOutdated: Record<string, never>;
+        /**
+         * SessionOver
+         * @description The data of the event ``session_ended``: nobody is signed in any more.
+         */
+        SessionOver: {
+            /** @description Telegram's name for why. */
+            code: string;
+        };
+        /** @description Server-sent events: their names, and what the JSON of their data holds. */
+        EventsEvents: {
+            media_added?: components["schemas"]["MediaItem"];
+            media_edited?: components["schemas"]["MediaItem"];
+            media_deleted?: components["schemas"]["MediaGone"];
+            upload?: components["schemas"]["UploadNews"];
+            reload?: components["schemas"]["ListsOutdated"];
+            session_ended?: components["schemas"]["SessionOver"];
+        };
+        /**
+         * Ticket
+         * @description Where one item's files are without a cookie, for whoever has it. Relative to the service's root.
+         */
+        Ticket: {
+            /** @description The file. */
+            url: string;
+            /** @description Null without a thumbnail. */
+            thumbnail_url: string | null;
+            /**
+             * Format: date-time
+             * @description Until when, UTC, with Z.
+             */
+            expires_at: string;
+        };
+        /**
+         * TicketInput
+         * @description What a ticket is to be good for.
+         */
+        TicketInput: {
+            /** @description Seconds. More than the service's settings allow means those. */
+            expires_in?: number;
+            /** @description Whether browsers are to save the file. */
+            download?: boolean;
         };
         /**
          * Uploaded
@@ -331,26 +551,6 @@ export interface components {
             /** @description Pixels; else as the file says. */
             height?: number;
         };
-        /**
-         * UploadProgress
-         * @description How far an upload is, in bytes.
-         */
-        UploadProgress: {
-            /** @description Bytes that the service has. */
-            received: number;
-            /** @description Bytes that Telegram has. */
-            stored: number;
-            /** @description Bytes that will be received; of a form at most so many until it has come. */
-            total: number | null;
-        };
-        /**
-         * UploadWaiting
-         * @description Telegram takes nothing for a while; the upload goes on by itself, or asks for it by its status 429.
-         */
-        UploadWaiting: {
-            /** @description Seconds. */
-            retry_after: number;
-        };
         /** @description Server-sent events: their names, and what the JSON of their data holds. */
         UploadEvents: {
             progress?: components["schemas"]["UploadProgress"];
@@ -370,7 +570,7 @@ export interface components {
          * @description For programs; the Telegram error's own name where there is one.
          * @enum {string}
          */
-        ErrorCode: "AUTH_KEY_DUPLICATED" | "AUTH_KEY_INVALID" | "AUTH_KEY_NOT_FOUND" | "AUTH_KEY_UNREGISTERED" | "BAD_GATEWAY" | "BAD_REQUEST" | "CHECKSUM_MISMATCH" | "CHECKSUM_UNSUPPORTED" | "CHUNK_TOO_LARGE" | "CODE_NOT_REQUESTED" | "CODE_PAYMENT_REQUIRED" | "CONCATENATION_UNSUPPORTED" | "CONFLICT" | "CURRENT_SESSION" | "EMAIL_SETUP_REQUIRED" | "EMPTY_FILE" | "EXPECTATION_FAILED" | "FAILED_DEPENDENCY" | "FILE_PARTS_INVALID" | "FILE_TOO_LARGE" | "FILE_TYPE_MISMATCH" | "FILE_TYPE_NOT_ALLOWED" | "FLOOD_PREMIUM_WAIT" | "FLOOD_TEST_PHONE_WAIT" | "FLOOD_WAIT" | "FORBIDDEN" | "FRESH_RESET_AUTHORISATION_FORBIDDEN" | "GATEWAY_TIMEOUT" | "GONE" | "HASH_INVALID" | "HTTP_VERSION_NOT_SUPPORTED" | "IMAGE_PROCESS_FAILED" | "INSUFFICIENT_STORAGE" | "INTERNAL_ERROR" | "INTERNAL_SERVER_ERROR" | "INVALID_AS" | "INVALID_BODY" | "INVALID_DURATION" | "INVALID_HEIGHT" | "INVALID_HOST" | "INVALID_PARAMETER" | "INVALID_SIZE" | "INVALID_THUMBNAIL" | "INVALID_UPLOAD_CHECKSUM" | "INVALID_UPLOAD_ID" | "INVALID_UPLOAD_LENGTH" | "INVALID_UPLOAD_METADATA" | "INVALID_UPLOAD_OFFSET" | "INVALID_WIDTH" | "LENGTH_REQUIRED" | "MEDIA_CAPTION_TOO_LONG" | "MEDIA_INVALID" | "MEDIA_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "MISDIRECTED_REQUEST" | "MISSING_FIELD" | "NETWORK_AUTHENTICATION_REQUIRED" | "NOT_ACCEPTABLE" | "NOT_AUTHENTICATED" | "NOT_EXTENDED" | "NOT_FOR_EXECUTION" | "NOT_FOUND" | "NOT_IMPLEMENTED" | "NO_FILE" | "ORIGIN_NOT_ALLOWED" | "PASSWORD_HASH_INVALID" | "PAYLOAD_TOO_LARGE" | "PAYMENT_REQUIRED" | "PHONE_CODE_EMPTY" | "PHONE_CODE_EXPIRED" | "PHONE_CODE_INVALID" | "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN" | "PHONE_NUMBER_BANNED" | "PHONE_NUMBER_FLOOD" | "PHONE_NUMBER_INVALID" | "PHONE_NUMBER_UNOCCUPIED" | "PHONE_PASSWORD_FLOOD" | "PHOTO_EXT_INVALID" | "PHOTO_INVALID" | "PHOTO_INVALID_DIMENSIONS" | "PHOTO_SAVE_FILE_INVALID" | "POOL_EXHAUSTED" | "PRECONDITION_FAILED" | "PRECONDITION_REQUIRED" | "PROXY_AUTHENTICATION_REQUIRED" | "QR_CLAIM_FOREIGN" | "QR_CLAIM_INVALID" | "RANGE_NOT_SATISFIABLE" | "REQUEST_HEADER_FIELDS_TOO_LARGE" | "REQUEST_TIMEOUT" | "SEND_CODE_UNAVAILABLE" | "SERVICE_UNAVAILABLE" | "SESSION_EXPIRED" | "SESSION_PASSWORD_NEEDED" | "SESSION_REVOKED" | "SLOWMODE_WAIT" | "TELEGRAM_UNAVAILABLE" | "THUMBNAIL_NOT_FOUND" | "TOO_MANY_FILES" | "TOO_MANY_REQUESTS" | "TOO_MANY_UPLOADS" | "TUS_VERSION_UNSUPPORTED" | "UNAUTHORIZED" | "UNAVAILABLE_FOR_LEGAL_REASONS" | "UNPROCESSABLE_CONTENT" | "UNSUPPORTED_MEDIA_TYPE" | "UPGRADE_REQUIRED" | "UPLOAD_BROKEN_OFF" | "UPLOAD_FINISHED" | "UPLOAD_GONE" | "UPLOAD_ID_IN_USE" | "UPLOAD_LENGTH_CHANGED" | "UPLOAD_LENGTH_EXCEEDED" | "UPLOAD_LOCKED" | "UPLOAD_NOT_FOUND" | "UPLOAD_OFFSET_MISMATCH" | "URI_TOO_LONG" | "USER_DEACTIVATED" | "USER_DEACTIVATED_BAN" | "VARIANT_ALSO_NEGOTIATES" | "VIDEO_FILE_INVALID";
+        ErrorCode: "AUTH_KEY_DUPLICATED" | "AUTH_KEY_INVALID" | "AUTH_KEY_NOT_FOUND" | "AUTH_KEY_UNREGISTERED" | "BAD_GATEWAY" | "BAD_REQUEST" | "CHECKSUM_MISMATCH" | "CHECKSUM_UNSUPPORTED" | "CHUNK_TOO_LARGE" | "CODE_NOT_REQUESTED" | "CODE_PAYMENT_REQUIRED" | "CONCATENATION_UNSUPPORTED" | "CONFLICT" | "CURRENT_SESSION" | "EMAIL_SETUP_REQUIRED" | "EMPTY_FILE" | "EXPECTATION_FAILED" | "FAILED_DEPENDENCY" | "FILE_PARTS_INVALID" | "FILE_TOO_LARGE" | "FILE_TYPE_MISMATCH" | "FILE_TYPE_NOT_ALLOWED" | "FLOOD_PREMIUM_WAIT" | "FLOOD_TEST_PHONE_WAIT" | "FLOOD_WAIT" | "FORBIDDEN" | "FRESH_RESET_AUTHORISATION_FORBIDDEN" | "GATEWAY_TIMEOUT" | "GONE" | "HASH_INVALID" | "HTTP_VERSION_NOT_SUPPORTED" | "IMAGE_PROCESS_FAILED" | "INSUFFICIENT_STORAGE" | "INTERNAL_ERROR" | "INTERNAL_SERVER_ERROR" | "INVALID_AS" | "INVALID_BODY" | "INVALID_DURATION" | "INVALID_HEIGHT" | "INVALID_HOST" | "INVALID_PARAMETER" | "INVALID_SIZE" | "INVALID_THUMBNAIL" | "INVALID_UPLOAD_CHECKSUM" | "INVALID_UPLOAD_ID" | "INVALID_UPLOAD_LENGTH" | "INVALID_UPLOAD_METADATA" | "INVALID_UPLOAD_OFFSET" | "INVALID_WIDTH" | "LENGTH_REQUIRED" | "MEDIA_CAPTION_TOO_LONG" | "MEDIA_INVALID" | "MEDIA_NOT_FOUND" | "MESSAGE_AUTHOR_REQUIRED" | "MESSAGE_EDIT_TIME_EXPIRED" | "MESSAGE_ID_INVALID" | "METHOD_NOT_ALLOWED" | "MISDIRECTED_REQUEST" | "MISSING_FIELD" | "NETWORK_AUTHENTICATION_REQUIRED" | "NOT_ACCEPTABLE" | "NOT_AUTHENTICATED" | "NOT_EXTENDED" | "NOT_FOR_EXECUTION" | "NOT_FOUND" | "NOT_IMPLEMENTED" | "NO_FILE" | "ORIGIN_NOT_ALLOWED" | "PASSWORD_HASH_INVALID" | "PAYLOAD_TOO_LARGE" | "PAYMENT_REQUIRED" | "PHONE_CODE_EMPTY" | "PHONE_CODE_EXPIRED" | "PHONE_CODE_INVALID" | "PHONE_NUMBER_APP_SIGNUP_FORBIDDEN" | "PHONE_NUMBER_BANNED" | "PHONE_NUMBER_FLOOD" | "PHONE_NUMBER_INVALID" | "PHONE_NUMBER_UNOCCUPIED" | "PHONE_PASSWORD_FLOOD" | "PHOTO_EXT_INVALID" | "PHOTO_INVALID" | "PHOTO_INVALID_DIMENSIONS" | "PHOTO_SAVE_FILE_INVALID" | "POOL_EXHAUSTED" | "PRECONDITION_FAILED" | "PRECONDITION_REQUIRED" | "PROXY_AUTHENTICATION_REQUIRED" | "QR_CLAIM_FOREIGN" | "QR_CLAIM_INVALID" | "RANGE_NOT_SATISFIABLE" | "REQUEST_HEADER_FIELDS_TOO_LARGE" | "REQUEST_TIMEOUT" | "SEND_CODE_UNAVAILABLE" | "SERVICE_UNAVAILABLE" | "SESSION_EXPIRED" | "SESSION_PASSWORD_NEEDED" | "SESSION_REVOKED" | "SLOWMODE_WAIT" | "TELEGRAM_UNAVAILABLE" | "THUMBNAIL_NOT_FOUND" | "TICKET_EXPIRED" | "TICKET_INVALID" | "TOO_MANY_FILES" | "TOO_MANY_REQUESTS" | "TOO_MANY_STREAMS" | "TOO_MANY_UPLOADS" | "TUS_VERSION_UNSUPPORTED" | "UNAUTHORIZED" | "UNAVAILABLE_FOR_LEGAL_REASONS" | "UNPROCESSABLE_CONTENT" | "UNSUPPORTED_MEDIA_TYPE" | "UPGRADE_REQUIRED" | "UPLOAD_BROKEN_OFF" | "UPLOAD_FINISHED" | "UPLOAD_GONE" | "UPLOAD_ID_IN_USE" | "UPLOAD_LENGTH_CHANGED" | "UPLOAD_LENGTH_EXCEEDED" | "UPLOAD_LOCKED" | "UPLOAD_NOT_FOUND" | "UPLOAD_OFFSET_MISMATCH" | "URI_TOO_LONG" | "USER_DEACTIVATED" | "USER_DEACTIVATED_BAN" | "VARIANT_ALSO_NEGOTIATES" | "VIDEO_FILE_INVALID";
     };
     responses: never;
     parameters: never;

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.js'
+import type { Connection, RequestOptions } from './connection.js'
 import type { MediaItem, MediaType, Schemas } from './schemas.js'
 
 export interface MediaQuery {
@@ -19,9 +19,9 @@ export interface MediaQuery {
 
 export type MediaPage = Schemas['MediaPage']
 export type MediaCounts = Schemas['MediaCounts']
-export type TimelineDay = Schemas['TimelineDay']
+export type TimelineDay = Schemas['MediaDay']
+export type Removed = Schemas['MediaRemoved']
 export type Ticket = Schemas['Ticket']
-export type Deleted = Schemas['Deleted']
 
 /** How large a thumbnail should be: by name, or at least so many pixels wide. */
 export type ThumbnailFit = { size?: 'small' | 'medium' | 'large' } | { width: number }
@@ -40,7 +40,7 @@ export class Media {
 
   /** One page, newest first. `next` is null at the end; else `page(next)` has what follows. */
   list(query: MediaQuery = {}, signal?: AbortSignal): Promise<MediaPage> {
-    return this.#connection.json('GET', 'media', { query: { ...asked(query) }, signal })
+    return this.#connection.json('GET', 'media', { query: asked(query), signal })
   }
 
   /** The page that another one named as its `next`. */
@@ -73,11 +73,11 @@ export class Media {
   }
 
   /** Delete messages; what was gone already is in `missing`. */
-  async delete(...items: Identified[]): Promise<Deleted> {
-    const all: Deleted = { deleted: [], missing: [] }
+  async delete(...items: Identified[]): Promise<Removed> {
+    const all: Removed = { deleted: [], missing: [] }
     for (let start = 0; start < items.length; start += 1000) {
       const ids = items.slice(start, start + 1000).map(id)
-      const { deleted, missing } = await this.#connection.json<Deleted>('POST', 'media/delete', { json: { ids } })
+      const { deleted, missing } = await this.#connection.json<Removed>('POST', 'media/delete', { json: { ids } })
       all.deleted.push(...deleted)
       all.missing.push(...missing)
     }
@@ -91,7 +91,7 @@ export class Media {
 
   /** The days that have any, newest first; `before` is what a page that begins there is asked with. */
   timeline(type?: MediaQuery['type'], signal?: AbortSignal): Promise<TimelineDay[]> {
-    return this.#connection.json('GET', 'media/timeline', { query: { ...asked({ ...(type && { type }) }) }, signal })
+    return this.#connection.json('GET', 'media/timeline', { query: asked(type ? { type } : {}), signal })
   }
 
   /** Where its bytes are: for `src`, or with `download` for a link that saves them. */
@@ -125,7 +125,7 @@ function path(item: Identified): string {
   return `media/${id(item)}`
 }
 
-function asked({ type, since, until, blur, ...others }: MediaQuery) {
+function asked({ type, since, until, blur, ...others }: MediaQuery): NonNullable<RequestOptions['query']> {
   return {
     ...others,
     type: typeof type === 'string' ? type : type?.join(','),

@@ -3,7 +3,7 @@ import type { DetailedError, Upload as TusUpload, HttpResponse } from 'tus-js-cl
 import type { Connection } from './connection.js'
 import { TgbridgeError, errorFrom } from './errors.js'
 import type { Events } from './events.js'
-import type { MediaItem } from './schemas.js'
+import type { MediaItem, Schemas } from './schemas.js'
 import { Backoff } from './waiting.js'
 
 export interface UploadOptions {
@@ -176,9 +176,9 @@ class Task implements UploadTask {
 
   #hear(event: Parameters<Parameters<Events['subscribe']>[0]>[0]): void {
     if (event.type !== 'upload' || !this.#tus?.url || event.upload.id !== lastPart(this.#tus.url)) return
-    const { upload } = event
-    if (upload.progress) this.#tell({ stored: upload.progress.stored })
-    if (upload.waiting) this.#tell({ waiting: upload.waiting.retry_after })
+    const { data } = event.upload
+    if ('stored' in data) this.#tell({ stored: data.stored })
+    else if (event.upload.event === 'waiting') this.#tell({ waiting: (data as Schemas['UploadWaiting']).retry_after })
   }
 
   #tell(news: Partial<UploadProgress>): void {

@@ -1,6 +1,6 @@
 'use client'
 
-import type { MediaItem, MediaType, Schemas } from '@tgbridge/client'
+import type { MediaItem, MediaType } from '@tgbridge/client'
 import Link from 'next/link'
 import { useRouter } from 'next/navigation'
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react'
@@ -27,7 +27,7 @@ export function Gallery({ name }: { name: string }) {
   const say = useSay()
   const [view, setView] = useState('Photos and videos')
   const [search, setSearch] = useState('')
-  const [counts, setCounts] = useState<Schemas['MediaCounts']>()
+  const [counts, setCounts] = useState<Partial<Record<MediaType, number>>>()
   const [open, setOpen] = useState<{ item: MediaItem; place: number }>()
   const library = useMemo(() => new Library(tg, { types: VIEWS[view]!, search }), [view, search])
   useSyncExternalStore(library.subscribe, library.getVersion, library.getVersion)
