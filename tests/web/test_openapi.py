@@ -105,7 +105,17 @@ def test_responses(document: dict[str, Any], endpoint: Any) -> None:
 def test_media_item(document: dict[str, Any]) -> None:
     """The schemas say which fields are always there; a client need not guess."""
     item = document["components"]["schemas"]["MediaItem"]
-    assert set(item["required"]) == {"id", "name", "type", "timestamp", "size", "caption", "has_thumbnail"}
+    assert set(item["required"]) == {
+        "id",
+        "name",
+        "type",
+        "timestamp",
+        "size",
+        "caption",
+        "has_thumbnail",
+        "url",
+        "thumbnail_url",
+    }
     assert document["paths"]["/get-saved-messages-media"]["get"]["responses"]["200"]["content"][
         "application/json"
     ]["schema"] == {"items": {"$ref": "#/components/schemas/MediaItem"}, "type": "array"}

@@ -20,8 +20,8 @@ and ``app.py`` lists the tables. What a handler may rely on, and has to mind:
 
 - ``request[keys.SESSION]`` is the browser's SessionState. Where ``signed_in`` is declared, the 401 has been
   decided, and ``request[keys.CLIENT]`` is the browser's own Telegram client until the handler ends, unless it
-  is declared that it ``borrows`` none; work that outlives it (``request.app[keys.COMPLETION]``) borrows for
-  itself from ``request.app[keys.POOL]``.
+  is declared that it ``borrows`` none: what may need one asks ``request[keys.LOAN]`` for it. Work that
+  outlives the handler (``request.app[keys.COMPLETION]``) borrows for itself from ``request.app[keys.POOL]``.
 - It raises. A BridgeError becomes the contract's answer (errors.failure_of); anything else is logged, and
   becomes a 500. Once the response is prepared, whatever is raised breaks the connection.
 - A GET answers HEAD too. A handler that streams looks at ``request.method``: aiohttp would send the body.
@@ -112,9 +112,9 @@ class Endpoint:
     is its 404. ``body`` is the model of what it reads, sent as ``body_type``. ``limit`` is how
     often one address may ask, for what begins a login. ``acts`` is whether it does something whatever its
     method, so that no other page may ask. ``bytes_type`` is the media type of a body of plain bytes.
-    ``borrows`` is whether it is lent a client. ``overridable`` is whether a POST may mean another method.
-    ``strict`` is whether an unknown query parameter is a 400, as where one would narrow what is listed or
-    ended; streams pass them over, since loaders and caches add their own.
+    ``borrows`` is whether it is lent a client, connected, before it begins. ``overridable`` is whether a POST
+    may mean another method. ``strict`` is whether an unknown query parameter is a 400, as where one would
+    narrow what is listed or ended; streams pass them over, since loaders and caches add their own.
     """
 
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]

@@ -28,14 +28,14 @@ async def client_middleware(request: web.Request, handler: Handler) -> web.Strea
     if endpoint is None or not endpoint.signed_in:
         return await handler(request)
     state, pool = request[keys.SESSION], request.app[keys.POOL]
-    if (telegram := state.telegram) is None:
+    if (telegram := state.telegram) is None or state.user_id is None:
         raise HTTPFailure(401, NOT_AUTHENTICATED, code=state.ended_by or NOT_AUTHENTICATED_CODE)
     check_query(request, endpoint)
     try:
-        if not endpoint.borrows:
-            return await handler(request)
         async with Loan(pool, telegram, account=state.user_id) as loan:
-            request[keys.LOAN], request[keys.CLIENT] = loan, await loan.client()
+            request[keys.LOAN] = loan
+            if endpoint.borrows:
+                request[keys.CLIENT] = await loan.client()
             return await handler(request)
     except SessionEnded as error:
         if pool.ended.reason(telegram) is None:

@@ -16,7 +16,9 @@ from tgbridge.errors import FileCorrupted, HTTPFailure, MediaNotFound
 from tgbridge.http.representation import Representation, plan
 from tgbridge.http.safety import is_for_execution
 from tgbridge.telegram.reading import Reading
-from tgbridge.telegram.saved import messages as media
+from tgbridge.telegram.saved.items import ThumbnailSize
+from tgbridge.telegram.saved.saved_media import SavedMedia
+from tgbridge.telegram.transfer.thumbnails import MOST_BYTES
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
@@ -24,11 +26,14 @@ if TYPE_CHECKING:
 
     from tgbridge.http.representation import AnswerPlan
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.loan import Loan
+    from tgbridge.telegram.saved.items import Fit
+    from tgbridge.telegram.saved.library import AccountLibrary
     from tgbridge.telegram.transfer.download.source import Refetch
     from tgbridge.telegram.transfer.remote_file import RemoteFile
 
-_SIZES: Final[Mapping[str, media.ThumbnailSize]] = MappingProxyType(
-    {size: size for size in get_args(media.ThumbnailSize)}
+_SIZES: Final[Mapping[str, ThumbnailSize]] = MappingProxyType(
+    {size: size for size in get_args(ThumbnailSize)}
 )
 _MAX_DIGITS: Final = 10  # of a signed 32-bit integer, which a message's id is
 PRECONDITION_FAILED: Final = "The file is not the one that the request expects."
@@ -36,14 +41,6 @@ RANGE_NOT_SATISFIABLE: Final = "The file has no such bytes."
 INVALID_SIZE: Final = "Invalid size. Please use small, medium or large."
 NOT_FOR_EXECUTION: Final = "Files are not served as scripts, style sheets, workers or manifests."
 _NOT_ASKED_FOR: Final = frozenset({None, "", "0", "false"})
-
-
-async def fetch_file(client: BridgeClient, message_id: int, thumbnail: str = "") -> RemoteFile:
-    """Ask Telegram for a message's file, or for its thumbnail of a size. For the FileLookup."""
-    # Most files are at home: the connection is made while the message is asked for.
-    client.files.warm(client.home_dc_id)
-    message = await media.get_message(client, message_id)
-    return media.remote_thumbnail(message, _SIZES[thumbnail]) if thumbnail else media.remote_file(message)
 
 
 async def stream_media(request: web.Request) -> web.StreamResponse:
@@ -64,20 +61,23 @@ async def stream_thumbnail(request: web.Request) -> web.StreamResponse:
     return await _send(request, size)
 
 
-async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse:
+async def _send(request: web.Request, fit: Fit | None = None) -> web.StreamResponse:
     headers = _fields(request)
     if is_for_execution(headers):
         raise HTTPFailure(403, NOT_FOR_EXECUTION, code="NOT_FOR_EXECUTION")
-    client, lookup, message_id = request[keys.CLIENT], request.app[keys.LOOKUP], _message_id(request)
-    # A player asks for many ranges of what it plays. Who asks for the whole, wants it as it is now.
-    find = lookup.find if "range" in headers else lookup.renew
-    file = await find(client, message_id, thumbnail)
-    refetch = partial(lookup.refetch, message_id=message_id, thumbnail=thumbnail)
+    loan, message_id = request[keys.LOAN], _message_id(request)
+    library = request.app[keys.LIBRARY].account(loan.account)
+    pick = partial(SavedMedia.thumbnail, fit=fit) if fit else SavedMedia.file
+    file = pick(await _looked_up(loan, library, message_id))
+    refetch = partial(library.refetch, message_id=message_id, pick=pick)
     corrections = request.app[keys.CORRECTIONS]
     while True:
         try:
-            right = await corrections.apply(client, file, refetch(client))
-            answer = _plan(request, headers, right, ranges=not thumbnail)
+            right = await _corrected(request, file, refetch, is_thumbnail=fit is not None)
+            answer = _plan(request, headers, right, ranges=not fit)
+            if fit and answer.span and right.content is None and right.size <= MOST_BYTES:
+                client = await loan.client()
+                right = await request.app[keys.THUMBNAILS].fetch(client, right, refetch(client))
             return await _answer(request, right, answer, refetch)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)
@@ -85,14 +85,49 @@ async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse
                 raise
 
 
+async def _looked_up(loan: Loan, library: AccountLibrary, message_id: int) -> SavedMedia:
+    """Return what a message holds: of what is known, Telegram is not asked, but whether the session lives."""
+    try:
+        known = library.known(message_id)
+    except MediaNotFound:
+        await loan.vouch()
+        raise
+    if known is not None:
+        await loan.vouch()
+        return known
+    client = await loan.client()
+    # Most files are at home: the connection is made while the message is asked for.
+    client.files.warm(client.home_dc_id)
+    return await library.fetch(client, message_id)
+
+
+async def _corrected(
+    request: web.Request,
+    file: RemoteFile,
+    refetch: Callable[[BridgeClient], Refetch],
+    *,
+    is_thumbnail: bool,
+) -> RemoteFile:
+    """Return the file as it is, with its content if that is in memory."""
+    loan, corrections = request[keys.LOAN], request.app[keys.CORRECTIONS]
+    right = request.app[keys.THUMBNAILS].known(loan.account, file) if is_thumbnail else None
+    right = right or corrections.known(file)
+    if right is None:
+        client = await loan.client()
+        right = await corrections.apply(client, file, refetch(client))
+    return right
+
+
 async def _answer(
     request: web.Request, file: RemoteFile, answer: AnswerPlan, refetch: Callable[[BridgeClient], Refetch]
 ) -> web.StreamResponse:
+    if answer.span is not None and file.content is not None:
+        # One write, head and all.
+        content = file.content[answer.span.start : answer.span.stop]
+        return web.Response(status=answer.status, headers=answer.headers, body=content)
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
-    if answer.span is None or file.content is not None:
+    if answer.span is None:
         await response.prepare(request)
-        if answer.span is not None and file.content is not None:
-            await response.write(file.content[answer.span.start : answer.span.stop])
         return response
     reading = Reading(
         request.app[keys.DOWNLOADER],

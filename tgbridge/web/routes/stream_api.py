@@ -49,6 +49,7 @@ def _file(path: str, handler: Handler, summary: str, *parameters: Parameter) -> 
         failed="Failed to stream media.",
         not_found=_NO_MEDIA,
         signed_in=True,
+        borrows=False,
         parameters=(
             _MESSAGE_ID,
             *parameters,
@@ -104,6 +105,7 @@ ENDPOINTS: Final = (
         failed="Failed to stream thumbnail.",
         not_found=_NO_THUMBNAIL,
         signed_in=True,
+        borrows=False,
         parameters=(
             _MESSAGE_ID,
             Parameter(
