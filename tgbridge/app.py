@@ -29,7 +29,7 @@ from tgbridge.uploads.named import NamedUploads
 from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
-from tgbridge.web import keys
+from tgbridge.web import keys, tickets
 from tgbridge.web.cursor import Cursors
 from tgbridge.web.derived_keys import DerivedKeys
 from tgbridge.web.inflight import InFlight
@@ -57,6 +57,7 @@ from tgbridge.web.routes import (
     service,
     session,
     stream_api,
+    ticket,
     upload,
     upload_events,
     upload_thumbnail,
@@ -66,6 +67,7 @@ from tgbridge.web.routes.resumable import name_version
 from tgbridge.web.routes.upload_answers import error_body
 from tgbridge.web.routing import add_endpoints
 from tgbridge.web.session_cookie import SessionStorage
+from tgbridge.web.tickets import Tickets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -100,6 +102,7 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *media_item.ENDPOINTS,
     *events.ENDPOINTS,
     *stream_api.ENDPOINTS,
+    *ticket.ENDPOINTS,
     *upload.ENDPOINTS,
     *resumable_api.ENDPOINTS,
     *upload_thumbnail.ENDPOINTS,
@@ -133,6 +136,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.NAMED_UPLOADS] = NamedUploads()
     app[keys.DERIVED_KEYS] = derived = DerivedKeys(secret_keys)
     app[keys.UPLOAD_IDS] = UploadIds(derived.of("upload ids"))
+    app[keys.TICKETS] = Tickets(derived.of(tickets.PURPOSE))
     app[keys.OPEN_STREAMS] = OpenStreams(settings.events)
     app[keys.CURSORS] = Cursors(derived)
     app[keys.STORAGE] = SessionStorage(
@@ -184,6 +188,7 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
         qr_logins.close()
         await listening.close()
         await completion.drain(COMPLETION_SECONDS)  # it still borrows clients
+        await app[keys.DOWNLOADER].close()
         await uploads.close()
         board.close()
         await pool.close()

@@ -410,6 +410,26 @@ class ClaimInput(Model):
     claim: Annotated[str, Field(repr=False)]
 
 
+class TicketInput(Model):
+    """What a ticket is to be good for."""
+
+    expires_in: Annotated[
+        int,
+        Field(ge=60, le=604_800, description="Seconds. More than the service's settings allow means those."),
+    ] = 3600
+    download: Annotated[bool, Field(description="Whether browsers are to save the file.")] = False
+
+
+class Ticket(Model):
+    """Where one item's files are without a cookie, for whoever has it. Relative to the service's root."""
+
+    url: Annotated[str, Field(repr=False, description="The file.")]
+    thumbnail_url: Annotated[str | None, Field(repr=False, description="Null without a thumbnail.")]
+    expires_at: Annotated[
+        str, Field(json_schema_extra={"format": "date-time"}, description="Until when, UTC, with Z.")
+    ]
+
+
 class CaptionInput(Model):
     """What is to be written under a file."""
 

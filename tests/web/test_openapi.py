@@ -76,7 +76,7 @@ async def test_complete(service: Service, document: dict[str, Any]) -> None:
         if route.resource is not None and route.method != "*"
     }
     twins = {("HEAD", path) for method, path in routed if method == "GET"}
-    with_bytes = {("HEAD", path) for _, path in twins if path.startswith("/stream_")}
+    with_bytes = {("HEAD", path) for _, path in twins if path.startswith(("/stream_", "/ticket_"))}
     assert operations(document) == routed - twins | with_bytes
 
 

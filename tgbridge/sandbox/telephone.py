@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
+from tgbridge.sandbox.rare_seeds import WITHOUT_FILE
 from tgbridge.sandbox.seeds import SEEDS
 
 if TYPE_CHECKING:
@@ -19,8 +20,18 @@ SENDABLE = tuple(
     for seed in SEEDS
     if seed.make is not None
     and not seed.key.startswith("expired_")
+    and seed.key not in WITHOUT_FILE
     and seed.key
-    not in {"nameless", "large", "video_moov_last", "contact", "location", "poll", "link_preview"}
+    not in {
+        "nameless",
+        "large",
+        "video_moov_last",
+        "video_renditions",
+        "contact",
+        "location",
+        "poll",
+        "link_preview",
+    }
 )
 """Which seeds it can send."""
 

@@ -61,7 +61,7 @@ class FilesSettings(Section):
     messages_per_account: int = setting(
         10_000,
         "messages",
-        "What they hold is known without asking, if it was listed or read: 3 KB each.",
+        "What they hold is known without asking, if it was listed or read: 1 KB each.",
         ge=0,
         le=1_000_000,
     )

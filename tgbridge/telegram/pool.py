@@ -75,8 +75,9 @@ class ClientPool:
         }
         self._data_centres = Directory(settings.telegram)
         self._keys = KeyMemory()
-        self.ended = EndedSessions(settings.session.idle_seconds)
-        """The sessions that have ended; that of a client that is told so is added. Cookies last no longer."""
+        self.ended = EndedSessions(max(settings.session.idle_seconds, settings.session.ticket_seconds))
+        """The sessions that have ended; that of a client that is told so is added. No cookie or ticket lasts
+        longer."""
         self._gates = Gates(adaptive=settings.files.pacing == "adaptive")
         # Idle ones stand from the least to the most recently used.
         self._slots: dict[object, _Slot] = {}

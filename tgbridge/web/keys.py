@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from tgbridge.web.limits import Limiter
     from tgbridge.web.open_streams import OpenStreams
     from tgbridge.web.session_cookie import SessionStorage
+    from tgbridge.web.tickets import Grant, Tickets
 
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
 DERIVED_KEYS: Final[web.AppKey[DerivedKeys]] = web.AppKey("derived_keys")
@@ -64,6 +65,7 @@ LIMITER: Final[web.AppKey[Limiter]] = web.AppKey("limiter")
 ATTEMPTS: Final[web.AppKey[LoginAttempts]] = web.AppKey("attempts")
 REPEATS: Final[web.AppKey[Repeats]] = web.AppKey("repeats")
 STORAGE: Final[web.AppKey[SessionStorage]] = web.AppKey("storage")
+TICKETS: Final[web.AppKey[Tickets]] = web.AppKey("tickets")
 COMPLETION: Final[web.AppKey[Completion]] = web.AppKey("completion")
 IN_FLIGHT: Final[web.AppKey[InFlight]] = web.AppKey("in_flight")
 ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints")
@@ -72,6 +74,8 @@ OPENAPI: Final[web.AppKey[Document]] = web.AppKey("openapi")
 REQUEST_ID: Final[web.RequestKey[str]] = web.RequestKey("request_id")
 CALLER: Final[web.RequestKey[Caller]] = web.RequestKey("caller")
 SESSION: Final[web.RequestKey[SessionState]] = web.RequestKey("session")
+# Only where the endpoint takes a ticket: what it grants. The session is then the ticket's, and no cookie's.
+GRANT: Final[web.RequestKey[Grant]] = web.RequestKey("grant")
 # Only where the endpoint `borrows`: the browser's own client, lent for the request.
 CLIENT: Final[web.RequestKey[BridgeClient]] = web.RequestKey("client")
 # What lends it, wherever the endpoint is `signed_in`: a handler borrows it late, or puts it back early.

@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientPayloadError, hdrs
 from yarl import URL
 
+from tgbridge.sandbox.rare_seeds import WITHOUT_FILE as RARE
 from tgbridge.sandbox.seeds import IDS, seed_many
 from tgbridge.web import keys
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 PATH = "/get-saved-messages-media"
 FAILED = "Failed to fetch media from Saved Messages."
-WITHOUT_FILE = {"text", "contact", "location", "poll", "service", "link_preview", "text_newest"}
+WITHOUT_FILE = {"text", "contact", "location", "poll", "service", "link_preview", "text_newest", *RARE}
 EXPIRED = {"expired_photo", "expired_video"}
 TYPES = {
     "photo": "photo",

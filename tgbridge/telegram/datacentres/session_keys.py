@@ -11,6 +11,7 @@ import binascii
 import struct
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 MOST_SESSIONS: Final = 4096
 """Of how many sessions: 2 KB each."""
+
+
+_MOST_KEYS: Final = 1024  # sessions whose hash is remembered: it is wanted several times a request
 
 
 @dataclass(slots=True, repr=False)
@@ -61,6 +65,7 @@ class KeyMemory:
         return self._kept.pop(session, None) or SessionKeys()
 
 
+@lru_cache(_MOST_KEYS)
 def key_of(session: str) -> str:
     """Return a hash of the authorization key in ``session``: what may be compared, and shown.
 

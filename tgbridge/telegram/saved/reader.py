@@ -50,6 +50,7 @@ class PageReader:
         """What the page knows of, once it has all that was handed on."""
         self._live = live
         self._tell = tell
+        self._told_through = self.position.pts
         self._waiting: list[Happened] | None = []
         if since is None:
             # What it has been shown before, nobody here knows.
@@ -71,15 +72,15 @@ class PageReader:
                     self._hand_on(step)
                 pts = steps[-1].through
                 yield
+        self._told_through = max(pts, self._told_through)
         waiting, self._waiting = self._waiting, None
         for step in waiting or ():
-            if step.through > pts:
-                self._hand_on(step)
+            self._hand_on_news(step)
 
     def take(self, happened: Happened) -> None:
         """Take note of a step of the account's."""
         if self._waiting is None:
-            self._hand_on(happened)
+            self._hand_on_news(happened)
         elif len(self._waiting) < MOST_WAITING:
             self._waiting.append(happened)
         else:
@@ -90,11 +91,17 @@ class PageReader:
         if self._waiting:
             self._waiting.clear()
         self.position = self._live.position
+        self._told_through = self.position.pts
         self._tell(Reload())
 
     def end(self, news: Over | GivenWay) -> None:
         """Tell that nothing more comes."""
         self._tell(news)
+
+    def _hand_on_news(self, step: Happened) -> None:
+        # The account may be behind what the page was told: twice, it would see what is no longer so.
+        if step.through > self._told_through:
+            self._hand_on(step)
 
     def _hand_on(self, step: Happened) -> None:
         self.position = Position(max(step.pts, self.position.pts), self.position.life)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from telethon.extensions import BinaryReader
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # Whose message it is has been looked at, and does not matter any more.
 _NOBODY: Final = types.PeerUser(0)
+
+_MOST_READ: Final = 1024  # files of each kind, 1 KB each
 
 
 class SavedMedia:
@@ -61,7 +64,7 @@ class SavedMedia:
 
     def described(self, *, blur: bool = True) -> MediaItem:
         """Return the item; without its `blur_data_url`, which is not even made, for who does not want it."""
-        message = self._message
+        message = _unpacked(self._packed)
         return item_of(message, held(message), with_blur=blur)
 
     def file(self, part: int = FIRST, rendition: int | None = None) -> RemoteFile:
@@ -69,19 +72,32 @@ class SavedMedia:
 
         Raises MediaNotFound if the message has no such.
         """
-        return remote_file(self._message, part, rendition)
+        return _file(self._packed, part, rendition)
 
     def thumbnail(self, fit: Fit = "medium", part: int = FIRST) -> RemoteFile:
         """Return a part's thumbnail: nearest to a named size, or the smallest at least as wide in pixels.
 
         Raises MediaNotFound if there is none but a stripped preview or an outline.
         """
-        return remote_thumbnail(self._message, fit, part)
+        return _thumbnail(self._packed, fit, part)
 
-    @property
-    def _message(self) -> Any:
-        with BinaryReader(self._packed) as reader:
-            return reader.tgread_object()
+
+def _unpacked(packed: bytes) -> Any:
+    with BinaryReader(packed) as reader:
+        return reader.tgread_object()
+
+
+# A player asks for many ranges of one file, and a page for the same pictures again and again.
+
+
+@lru_cache(_MOST_READ)
+def _file(packed: bytes, part: int, rendition: int | None) -> RemoteFile:
+    return remote_file(_unpacked(packed), part, rendition)
+
+
+@lru_cache(_MOST_READ)
+def _thumbnail(packed: bytes, fit: Fit, part: int) -> RemoteFile:
+    return remote_thumbnail(_unpacked(packed), fit, part)
 
 
 def _packed(message: Any) -> bytes:

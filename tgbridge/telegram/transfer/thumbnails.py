@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tgbridge.telegram.shelves import Shelves
 from tgbridge.telegram.single_flight import SingleFlight
@@ -31,7 +31,7 @@ class Thumbnails:
 
     def __init__(self, downloader: Downloader, files: FilesSettings) -> None:
         self._downloader = downloader
-        self._kept: Shelves[FileKey, bytes] = Shelves(
+        self._kept: Shelves[FileKey, _Kept] = Shelves(
             account_most=files.thumbnail_bytes_per_account, most=files.thumbnail_bytes_per_process
         )
         self._fetching: dict[tuple[BridgeClient, FileKey], SingleFlight[bytes]] = {}
@@ -43,8 +43,10 @@ class Thumbnails:
 
     def known(self, account: Hashable, file: RemoteFile) -> RemoteFile | None:
         """Return the thumbnail with its content, if the account has it in memory."""
-        content = self._kept.get(account, file.key)
-        return None if content is None else _with(file, content)
+        kept = self._kept.get(account, file.key)
+        if kept is None:
+            return None
+        return kept.whole if kept.file is file else _with(file, kept.content)
 
     async def fetch(self, client: BridgeClient, file: RemoteFile, refetch: Refetch) -> RemoteFile:
         """Return a thumbnail of known size with its content, and keep that; those who want it read it once.
@@ -64,8 +66,16 @@ class Thumbnails:
     async def _read(self, client: BridgeClient, file: RemoteFile, refetch: Refetch) -> bytes:
         async with self._downloader.open(client, file, 0, file.size, refetch=refetch) as download:
             content = b"".join([bytes(chunk) async for chunk in download])
-        self._kept.put(client.files.account, file.key, content, len(content))
+        kept = _Kept(file, content, _with(file, content))
+        self._kept.put(client.files.account, file.key, kept, len(content))
         return content
+
+
+class _Kept(NamedTuple):
+    file: RemoteFile
+    """As a message has shown it, the very object: as a rule it is asked for again."""
+    content: bytes
+    whole: RemoteFile
 
 
 def _with(file: RemoteFile, content: bytes) -> RemoteFile:

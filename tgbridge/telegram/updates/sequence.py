@@ -43,10 +43,9 @@ class Sequence:
         del self._waiting[MOST_WAITING:]
         return [] if self.held else self._due()
 
-    def advance(self, pts: int) -> list[Piece]:
-        """Go on from a later state, up to which all is known; return whose turn it is then."""
+    def advance(self, pts: int) -> None:
+        """Go on from a later state, up to which all is known; `take` returns whose turn it is then."""
         self.pts = max(self.pts, pts)
-        return self._due()
 
     def _due(self) -> list[Piece]:
         due: list[Piece] = []
