@@ -31,8 +31,6 @@ _CACHE_CONTROL: Final = "private, no-cache, no-transform"
 # An address that names the bytes means them for ever, to whoever may have it (RFC 8246).
 _IMMUTABLE: Final = "private, max-age=31536000, immutable, no-transform"
 
-_MOST_DESCRIBED: Final = 1024  # files, 1 KB each: players and pages ask for the same again and again
-
 
 @dataclass(frozen=True, slots=True)
 class Representation:
@@ -81,7 +79,7 @@ def plan(
     """
     # An origin server must not name a date that lies ahead of its own (section 8.8.2.1).
     modified = min(file.last_modified, now).replace(microsecond=0) if file.last_modified else None
-    current = Validators(EntityTag(file.etag), modified)
+    current = _validators(file.etag, modified)
     common = {"ETag": str(current.etag), "Cache-Control": _CACHE_CONTROL}
     kept = common | _keeping(file) if immutable else common
 
@@ -101,7 +99,7 @@ def plan(
         missing = {"Content-Range": unsatisfied_content_range(file.size)}
         return _planned(416, common | accepts | missing)
 
-    described = {**kept, **accepts, **_describe(file, modified, download=download)}
+    described = kept | accepts | _described(file.media_type, file.name, modified, download=download)
     if selected is Selection.WHOLE:
         span = ByteRange(0, file.size) if method == "GET" and file.size else None
         return _planned(200, described | {"Content-Length": str(file.size)}, span)
@@ -122,11 +120,21 @@ def _planned(status: int, headers: dict[str, str], span: ByteRange | None = None
     return AnswerPlan(status, MappingProxyType(headers), span)
 
 
-@lru_cache(_MOST_DESCRIBED)
-def _describe(file: Representation, modified: datetime | None, *, download: bool) -> Mapping[str, str]:
-    served_as = content_type(file.media_type)
+# A page shows the same pictures again and again, and a player asks for many ranges of one film.
+
+
+@lru_cache(maxsize=1024)
+def _validators(etag: str, modified: datetime | None) -> Validators:
+    return Validators(EntityTag(etag), modified)
+
+
+@lru_cache(maxsize=1024)
+def _described(
+    media_type: str, name: str, modified: datetime | None, *, download: bool
+) -> MappingProxyType[str, str]:
+    served_as = content_type(media_type)
     kind: Kind = "inline" if is_inline(served_as) and not download else "attachment"
-    headers = {"Content-Type": served_as, "Content-Disposition": content_disposition(kind, file.name)}
+    headers = {"Content-Type": served_as, "Content-Disposition": content_disposition(kind, name)}
     if modified is not None:
         headers["Last-Modified"] = format_http_date(modified)
     return MappingProxyType(headers | security_headers(served_as))

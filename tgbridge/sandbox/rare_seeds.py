@@ -12,6 +12,7 @@ from tgbridge.sandbox.seed import Seed
 from tgbridge.sandbox.world.makers import fixed, photo, video
 from tgbridge.sandbox.world.rare_makers import (
     covered_video,
+    invoice,
     live_photo,
     moving_sticker,
     not_paid,
@@ -91,6 +92,7 @@ RARE_SEEDS: tuple[Seed, ...] = (
         "Worth every star ⭐",
         paid(25, photo("city"), video("valley", ""), photo("aurora")),
     ),
+    Seed("invoice", "2025-10-24 20:02:00", "", invoice("A postcard", photo("swell"))),
     Seed("paid_preview", "2025-10-24 20:05:00", "", not_paid(25, PHOTOS["city"].stripped, 1280, 853)),
     Seed(
         "topic_photo",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tgbridge.errors import FloodWait, MediaNotFound, TelegramUnavailable
+from tgbridge.sandbox.rare_seeds import WITHOUT_FILE
 from tgbridge.sandbox.seeds import IDS, SEEDS, seed_many
 from tgbridge.sandbox.world.phone import PhoneNumber
 from tgbridge.settings.files import FilesSettings
@@ -32,6 +33,7 @@ NO_FILE = {
     "expired_photo",
     "expired_video",
     "text_newest",
+    *WITHOUT_FILE,
 }
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 # Where the files of a message are that holds others than its media's `photo` or `document`.
 FILES: Final[dict[str, Callable[[Any], list[Any]]]] = {
     "live_photo": lambda media: [media.photo, media.video],
+    "invoice": lambda media: [media.extended_media.media.photo],
     "story": lambda media: [media.story.media.photo],
     "story_video": lambda media: [media.story.media.document],
     "poll_picture": lambda media: [
@@ -34,6 +35,7 @@ FILES: Final[dict[str, Callable[[Any], list[Any]]]] = {
         getattr(one.media, "photo", None) or one.media.document for one in media.extended_media
     ],
 }
+SIZES: Final = (types.PhotoSize, types.PhotoSizeProgressive, types.PhotoCachedSize)
 LONG: Final = {"large", "video_moov_last"}
 
 
@@ -85,7 +87,7 @@ async def test_files_are_those_that_telethon_downloads(
 async def compare_thumbnails(get: Get, telethon: TelegramClient, part: dict[str, Any], shown: Any) -> None:
     """Each size of a thumbnail, asked for by its width."""
     previews = shown.sizes if isinstance(shown, types.Photo) else shown.thumbs or []
-    sizes = [one for one in previews if isinstance(one, types.PhotoSize | types.PhotoSizeProgressive)]
+    sizes = [one for one in previews if isinstance(one, SIZES)]
     assert (part["thumbnail_url"] is None) == (not sizes)
     for size in sizes:
         answer = await get(f"/{part['thumbnail_url']}&w={size.w}")

@@ -37,7 +37,7 @@ async def test_a_resumable_upload(signed_in: ClientSession) -> None:
 
 
 async def test_an_item_that_cannot_be_fetched(sandbox: Sandbox, signed_in: ClientSession) -> None:
-    """Its answer was lost; the message is there, and the end a good one, with what is known without asking."""
+    """Telegram's answer was lost; the message is there, and the end tells what is known without asking."""
     sandbox.faults.drop("messages.sendMedia", executed=True)
     sandbox.faults.error("messages.getMessages", 400, "INPUT_FETCH_FAIL", times=None)
     said = metadata(filename="a.bin", caption="a caption")

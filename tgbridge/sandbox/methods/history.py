@@ -33,9 +33,10 @@ async def get_history(call: Call, request: functions.messages.GetHistoryRequest)
 
 @method(functions.messages.GetMessagesRequest)
 async def get_messages(call: Call, request: functions.messages.GetMessagesRequest) -> types.messages.Messages:
-    """Give messages by their ids, an empty one for each that is not there."""
+    """Give messages by their ids, of whichever chat, an empty one for each that is not there."""
     account = home_account(call)
     found: list[Any] = []
+    others: dict[int, types.User] = {}
     for wanted in request.id[:MAX_PAGE]:
         message_id = wanted.id if isinstance(wanted, types.InputMessageID) else 0
         message = account.history.get(message_id)
@@ -43,7 +44,10 @@ async def get_messages(call: Call, request: functions.messages.GetMessagesReques
             found.append(types.MessageEmpty(message_id, types.PeerUser(account.id)))
         else:
             found.append(account.files.stamp(message))
-    return types.messages.Messages(found, topics=[], chats=[], users=[account.user()])
+            other = message.peer_id.user_id
+            if other != account.id:
+                others[other] = types.User(id=other, access_hash=other, first_name="Somebody else")
+    return types.messages.Messages(found, topics=[], chats=[], users=[*others.values(), account.user()])
 
 
 @method(functions.messages.ReadHistoryRequest)

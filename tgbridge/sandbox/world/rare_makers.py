@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tgbridge.sandbox.world.accounts import Account
     from tgbridge.sandbox.world.makers import Maker
 
+_CACHED_BYTES = 4096
 _POSTED_BY = types.PeerUser(777000)
 
 
@@ -86,14 +87,25 @@ def video_with_renditions(name: str, file_name: str, smaller: str) -> Maker:
 
 
 def moving_sticker(name: str, emoji: str, file_name: str) -> Maker:
-    """Make stickers that move: drawn ones, or films."""
+    """Make stickers that move: films, or drawn ones, whose messages have the thumbnail's bytes."""
     asset = DOCUMENTS[name]
     of_set = types.DocumentAttributeSticker(emoji, types.InputStickerSetEmpty())
     if asset.duration:
         extent: Any = types.DocumentAttributeVideo(asset.duration, asset.width, asset.height, nosound=True)
     else:
         extent = types.DocumentAttributeImageSize(asset.width, asset.height)
-    return document(name, extent, of_set, file_name=file_name)
+    sticker = document(name, extent, of_set, file_name=file_name)
+    if asset.duration:
+        return sticker
+
+    def with_its_thumbnail(account: Account, date: datetime) -> types.MessageMediaDocument:
+        media: types.MessageMediaDocument = sticker(account, date)
+        (thumb,) = asset.thumbs
+        content = account.files.blob(thumb.source).read(0, _CACHED_BYTES)
+        media.document.thumbs = [types.PhotoCachedSize(thumb.letter, thumb.width, thumb.height, content)]
+        return media
+
+    return with_its_thumbnail
 
 
 def story(make: Maker, caption: str) -> Maker:
@@ -127,6 +139,16 @@ def paid(stars: int, *makers: Maker) -> Maker:
         return types.MessageMediaPaidMedia(stars, bought)
 
     return make
+
+
+def invoice(title: str, make: Maker) -> Maker:
+    """Make invoices that were paid, and have opened what they were for."""
+
+    def made(account: Account, date: datetime) -> types.MessageMediaInvoice:
+        opened = types.MessageExtendedMedia(make(account, date))
+        return types.MessageMediaInvoice(title, "", "XTR", 5, "", receipt_msg_id=3, extended_media=opened)
+
+    return made
 
 
 def not_paid(stars: int, stripped: bytes, width: int, height: int) -> Maker:
