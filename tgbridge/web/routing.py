@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
     """Tell the router, and the middleware, of all endpoints."""
     endpoints = tuple(endpoints)
+    fixed = frozenset(endpoint.path for endpoint in endpoints if "{" not in endpoint.path)
     overridable = {endpoint.path for endpoint in endpoints if endpoint.overridable}
     resources: dict[str, Path] = {}
     for endpoint in endpoints:
         path = endpoint.path
         if path not in resources:
-            resources[path] = OverridableResource(path) if path in overridable else Path(path)
+            kind = OverridableResource if path in overridable else Path
+            resources[path] = kind(path, fixed)
             app.router.register_resource(resources[path])
         for method in endpoint.methods:
             resources[path].add_route(method, endpoint.handler, expect_handler=_later)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Final, Literal, get_args
 from urllib.parse import urlencode
 
@@ -36,7 +37,7 @@ _MOMENT: Final = re.compile(
     r"(?P<time>[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?([Zz]|[ +-][0-9]{2}:[0-9]{2})?)?",
     re.ASCII,
 )
-_BLUR: Final[Mapping[str, bool]] = {"0": False, "false": False, "1": True, "true": True}
+_BLUR: Final[Mapping[str, bool]] = MappingProxyType({"0": False, "1": True})
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime.fromtimestamp(2**31 - 1, UTC)
 
