@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from sandbox_media import films, motifs, papers, pictures, scenes, sound
+from sandbox_media import derived, films, motifs, papers, pictures, scenes, sound
 from sandbox_media.canvas import to_image
 
 if TYPE_CHECKING:
@@ -177,6 +177,16 @@ def documents(out: Path) -> dict[str, Any]:
     return made
 
 
+def derivatives(out: Path) -> dict[str, Any]:
+    """Make what others are needed for."""
+    return {
+        "ball": derived.animated_sticker(out / "ball.tgs", out / "ball-thumb-m.webp"),
+        "nod": derived.video_sticker(out / "nod.webm", out / "cat.webp", out / "cat-thumb-m.webp"),
+        "noon-motion": derived.motion(out / "noon-motion.mp4", out / "noon-y.jpg", 640, 360),
+        "valley-small": derived.smaller(out / "valley-small.mp4", out / "valley.mp4", 320, 180, 5.016),
+    }
+
+
 def main() -> None:
     """Make them all and the manifest that describes them."""
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else MEDIA
@@ -186,6 +196,7 @@ def main() -> None:
             "photos": photos(out),
             "documents": films_and_notes(out, Path(scratch)) | sounds(out, Path(scratch)) | documents(out),
         }
+    described["documents"] |= derivatives(out)
     (out / "manifest.json").write_text(
         json.dumps(described, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )

@@ -87,9 +87,9 @@ class Live:
         return self._cookies[operation]
 
     def message_id(self, cookie: str) -> int:
-        """The id of a file that has a thumbnail."""
+        """The id of a file that has a thumbnail; any, once all were deleted."""
         answer = requests.get(self.url + "/get-saved-messages-media", cookies={COOKIE: cookie}, timeout=30)
-        found: int = next(item["id"] for item in answer.json() if item["has_thumbnail"])
+        found: int = next((item["id"] for item in answer.json() if item["has_thumbnail"]), 1)
         return found
 
 

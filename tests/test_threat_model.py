@@ -9,7 +9,12 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
 MODEL: Final = (ROOT / "THREAT_MODEL.md").read_text(encoding="utf-8")
-ROWS: Final = [line for line in MODEL.partition("| --- |")[2].splitlines()[1:] if line.startswith("|")]
+# Of each table, what stands below its line of dashes.
+ROWS: Final = [
+    row
+    for body in re.findall(r"^\|(?: --- \|)+\n((?:\|.*\n)+)", MODEL, re.MULTILINE)
+    for row in body.splitlines()
+]
 NAMED: Final = re.compile(r"`(?:(tests/[\w/]+\.py))?::(\w+)`")
 
 
@@ -20,7 +25,7 @@ def defined_in(path: str) -> set[str]:
 
 def test_each_line_is_shown() -> None:
     """No claim stands without a test, which is there by that very name."""
-    assert len(ROWS) > 10
+    assert len(ROWS) > 30
     for row in ROWS:
         path = ""
         named = NAMED.findall(row)
@@ -32,4 +37,4 @@ def test_each_line_is_shown() -> None:
 
 def test_one_page() -> None:
     """It stays short enough to be read."""
-    assert len(MODEL.split()) < 1000
+    assert len(MODEL.split()) < 1500

@@ -17,9 +17,11 @@ from tgbridge.logins.qr_logins import QrLogins
 from tgbridge.logins.repeats import Repeats
 from tgbridge.telegram.account.log_out import abandon_session
 from tgbridge.telegram.pool import ClientPool
+from tgbridge.telegram.saved.library import Library
+from tgbridge.telegram.saved.listening import Listening
 from tgbridge.telegram.transfer.download.corrections import Corrections
 from tgbridge.telegram.transfer.download.downloader import Downloader
-from tgbridge.telegram.transfer.lookup import FileLookup
+from tgbridge.telegram.transfer.thumbnails import Thumbnails
 from tgbridge.telegram.transfer.upload.uploader import Uploader
 from tgbridge.uploads.checked import checked_budget
 from tgbridge.uploads.ids import UploadIds
@@ -27,7 +29,9 @@ from tgbridge.uploads.named import NamedUploads
 from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
-from tgbridge.web import keys
+from tgbridge.web import keys, tickets
+from tgbridge.web.cursor import Cursors
+from tgbridge.web.derived_keys import DerivedKeys
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
@@ -39,18 +43,21 @@ from tgbridge.web.middleware.limits import limits_middleware
 from tgbridge.web.middleware.origin import origin_middleware
 from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
 from tgbridge.web.middleware.session import save_session, session_middleware
+from tgbridge.web.open_streams import OpenStreams
 from tgbridge.web.openapi import document
 from tgbridge.web.protocol import Runner
 from tgbridge.web.routes import (
     codes,
+    events,
     login,
     media,
+    media_item,
     qr,
     resumable_api,
     service,
     session,
-    stream,
     stream_api,
+    ticket,
     upload,
     upload_events,
     upload_thumbnail,
@@ -60,6 +67,7 @@ from tgbridge.web.routes.resumable import name_version
 from tgbridge.web.routes.upload_answers import error_body
 from tgbridge.web.routing import add_endpoints
 from tgbridge.web.session_cookie import SessionStorage
+from tgbridge.web.tickets import Tickets
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -91,7 +99,10 @@ ENDPOINTS: Final[tuple[Endpoint, ...]] = (
     *session.ENDPOINTS,
     *sessions.ENDPOINTS,
     *media.ENDPOINTS,
+    *media_item.ENDPOINTS,
+    *events.ENDPOINTS,
     *stream_api.ENDPOINTS,
+    *ticket.ENDPOINTS,
     *upload.ENDPOINTS,
     *resumable_api.ENDPOINTS,
     *upload_thumbnail.ENDPOINTS,
@@ -123,7 +134,11 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
     app[keys.LIMITER] = Limiter(settings.limits)
     app[keys.NAMED_UPLOADS] = NamedUploads()
-    app[keys.UPLOAD_IDS] = UploadIds(secret_keys)
+    app[keys.DERIVED_KEYS] = derived = DerivedKeys(secret_keys)
+    app[keys.UPLOAD_IDS] = UploadIds(derived.of("upload ids"))
+    app[keys.TICKETS] = Tickets(derived.of(tickets.PURPOSE))
+    app[keys.OPEN_STREAMS] = OpenStreams(settings.events)
+    app[keys.CURSORS] = Cursors(derived)
     app[keys.STORAGE] = SessionStorage(
         secret_keys,
         settings.session,
@@ -144,9 +159,13 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     app[keys.DOWNLOADER] = Downloader(settings.files, settings.telegram)
     app[keys.CORRECTIONS] = Corrections(app[keys.DOWNLOADER])
     app[keys.UPLOADER] = Uploader(settings.upload, settings.telegram)
-    app[keys.LOOKUP] = FileLookup(stream.fetch_file)
+    app[keys.THUMBNAILS] = Thumbnails(app[keys.DOWNLOADER], settings.files)
+    app[keys.LIBRARY] = Library(settings.files)
     app[keys.POOL] = pool = ClientPool(settings)
     app[keys.ATTEMPTS] = LoginAttempts(pool)
+    app[keys.LISTENING] = listening = Listening(
+        pool, app[keys.LIBRARY], linger_seconds=settings.events.linger_seconds
+    )
     completion = app[keys.COMPLETION]
     app[keys.OUTLIVED] = OutlivedSessions(pool, completion)
     app[keys.QR_LOGINS] = qr_logins = QrLogins(
@@ -155,7 +174,9 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
     )
     app[keys.PROGRESS] = board = ProgressBoard(error_body)
     app[keys.UPLOADS] = uploads = ResumableUploads(
-        Surroundings(pool, completion, app[keys.UPLOADER].budget, checked_budget(settings.upload)),
+        Surroundings(
+            pool, app[keys.LIBRARY], completion, app[keys.UPLOADER].budget, checked_budget(settings.upload)
+        ),
         board,
         app[keys.UPLOAD_IDS],
         resume_seconds=settings.upload.resume_seconds,
@@ -165,7 +186,9 @@ async def _telegram(app: web.Application) -> AsyncIterator[None]:
         yield
     finally:
         qr_logins.close()
+        await listening.close()
         await completion.drain(COMPLETION_SECONDS)  # it still borrows clients
+        await app[keys.DOWNLOADER].close()
         await uploads.close()
         board.close()
         await pool.close()

@@ -233,6 +233,7 @@ FILE_TOO_LARGE: Final = "The file is too large."
 # A code that went by e-mail has errors of its own, which are no others to a frontend.
 _INVALID_EMAIL_CODE: Final = Answer(400, INVALID_CODE, code="PHONE_CODE_INVALID")
 _INVALID_FILE: Final = Answer(400, INVALID_FILE)
+_NOT_EDITABLE: Final = Answer(403, "Telegram does not let the caption of this message be changed.")
 # Telegram names no time for these two; an hour is what its own apps suggest.
 _UNTIMED_FLOOD: Final = Answer(429, TOO_MANY_REQUESTS, retry_after=3600)
 
@@ -279,6 +280,10 @@ ANSWERS: Final[Mapping[str, Answer]] = MappingProxyType(
             500, "Telegram has counted other parts of the file than were sent. Please upload it again."
         ),
         "MEDIA_CAPTION_TOO_LONG": Answer(400, "The caption is too long."),
+        # Editing (https://core.telegram.org/method/messages.editMessage): of what is there, and not theirs.
+        "MESSAGE_AUTHOR_REQUIRED": _NOT_EDITABLE,
+        "MESSAGE_EDIT_TIME_EXPIRED": _NOT_EDITABLE,
+        "MESSAGE_ID_INVALID": _NOT_EDITABLE,
     }
 )
 """Telegram's errors that have an answer of their own, the same wherever they come up."""

@@ -24,8 +24,11 @@ def clean(name: str) -> str:
     Any script stays as it is. A longer name is cut to `MAX_BYTES` of UTF-8 before its extension.
     """
     base = name.replace("\\", "/").rpartition("/")[2]
-    seen = _DISGUISES.sub("", base)
-    kept = "".join(c for c in seen if unicodedata.category(c) not in _UNWANTED).strip()
+    if base.isascii() and base.isprintable():
+        kept = base.strip()  # as most are, and looked at once for each answer
+    else:
+        seen = _DISGUISES.sub("", base)
+        kept = "".join(c for c in seen if unicodedata.category(c) not in _UNWANTED).strip()
     if kept.strip(".") == "":
         return ""
     return _shorten(kept)

@@ -119,7 +119,7 @@ VALIDATORS: Final = preconditions.Validators(etags.EntityTag("a"), NOW)
 STORAGE: Final = SessionStorage(
     [Fernet.generate_key().decode() for _ in range(3)], SessionSettings(), secure=True
 )
-UPLOAD_IDS: Final = UploadIds(["key"])
+UPLOAD_IDS: Final = UploadIds([b"key"])
 
 
 def read_cookie(text: str) -> None:

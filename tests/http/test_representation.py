@@ -213,3 +213,24 @@ def test_every_answer_holds_together(
         assert method == "GET"
         assert 0 <= planned.span.start < planned.span.stop <= file.size
         assert planned.headers["Content-Length"] == str(planned.span.length)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "kept"),
+    [
+        ({}, 200, True),
+        ({"range": "bytes=0-9"}, 206, True),
+        ({"if-none-match": '"v1"'}, 304, True),
+        ({"range": "bytes=1000-"}, 416, False),
+        ({"if-match": '"v0"'}, 412, False),
+    ],
+)
+def test_an_address_that_names_the_bytes(headers: dict[str, str], status: int, kept: bool) -> None:
+    """Its answers are good for a year, refusals for no time at all."""
+    answer = plan("GET", headers, FILE, now=NOW, immutable=True)
+    assert answer.status == status
+    assert ("immutable" in answer.headers["Cache-Control"]) is kept
+    assert "immutable" not in plan("GET", headers, FILE, now=NOW).headers["Cache-Control"]
+    assert "Vary" not in answer.headers
+    page = replace(FILE, media_type="text/html")
+    assert ("Vary" in plan("GET", headers, page, now=NOW, immutable=True).headers) is kept

@@ -217,6 +217,12 @@ async def files(ask: Asking, sandbox: Sandbox) -> None:
         await ask("GET", path, headers={"Range": "bytes=1-"})
     for _ in faulty(sandbox, "messages.sendMedia", "upload.saveFilePart"):
         await ask("POST", "/upload_file", data=upload())
+    _, ticket = await ask("POST", f"/media/{body['message_id']}/ticket")
+    ask.output.secrets["ticket"] = ticket["url"].rpartition("/")[2]
+    assert await ask("GET", f"/{ticket['url']}") == (200, CONTENT)
+    for _ in faulty(sandbox, "messages.getMessages", "upload.getFile"):
+        await ask("GET", f"/{ticket['url']}")
+        await ask("POST", f"/{ticket['url']}/x")
 
 
 async def lists(ask: Asking, sandbox: Sandbox) -> None:

@@ -269,7 +269,8 @@ async def test_a_message_from_the_telephone(
         async with asyncio.timeout(10):
             message = (await arrived.get()).message
         assert (message.id, message.message) == (message_id, f"a {media}")
-        assert message.file.size == len(await client.download_media(message, bytes))
+        if message.file is not None:  # Telethon knows of no files in stories, polls and paid media
+            assert message.file.size == len(await client.download_media(message, bytes))
     async with control.post("/messages", json={"phone": "+9996620001"}) as response:
         assert (await response.json())["id"] == message_id + 1
     assert (await client.get_messages("me", limit=1))[0].message == "A beautiful image"

@@ -193,7 +193,12 @@ def test_names_of_all_kinds(account: Account) -> None:
     }
     assert names["japanese_name"] == ["写真と費用 2025年.zip"]
     assert names["quoted_name"] == ['Расходы на "отпуск" 🏖️.csv']
-    assert [key for key, name in names.items() if not name] == ["nameless", "voice", "video_note"]
+    assert [key for key, name in names.items() if not name] == [
+        "nameless",
+        "voice",
+        "video_note",
+        "nameless_video",
+    ]
     assert document(account, "nameless").attributes == []
     assert document(account, "nameless").mime_type == "application/octet-stream"
 

@@ -10,7 +10,7 @@ from tgbridge.http.tus import check_id
 from tgbridge.uploads.ids import UploadIds
 
 OWNER, OTHER = 770010001, 770010002
-IDS = UploadIds(["first", "second"])
+IDS = UploadIds([b"first", b"second"])
 
 
 @given(st.integers(-(2**63), 2**63 - 1))
@@ -19,20 +19,20 @@ def test_own(owner: int) -> None:
     upload_id = IDS.issue(owner)
     check_id(upload_id)
     assert IDS.issued(upload_id, owner)
-    assert UploadIds(["new", "first"]).issued(upload_id, owner)
+    assert UploadIds([b"new", b"first"]).issued(upload_id, owner)
 
 
 def test_foreign() -> None:
     """Nobody else has it, and a service with other keys has never given it out."""
     upload_id = IDS.issue(OWNER)
     assert not IDS.issued(upload_id, OTHER)
-    assert not UploadIds(["other"]).issued(upload_id, OWNER)
-    assert not UploadIds(["second"]).issued(upload_id, OWNER)
+    assert not UploadIds([b"other"]).issued(upload_id, OWNER)
+    assert not UploadIds([b"second"]).issued(upload_id, OWNER)
 
 
 def test_rotated_keys() -> None:
     """What an older key has signed is known for as long as the key is."""
-    assert IDS.issued(UploadIds(["second"]).issue(OWNER), OWNER)
+    assert IDS.issued(UploadIds([b"second"]).issue(OWNER), OWNER)
 
 
 @pytest.mark.parametrize("upload_id", ["", "a" * 31, "a" * 32, "a" * 33, "ä" * 32, "-" * 32, "a" * 31 + "="])

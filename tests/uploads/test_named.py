@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tgbridge.settings import TelegramSettings
+from tgbridge.settings import FilesSettings, TelegramSettings
 from tgbridge.telegram.saved.delivery import Delivery
+from tgbridge.telegram.saved.library import Library
 from tgbridge.uploads import named as named_module
 from tgbridge.uploads.named import NamedUploads
 
@@ -23,7 +24,7 @@ class Scripted(Delivery):
     """A delivery that ends as it is told."""
 
     def __init__(self, *ids: int, in_doubt: bool = False) -> None:
-        super().__init__((), "", TelegramSettings())
+        super().__init__((), "", TelegramSettings(), Library(FilesSettings()))
         self._ids = list(ids)
         self._doubtful = {1} if in_doubt else set()
 

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
 OWNER, OTHER, NAME = 1, 2, "an-upload"
 ITEM = MediaItem(
-    id=1, name="a", type="document", timestamp="2023-10-27T10:00:00Z", size=1, caption="", has_thumbnail=False
+    id=1,
+    name="a",
+    type="document",
+    timestamp="2023-10-27T10:00:00Z",
+    size=1,
+    caption="",
+    has_thumbnail=False,
+    url="stream_media/1",
+    thumbnail_url=None,
 )
 ERROR = FileTooLarge(1)
 

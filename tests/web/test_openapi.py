@@ -39,6 +39,13 @@ OURS: Final = {
     ("DELETE", "/sessions/{hash}"),
     ("GET", "/me"),
     ("GET", "/get-saved-messages-media"),
+    ("GET", "/media"),
+    ("GET", "/media/counts"),
+    ("GET", "/media/timeline"),
+    ("POST", "/media/delete"),
+    ("GET", "/media/{message_id}"),
+    ("PATCH", "/media/{message_id}"),
+    ("DELETE", "/media/{message_id}"),
     ("POST", "/upload_file"),
     ("GET", "/stream_media/{message_id}"),
     ("GET", "/stream_thumbnail/{message_id}"),
@@ -76,7 +83,7 @@ async def test_complete(service: Service, document: dict[str, Any]) -> None:
         if route.resource is not None and route.method != "*"
     }
     twins = {("HEAD", path) for method, path in routed if method == "GET"}
-    with_bytes = {("HEAD", path) for _, path in twins if path.startswith("/stream_")}
+    with_bytes = {("HEAD", path) for _, path in twins if path.startswith(("/stream_", "/ticket_"))}
     assert operations(document) == routed - twins | with_bytes
 
 
@@ -105,7 +112,17 @@ def test_responses(document: dict[str, Any], endpoint: Any) -> None:
 def test_media_item(document: dict[str, Any]) -> None:
     """The schemas say which fields are always there; a client need not guess."""
     item = document["components"]["schemas"]["MediaItem"]
-    assert set(item["required"]) == {"id", "name", "type", "timestamp", "size", "caption", "has_thumbnail"}
+    assert set(item["required"]) == {
+        "id",
+        "name",
+        "type",
+        "timestamp",
+        "size",
+        "caption",
+        "has_thumbnail",
+        "url",
+        "thumbnail_url",
+    }
     assert document["paths"]["/get-saved-messages-media"]["get"]["responses"]["200"]["content"][
         "application/json"
     ]["schema"] == {"items": {"$ref": "#/components/schemas/MediaItem"}, "type": "array"}

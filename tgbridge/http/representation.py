@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 # mean other files for the next person who signs in on the same browser. With an entity tag it costs no bytes.
 # That tag is strong: a proxy that compressed the bytes would send others under it (RFC 9110 section 8.8.3.3).
 _CACHE_CONTROL: Final = "private, no-cache, no-transform"
+# An address that names the bytes means them for ever, to whoever may have it (RFC 8246).
+_IMMUTABLE: Final = "private, max-age=31536000, immutable, no-transform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +69,19 @@ def plan(
     *,
     now: datetime,
     download: bool = False,
+    immutable: bool = False,
 ) -> AnswerPlan:
     """Answer a GET or HEAD for `file` in the order of RFC 9110 section 13.2.2.
 
     `headers` maps lower-case names to values, several field lines joined by ", ". `now` is the time of the
-    answer. `download` asks for an attachment whatever the type.
+    answer. `download` asks for an attachment whatever the type. `immutable`: the address names these bytes,
+    and will never lead to others.
     """
     # An origin server must not name a date that lies ahead of its own (section 8.8.2.1).
     modified = min(file.last_modified, now).replace(microsecond=0) if file.last_modified else None
-    current = Validators(EntityTag(file.etag), modified)
+    current = _validators(file.etag, modified)
     common = {"ETag": str(current.etag), "Cache-Control": _CACHE_CONTROL}
+    kept = common | _keeping(file) if immutable else common
 
     outcome = evaluate(method, headers, current, now=now)
     if outcome is Outcome.PRECONDITION_FAILED:
@@ -83,16 +89,17 @@ def plan(
     if outcome is Outcome.NOT_MODIFIED:
         # A 304 repeats what updates a stored answer (section 15.4.5). The policy has to be among it: a field
         # that a 304 brings replaces the stored one (RFC 9111 section 3.2), and others add to policies.
-        return _planned(outcome.value, common | security_headers(content_type(file.media_type)))
+        return _planned(outcome.value, kept | security_headers(content_type(file.media_type)))
 
-    common["Accept-Ranges"] = "bytes" if file.ranges else "none"
+    accepts = {"Accept-Ranges": "bytes" if file.ranges else "none"}
     selected: RangeSelection = Selection.WHOLE
     if file.ranges and range_applies(method, headers, current, now=now):
         selected = select_range(headers["range"], file.size)
     if selected is Selection.UNSATISFIABLE:
-        return _planned(416, common | {"Content-Range": unsatisfied_content_range(file.size)})
+        missing = {"Content-Range": unsatisfied_content_range(file.size)}
+        return _planned(416, common | accepts | missing)
 
-    described = common | _describe(file, modified, download=download)
+    described = kept | accepts | _described(file.media_type, file.name, modified, download=download)
     if selected is Selection.WHOLE:
         span = ByteRange(0, file.size) if method == "GET" and file.size else None
         return _planned(200, described | {"Content-Length": str(file.size)}, span)
@@ -101,14 +108,33 @@ def plan(
     return _planned(206, described, selected)
 
 
+def _keeping(file: Representation) -> dict[str, str]:
+    headers = {"Cache-Control": _IMMUTABLE}
+    if not is_inline(content_type(file.media_type)):
+        # Of a copy the server is not asked, who refuses to serve it as a manifest or worker.
+        headers["Vary"] = "Sec-Fetch-Dest"
+    return headers
+
+
 def _planned(status: int, headers: dict[str, str], span: ByteRange | None = None) -> AnswerPlan:
     return AnswerPlan(status, MappingProxyType(headers), span)
 
 
-def _describe(file: Representation, modified: datetime | None, *, download: bool) -> dict[str, str]:
-    served_as = content_type(file.media_type)
+# A page shows the same pictures again and again, and a player asks for many ranges of one film.
+
+
+@lru_cache(maxsize=1024)
+def _validators(etag: str, modified: datetime | None) -> Validators:
+    return Validators(EntityTag(etag), modified)
+
+
+@lru_cache(maxsize=1024)
+def _described(
+    media_type: str, name: str, modified: datetime | None, *, download: bool
+) -> MappingProxyType[str, str]:
+    served_as = content_type(media_type)
     kind: Kind = "inline" if is_inline(served_as) and not download else "attachment"
-    headers = {"Content-Type": served_as, "Content-Disposition": content_disposition(kind, file.name)}
+    headers = {"Content-Type": served_as, "Content-Disposition": content_disposition(kind, name)}
     if modified is not None:
         headers["Last-Modified"] = format_http_date(modified)
-    return headers | security_headers(served_as)
+    return MappingProxyType(headers | security_headers(served_as))

@@ -75,3 +75,9 @@ class Event:
             lines.append(f"event: {self.name}")
         lines += (f"data: {line}" for line in _LINE_END.split(self.data))
         return ("\n".join(lines) + "\n\n").encode(errors="replace")
+
+
+def aside(*, id: str | None = None, retry: int | None = None) -> bytes:  # noqa: A002 - the field's name
+    """Write what a client takes note of without telling the page: the fields of `Event`, and no data."""
+    event = Event("", id=id, retry=retry).encode()
+    return event.removesuffix(b"data: \n\n") + b"\n"

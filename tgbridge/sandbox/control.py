@@ -67,6 +67,7 @@ FAULTS = frozenset(
         "internal_error",
         "key_exchange",
         "limit",
+        "lose_updates",
         "refuse_connections",
         "revoke",
         "short",

@@ -67,6 +67,7 @@ class Faults:
         self._rules: list[Rule] = []
         self._networks = {dc_id: Network() for dc_id in (*sandbox.DATA_CENTRES, sandbox.CDN)}
         self._key_verdicts: deque[Verdict] = deque()
+        self._lost_updates = 0
 
     # Methods
 
@@ -174,6 +175,10 @@ class Faults:
                 for connection in list(centre.connections):
                     connection.abort()
 
+    def lose_updates(self, times: int = 1) -> None:
+        """Let the next updates that a session would be sent unasked not reach it, one for each session."""
+        self._lost_updates += times
+
     # Keys
 
     def key_exchange(self, verdict: Verdict, *, times: int = 1) -> None:
@@ -243,6 +248,7 @@ class Faults:
             network.delay, network.bytes_per_second = 0.0, None
             network.silent = network.refusing = False
         self._key_verdicts.clear()
+        self._lost_updates = 0
         self.strict_totals(strict=False)
 
     # What the server asks
@@ -254,6 +260,12 @@ class Faults:
     def take(self, call: Call) -> Rule | None:
         """Find the rule that applies to a call, and count it."""
         return next((rule for rule in self._rules if rule.take(call)), None)
+
+    def loses_update(self) -> bool:
+        """Decide whether one session is not sent an update that it would be."""
+        lost = self._lost_updates > 0
+        self._lost_updates -= lost
+        return lost
 
     def judge_key(self) -> Verdict:
         """Decide about a key that was just agreed on."""

@@ -6,13 +6,14 @@ documents are each account's own, their bytes are shared by all.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from telethon.tl import types
 
 from tgbridge.sandbox.media import PHOTOS
+from tgbridge.sandbox.rare_seeds import RARE_SEEDS
+from tgbridge.sandbox.seed import Seed
 from tgbridge.sandbox.world.makers import (
     animation,
     audio,
@@ -32,28 +33,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tgbridge.sandbox.world.accounts import Account
-    from tgbridge.sandbox.world.makers import Maker
-
-
-@dataclass(frozen=True, slots=True)
-class Seed:
-    """One message.
-
-    ``key`` names it for tests, ``date`` is UTC, ``make`` makes its media for an account, ``action`` makes it
-    a service message, ``fields`` are further fields of Telegram's message constructor.
-    """
-
-    key: str
-    date: str
-    text: str = ""
-    make: Maker | None = None
-    action: Any = None
-    fields: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def sent(self) -> datetime:
-        """Give the date as a value."""
-        return datetime.fromisoformat(self.date).replace(tzinfo=UTC)
 
 
 _LINK = "https://example.org/swell"
@@ -166,6 +145,7 @@ SEEDS: tuple[Seed, ...] = (
             )
         },
     ),
+    *RARE_SEEDS,
     Seed("text_newest", "2025-10-26 08:02:15", "Print the one of the sea for the kitchen"),
     Seed("photo", "2025-10-27 10:00:00", "A beautiful image", photo("sea")),
 )
@@ -180,7 +160,10 @@ def seed(account: Account) -> None:
             account.add_service_message(item.action, date=item.sent)
             continue
         media = item.make(account, item.sent) if item.make else None
-        account.add_message(item.text, media=media, date=item.sent, **item.fields)
+        fields = dict(item.fields)
+        topic = fields.pop("saved_peer_id", None)
+        message = account.add_message(item.text, media=media, date=item.sent, **fields)
+        message.saved_peer_id = topic or message.saved_peer_id
 
 
 def seed_many(account: Account, count: int, *, photo_every: int = 2) -> Sequence[int]:

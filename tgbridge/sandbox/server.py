@@ -202,6 +202,7 @@ class Sandbox:
             if key.authorization.account is account
             for session in key.sessions.values()
             if session.receives_updates and session.connections and session is not exclude
+            if not self.faults.loses_update()
         ]
         for session in sessions:
             session.send([body], answer=False, content_related=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
+from tgbridge.sandbox.rare_seeds import WITHOUT_FILE
 from tgbridge.sandbox.seeds import SEEDS
 
 if TYPE_CHECKING:
     from tgbridge.sandbox.server import Sandbox
+    from tgbridge.sandbox.world.accounts import Account
 
 # Those whose bytes are files of the package: the others are made up as they are read.
 SENDABLE = tuple(
@@ -18,8 +20,18 @@ SENDABLE = tuple(
     for seed in SEEDS
     if seed.make is not None
     and not seed.key.startswith("expired_")
+    and seed.key not in WITHOUT_FILE
     and seed.key
-    not in {"nameless", "large", "video_moov_last", "contact", "location", "poll", "link_preview"}
+    not in {
+        "nameless",
+        "large",
+        "video_moov_last",
+        "video_renditions",
+        "contact",
+        "location",
+        "poll",
+        "link_preview",
+    }
 )
 """Which seeds it can send."""
 
@@ -37,7 +49,19 @@ def send(sandbox: Sandbox, phone: str, key: str, caption: str | None = None) -> 
     date = datetime.fromtimestamp(int(sandbox.now()), UTC)
     text = seed.text if caption is None else caption
     message = account.add_message(text, media=seed.make(account, date), date=date)
+    return _tell(sandbox, account, message)
+
+
+def receive(sandbox: Sandbox, phone: str, text: str, media: Any = None, *, sender: int = 4242) -> int:
+    """Let somebody write to a number, in a private chat; its id is beside those of Saved Messages."""
+    account = sandbox.state.account_of(phone)
+    date = datetime.fromtimestamp(int(sandbox.now()), UTC)
+    return _tell(sandbox, account, account.history.add_elsewhere(sender, text, media=media, date=date))
+
+
+def _tell(sandbox: Sandbox, account: Account, message: types.Message) -> int:
     update = types.UpdateNewMessage(account.files.stamp(message), account.history.pts, 1)
-    sandbox.push(account, types.Updates([update], users=[account.user()], chats=[], date=date, seq=0))
+    users = [account.user()]
+    sandbox.push(account, types.Updates([update], users=users, chats=[], date=message.date, seq=0))
     message_id: int = message.id
     return message_id

@@ -58,6 +58,22 @@ class FilesSettings(Section):
     cache_bytes_per_account: ByteSize = setting(
         ByteSize(8 * MIB), "bytes; 0 keeps nothing", "Players ask for the same range again.", ge=0
     )
+    messages_per_account: int = setting(
+        10_000,
+        "messages",
+        "What they hold is known without asking, if it was listed or read: 1 KB each.",
+        ge=0,
+        le=1_000_000,
+    )
+    messages_per_process: int = setting(
+        50_000, "messages", "For all accounts together: what the memory has to hold.", ge=0, le=10_000_000
+    )
+    thumbnail_bytes_per_account: ByteSize = setting(
+        ByteSize(8 * MIB), "bytes; 0 keeps nothing", "A page that is looked at again asks for 3 MiB.", ge=0
+    )
+    thumbnail_bytes_per_process: ByteSize = setting(
+        ByteSize(64 * MIB), "bytes", "For all accounts together: what the memory has to hold.", ge=0
+    )
     idle_seconds: float = setting(
         60.0,
         "seconds",

@@ -57,6 +57,14 @@ class SessionSettings(Section):
         le=400 * _DAY,
     )
 
+    ticket_seconds: int = setting(
+        604_800,
+        "seconds",
+        "How long a ticket may be good for: who asks for more gets this, and is told in expires_at.",
+        ge=60,
+        le=604_800,
+    )
+
     @model_validator(mode="after")
     def _idle_within_lifetime(self) -> Self:
         ascending("session", self, "idle_seconds", "lifetime_seconds")

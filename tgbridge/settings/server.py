@@ -159,6 +159,16 @@ class LimitsSettings(Section):
         ge=1,
         le=10_000_000,
     )
+    requests_per_ticket: int = setting(
+        10_000,
+        "requests",
+        "All that come with one ticket: whoever it is passed on to. They do not count for the session.",
+        ge=1,
+        le=10_000_000,
+    )
+    tickets_per_session: int = setting(
+        6000, "tickets", "/media/{id}/ticket: ten a second, for pages that embed them.", ge=1, le=10_000_000
+    )
     counters: int = setting(
         16_384,
         "counters, of each of these limits, and of each width of IPv6 network",

@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from tgbridge import __version__
+from tgbridge.settings.events import EventsSettings
 from tgbridge.settings.files import FilesSettings, UploadSettings
 from tgbridge.settings.login import QrLoginSettings, SessionSettings
 from tgbridge.settings.public_keys import read_public_keys
@@ -208,5 +209,6 @@ class Settings(Section):
     qr_login: QrLoginSettings = QrLoginSettings()
     telegram: TelegramSettings = TelegramSettings()
     pool: PoolSettings = PoolSettings()
+    events: EventsSettings = EventsSettings()
     files: FilesSettings = FilesSettings()
     upload: UploadSettings = UploadSettings()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -32,11 +33,13 @@ from tgbridge.telegram.datacentres.main_connection import Sender
 from tgbridge.telegram.datacentres.router import Router
 from tgbridge.telegram.datacentres.session_keys import SessionKeys
 from tgbridge.telegram.mtproto.calls import init_connection
+from tgbridge.telegram.mtproto.failures import RpcFailed
 from tgbridge.telegram.rpc.answers import translate_answers
 from tgbridge.telegram.rpc.call import compose, now
 from tgbridge.telegram.rpc.closing import Closing
 from tgbridge.telegram.rpc.errors import translated
 from tgbridge.telegram.rpc.flood_waits import sit_out_flood_waits
+from tgbridge.telegram.rpc.gate import take_turns
 from tgbridge.telegram.rpc.gates import Gates
 from tgbridge.telegram.rpc.internal_errors import repeat_internal_errors
 from tgbridge.telegram.rpc.log import log_calls
@@ -44,6 +47,8 @@ from tgbridge.telegram.rpc.lost_connections import outlast_lost_connections
 from tgbridge.telegram.rpc.migration import follow_migrations
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.rpc.repeatable import may_be_repeated
+from tgbridge.telegram.single_flight import SingleFlight
+from tgbridge.telegram.updates.reading import answered, unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -55,10 +60,17 @@ if TYPE_CHECKING:
     from tgbridge.telegram.mtproto.connection import Connection
     from tgbridge.telegram.mtproto.connector import Connector
     from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
+    from tgbridge.telegram.rpc.gate import Gate
+
+VOUCHED_SECONDS: Final = 60.0
+"""How long a session that Telegram has answered counts as one that lives, without asking again."""
 
 # What Telethon logs below WARNING may have contents in it.
 _TELETHON: Final = logging.getLogger("tgbridge.telegram.telethon")
 _TELETHON.setLevel(logging.WARNING)
+
+# Some thirty in half a minute, and then waits that rise for who does not slow down (docs/telegram.md).
+_PACED: Final = frozenset({functions.messages.GetHistoryRequest, functions.messages.SearchRequest})
 
 
 class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no types
@@ -66,9 +78,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
 
     ``await client(request)`` raises TelegramFailure kinds only. ``files`` are the account's connections for
     file contents. ``on_new_key`` is called when the client has moved to another data centre, where its key,
-    and with it the session string, is another one. ``on_update``, once it is set, is called with the updates
-    (TypeUpdates) that requests from then on bring about, until the client is closed; and with None where some
-    may have been lost, since the connection was: it takes another request to be sent updates again.
+    and with it the session string, is another one.
     ``login_turn`` is held while a step of a login is taken, so that the next one finds what came of it.
     ``keys``: what an earlier client of the session knew of its keys; this one keeps it up to date.
     Raises ValueError for a text that is no session string.
@@ -109,20 +119,26 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             lang_pack="",  # those of official apps only
             lang_code="en",
             query=None,
+            # By which messages.getSearchResultsCalendar tells days.
+            params=types.JsonObject([types.JsonObjectValue("tz_offset", types.JsonNumber(0.0))]),
         )
         self._quiet = init_connection(hello, updates=False)
         self._listening = init_connection(hello, updates=True)
         self._sender = self._home_sender()
         self._closing: asyncio.Task[None] | None = None
+        self._answered_at = -math.inf
+        self._vouching: SingleFlight[Any] | None = None
         self._moving = asyncio.Lock()
         self._asking_addresses = asyncio.Lock()
         self.login_turn = asyncio.Lock()
         self.on_new_key: Callable[[], None] | None = None
-        self.on_update: Callable[[Any], None] | None = None
+        self._hearers: dict[Callable[[Any], None], None] = {}
+        self._is_sent_updates = False
         self.files = Router(self, settings, Gates() if gates is None else gates)
         self._ending = Closing()
         self._ask = compose(
             self._attempt,
+            partial(take_turns, gate_of=self._gate, weight_of=lambda _request: 0),
             translate_answers,
             partial(log_calls, where=lambda: self.home_dc_id),
             outlast_lost_connections,
@@ -208,13 +224,33 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
     def _adopt(self, place: Place, key: AuthorizationKey) -> None:
         self.session.set_dc(place.dc_id, place.address.host, place.address.port)
         self.session.auth_key = AuthKey(key.key)
+        self._is_sent_updates = False
+
+    # Updates
+
+    def hear(self, tell: Callable[[Any], None]) -> Callable[[], None]:
+        """Have ``tell`` called with updates (TypeUpdates); return what ends that. Several may hear.
+
+        It takes a request to be sent them, and another one after ``tell`` was called with None: the
+        connection was lost, and some of them may have been. What the answers to requests of this client say
+        of the account's messages is heard, too: Telegram tells the account's other sessions only.
+        ``tell`` is quick, and raises nothing.
+        """
+        self._hearers[tell] = None
+        return lambda: self._hearers.pop(tell, None)
+
+    @property
+    def is_told_in_vain(self) -> bool:
+        """Whether it is sent updates though nobody hears them, as it will be while the connection lasts."""
+        return self._is_sent_updates and not self._hearers
 
     def _main_preamble(self) -> Preamble:
-        return self._quiet if self.on_update is None else self._listening
+        self._is_sent_updates = self._is_sent_updates or bool(self._hearers)
+        return self._listening if self._hearers else self._quiet
 
     def _hear(self, updates: Any) -> None:
-        if self.on_update is not None:
-            self.on_update(updates)
+        for tell in tuple(self._hearers):
+            tell(updates)
 
     # Requests
 
@@ -258,12 +294,15 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             with translated():
                 async with asyncio.timeout_at(patience.give_up_at):
                     await request.resolve(self, utils)
-                    return await self._ask(request, replace(patience, repeatable=repeatable, on_turn=note))
+                    answer = await self._ask(request, replace(patience, repeatable=repeatable, on_turn=note))
         except TelegramUnavailable as error:
             received = sent and not getattr(error.__cause__, "not_received", False)
             if repeatable or not received or isinstance(error, InternalError):
                 raise
             raise AnswerLost(error.reason) from error
+        if type(request).__module__ != functions.help.__name__:  # which answers everybody
+            self._answered_at = now()
+        return answer
 
     async def _attempt(self, request: TLRequest, patience: Patience) -> Any:
         async with self._moving:
@@ -271,7 +310,43 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         await sender.connection()
         if patience.on_turn is not None:
             patience.on_turn()
-        return await sender.call(request, repeatable=patience.repeatable, patience=patience.answer_seconds)
+        told = unanswered(request)
+        try:
+            answer = await sender.call(
+                request, repeatable=patience.repeatable, patience=patience.answer_seconds
+            )
+            told = answered(request, answer)
+        except RpcFailed:
+            told = None
+            raise
+        finally:
+            if told is not None:
+                self._hear(told)
+        return answer
+
+    @property
+    def is_vouched_for(self) -> bool:
+        """Whether Telegram has answered it within VOUCHED_SECONDS, as it answers who is signed in."""
+        return now() < self._answered_at + VOUCHED_SECONDS
+
+    def doubt(self) -> None:
+        """Take note that the session may have ended."""
+        self._answered_at = -math.inf
+
+    async def vouch(self) -> None:
+        """Ask whether the session lives, once for all who ask at the same time.
+
+        Raises SessionEnded, and other TelegramFailure kinds.
+        """
+        if self._vouching is None or self._vouching.over:
+            me = functions.users.GetUsersRequest([types.InputUserSelf()])
+            self._vouching = SingleFlight(self.patiently(me))
+        await self._vouching.wait()
+
+    def _gate(self, request: TLRequest) -> Gate | None:
+        """Return the gate of what Telegram limits by rate: who has to wait should not meet longer waits."""
+        method = type(request)
+        return self.files.gates.to(self.home_dc_id, method) if method in _PACED else None
 
     # Moving
 

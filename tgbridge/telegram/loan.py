@@ -19,7 +19,8 @@ class Loan:
     def __init__(self, pool: ClientPool, session: str, *, account: Hashable = None) -> None:
         self._pool = pool
         self._session = session
-        self._account = account
+        self.account = account
+        """Whose session it is."""
         self._stack = AsyncExitStack()
         self._client: BridgeClient | None = None
 
@@ -37,9 +38,18 @@ class Loan:
     async def client(self) -> BridgeClient:
         """Return the client, connected; another one, perhaps, after it was put back. Raises as `borrow`."""
         if self._client is None:
-            lent = self._pool.borrow(self._session, account=self._account)
+            lent = self._pool.borrow(self._session, account=self.account)
             self._client = await self._stack.enter_async_context(lent)
         return self._client
+
+    async def vouch(self) -> None:
+        """Make sure that the session lives, before it is given what needs no question to Telegram.
+
+        Asks if Telegram has not answered it for VOUCHED_SECONDS: it may have been ended elsewhere. Raises
+        SessionEnded and other TelegramFailure kinds, and as `borrow`.
+        """
+        if not self._pool.vouches_for(self._session):
+            await (await self.client()).vouch()
 
     async def put_back(self) -> None:
         """Put the client back, until it is asked for again. Idempotent."""

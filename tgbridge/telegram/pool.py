@@ -20,7 +20,7 @@ from tgbridge.telegram.ended_sessions import EndedSessions
 from tgbridge.telegram.rpc.gates import Gates
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Hashable
+    from collections.abc import AsyncIterator, Callable, Hashable
 
     from tgbridge.settings import Settings
 
@@ -50,6 +50,7 @@ class _Slot:
         self.client = client
         self.login = login
         self.borrowers = 0
+        self.yielding: list[Callable[[], None]] = []  # those of the borrowers who give way
         self.retired = False
         self.ended = False
         self.connecting: asyncio.Task[None] | None = None
@@ -74,8 +75,9 @@ class ClientPool:
         }
         self._data_centres = Directory(settings.telegram)
         self._keys = KeyMemory()
-        self.ended = EndedSessions(settings.session.idle_seconds)
-        """The sessions that have ended; that of a client that is told so is added. Cookies last no longer."""
+        self.ended = EndedSessions(max(settings.session.idle_seconds, settings.session.ticket_seconds))
+        """The sessions that have ended; that of a client that is told so is added. No cookie or ticket lasts
+        longer."""
         self._gates = Gates(adaptive=settings.files.pacing == "adaptive")
         # Idle ones stand from the least to the most recently used.
         self._slots: dict[object, _Slot] = {}
@@ -95,17 +97,25 @@ class ClientPool:
 
     @asynccontextmanager
     async def borrow(
-        self, session: str, *, account: Hashable = None, anonymous: bool = False
+        self,
+        session: str,
+        *,
+        account: Hashable = None,
+        anonymous: bool = False,
+        give_way: Callable[[], None] | None = None,
     ) -> AsyncIterator[BridgeClient]:
         """Lend the client of a session, connected; for as long as the block runs it stays.
 
         ``account``: whose session it is, where that is known; what Telegram limits is an account's.
         ``anonymous``: it is that of a login under way, which nobody is signed in with yet.
+        ``give_way``: is called when the client's place is needed by somebody who does more than wait, or the
+        session has ended; the block is to end then. One who gives way takes no place of others who do.
         Raises SessionEnded for a text that is no session, TelegramUnavailable, and PoolExhausted.
         """
         try:
             # A login by QR code that is gone on with lacks no more than its password.
-            slot = await self._acquire(key_of(session), session, "code" if anonymous else None)
+            login: Login | None = "code" if anonymous else None
+            slot = await self._acquire(key_of(session), session, login, give_way)
             if account is not None:
                 slot.client.files.account = account
             try:
@@ -116,7 +126,7 @@ class ClientPool:
                     raise SessionEnded(reason) from error
                 raise
             finally:
-                self._give_back(slot)
+                self._give_back(slot, give_way)
         except SessionEnded as error:
             if not anonymous:
                 self.ended.add(session, error.name)
@@ -134,6 +144,20 @@ class ClientPool:
         finally:
             self._give_back(slot)
 
+    def vouches_for(self, session: str) -> bool:
+        """Tell whether Telegram has answered this session lately, as one that somebody is signed in with."""
+        try:
+            slot = self._slots.get(key_of(session))
+        except SessionEnded:  # it is none, as borrowing will show
+            return False
+        return slot is not None and slot.client.is_vouched_for
+
+    def doubt(self, account: Hashable) -> None:
+        """Vouch for no session of an account until Telegram has answered it again: some may have ended."""
+        for slot in self._slots.values():
+            if slot.client.files.account == account:
+                slot.client.doubt()
+
     async def drop(self, session: str, *, at_once: bool = False) -> None:
         """Lend this session's client no more, and close it once nobody uses it; keep nothing of its keys.
 
@@ -149,6 +173,8 @@ class ClientPool:
         if slot is not None:
             slot.ended = True
             self._retire(slot, at_once=at_once)
+            for give_way in tuple(slot.yielding):
+                give_way()
             if slot.closing is not None:
                 await slot.closed.wait()
 
@@ -161,7 +187,9 @@ class ClientPool:
             self._closing = asyncio.create_task(self._close(drain_seconds))
         await asyncio.shield(self._closing)
 
-    async def _acquire(self, key: object, session: str, login: Login | None) -> _Slot:
+    async def _acquire(
+        self, key: object, session: str, login: Login | None, give_way: Callable[[], None] | None = None
+    ) -> _Slot:
         while True:
             if self._closing is not None:
                 raise TelegramUnavailable("the service is stopping")
@@ -170,15 +198,15 @@ class ClientPool:
                 await self._wait_for(slot.closed)
                 continue
             if slot is None:
-                if not await self._make_room(login):
+                if not await self._make_room(login, patient=give_way is not None):
                     continue
                 slot = self._add(key, session, login)
             # Once somebody is signed in with it, it is that person's.
             if login is None:
                 slot.login = None
-            return await self._lend(slot)
+            return await self._lend(slot, give_way)
 
-    async def _make_room(self, login: Login | None) -> bool:
+    async def _make_room(self, login: Login | None, *, patient: bool) -> bool:
         """True if there is room now; False if it had to be waited for, so that all may have changed."""
         slots, most = self._slots.values(), self._settings.pool.max_clients
         alike = [slot for slot in slots if slot.login == login]
@@ -196,11 +224,22 @@ class ClientPool:
         idle = next((slot for slot in replaceable if not slot.borrowers and not slot.retired), None)
         if idle is not None:
             self._retire(idle)
-        closing = next((slot for slot in replaceable if slot.closing is not None), None)
+        elif not patient:
+            self._ask_to_give_way(replaceable)
+        closing = next((slot for slot in replaceable if slot.retired), None)
         if closing is None:
             raise PoolExhausted
         await self._wait_for(closing.closed)
         return False
+
+    def _ask_to_give_way(self, slots: list[_Slot]) -> None:
+        """Let one be given up whose borrowers all give way, the one that is the longest so."""
+        for slot in slots:
+            if slot.borrowers == len(slot.yielding) and not slot.retired:
+                self._retire(slot)
+                for give_way in tuple(slot.yielding):
+                    give_way()
+                return
 
     async def _wait_for(self, closed: asyncio.Event) -> None:
         try:
@@ -215,8 +254,10 @@ class ClientPool:
         client.on_new_key = lambda: self._rekey(slot)
         return slot
 
-    async def _lend(self, slot: _Slot) -> _Slot:
+    async def _lend(self, slot: _Slot, give_way: Callable[[], None] | None) -> _Slot:
         slot.borrowers += 1
+        if give_way is not None:
+            slot.yielding.append(give_way)
         if slot.expiry is not None:
             slot.expiry.cancel()
             slot.expiry = None
@@ -224,7 +265,7 @@ class ClientPool:
             if not slot.client.is_usable:
                 await self._connected(slot)
         except BaseException:
-            self._give_back(slot)
+            self._give_back(slot, give_way)
             raise
         return slot
 
@@ -254,12 +295,14 @@ class ClientPool:
         slot.key = key_of(slot.client.session_string())
         self._slots[slot.key] = slot
 
-    def _give_back(self, slot: _Slot) -> None:
+    def _give_back(self, slot: _Slot, give_way: Callable[[], None] | None = None) -> None:
         slot.borrowers -= 1
+        if give_way is not None:
+            slot.yielding.remove(give_way)
         if slot.borrowers:
             return
-        if slot.retired or not slot.client.is_usable:
-            # Nobody is left who waits for it to be connected, or it has failed.
+        if slot.retired or not slot.client.is_usable or slot.client.is_told_in_vain:
+            # Nobody is left who waits for it to be connected, or it has failed, or a new one is sent less.
             self._retire(slot)
         else:
             self._slots[slot.key] = self._slots.pop(slot.key)

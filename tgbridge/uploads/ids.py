@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 _NONCE_BYTES: Final = 12
 _MAC_BYTES: Final = 12
-_PURPOSE: Final = b"tgbridge upload id"
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9_-]{32}")
 
 
 class UploadIds:
-    """Gives out names, signed by the first of the service's secret keys; takes those signed by any."""
+    """Gives out names, signed by the first of the keys that it is given; takes those signed by any."""
 
-    def __init__(self, secret_keys: Iterable[str]) -> None:
-        self._keys = [hmac.digest(key.encode(), _PURPOSE, "sha256") for key in secret_keys]
+    def __init__(self, keys: Iterable[bytes]) -> None:
+        """``keys`` are secret, at least one, and used for nothing else."""
+        self._keys = tuple(keys)
 
     def issue(self, owner: int) -> str:
         """Return a new name for an account: 32 letters, digits, hyphens and underscores."""

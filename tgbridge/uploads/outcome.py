@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from tgbridge.errors import BridgeError
 from tgbridge.models import MediaItem
 from tgbridge.telegram.saved.delivery import Delivery
-from tgbridge.telegram.saved.messages import get_message, media_item
 from tgbridge.timestamps import timestamp
 
 if TYPE_CHECKING:
     from tgbridge.telegram.saved.delivery import Borrow, OnWait
+    from tgbridge.telegram.saved.library import Library
     from tgbridge.telegram.saved.outgoing import Hints
     from tgbridge.telegram.saved.sending import Sending
     from tgbridge.telegram.transfer.upload.ways import StoredFile
@@ -31,7 +31,7 @@ class Purpose:
 class Outcome:
     """The message that a file becomes when all of it has come."""
 
-    def __init__(self, sending: Sending, purpose: Purpose) -> None:
+    def __init__(self, sending: Sending, purpose: Purpose, library: Library) -> None:
         self.message_id: int | None = None
         self.caption = purpose.caption
         """May be changed until the message is there."""
@@ -39,6 +39,7 @@ class Outcome:
         """May be given until all bytes are at Telegram."""
         self._sending = sending
         self._purpose = purpose
+        self._library = library
         self._delivery: Delivery | None = None
 
     @property
@@ -60,21 +61,21 @@ class Outcome:
                     hints=purpose.hints, thumbnail=self.thumbnail, as_document=purpose.as_document
                 )
             await self._sending.aclose()
-            self._delivery = Delivery([file], self.caption, client.files.telegram)
+            self._delivery = Delivery([file], self.caption, client.files.telegram, self._library)
         self._delivery.caption = self.caption
         (self.message_id,) = await self._delivery.send(borrow, on_wait)
-        return await sent_item(borrow, self.message_id, self._delivery)
+        return await sent_item(borrow, self._library, self.message_id, self._delivery)
 
 
-async def sent_item(borrow: Borrow, message_id: int, delivery: Delivery) -> MediaItem:
+async def sent_item(borrow: Borrow, library: Library, message_id: int, delivery: Delivery) -> MediaItem:
     """Return the item that the first file has become. Never raises for Telegram: the message is there."""
     try:
         async with borrow() as client:
-            item = media_item(await get_message(client, message_id))
+            return (await library.of(client).get(client, message_id)).item
     except BridgeError:
-        item = None
+        pass
     file = delivery.files[0]
-    return item or MediaItem(
+    return MediaItem(
         id=message_id,
         name=file.name,
         type=file.kind,
@@ -82,5 +83,8 @@ async def sent_item(borrow: Borrow, message_id: int, delivery: Delivery) -> Medi
         size=file.stored.size,
         caption=delivery.caption,
         has_thumbnail=False,
+        # Of which version, only Telegram could tell.
+        url=f"stream_media/{message_id}",
+        thumbnail_url=None,
         mime_type=file.mime_type,
     )

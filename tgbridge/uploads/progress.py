@@ -119,6 +119,7 @@ class Progress:
         """Wake those who watch."""
         bell, self._bell = self._bell, asyncio.Event()
         bell.set()
+        self._board.tell(self)
 
     # For those who watch
 
@@ -129,6 +130,14 @@ class Progress:
         return UploadProgress(
             received=received, stored=sum(file.stored for file in self._files), total=self._total
         )
+
+    @property
+    def news(self) -> News:
+        """How it stands, in the one word that matters most."""
+        if self.end is not None:
+            return self.end
+        left = self._waits_until - _now()
+        return UploadWaiting(retry_after=math.ceil(left)) if left > 0 else self.state
 
     async def watch(self, *, begin_seconds: float = BEGIN_SECONDS) -> AsyncGenerator[News, None]:
         """Yield how it stands, and then what is new, up to its end."""
@@ -168,6 +177,7 @@ class ProgressBoard:
         self.describe = describe
         self._keep_seconds = keep_seconds
         self._all: dict[tuple[int, str], Progress] = {}
+        self._followers: dict[tuple[int, bytes], dict[object, Callable[[Progress], None]]] = {}
         # Those that are over, the oldest first.
         self._kept: dict[Progress, asyncio.TimerHandle] = {}
 
@@ -200,6 +210,32 @@ class ProgressBoard:
     def knows(self, owner: int, upload_id: str) -> bool:
         """Tell whether there is anything to watch, or somebody who waits for it."""
         return (owner, upload_id) in self._all
+
+    @contextmanager
+    def following(self, owner: int, session: str, tell: Callable[[Progress], None]) -> Iterator[None]:
+        """Have `tell` called with each upload of a session that has news, while the block runs.
+
+        At once with those under way, and with those that have ended lately. It is quick, and raises nothing.
+        """
+        key = owner, _mark(session)
+        followers = self._followers.setdefault(key, {})
+        number = object()
+        followers[number] = tell
+        for progress in tuple(self._all.values()):
+            if (progress.owner, progress.mark) == key and (progress.end is None or progress in self._kept):
+                tell(progress)
+        try:
+            yield
+        finally:
+            del followers[number]
+            if not followers:
+                del self._followers[key]
+
+    def tell(self, progress: Progress) -> None:
+        """Tell those who follow all uploads of a session."""
+        if progress.has_name and progress.begun and progress.mark is not None:
+            for tell in tuple(self._followers.get((progress.owner, progress.mark), {}).values()):
+                tell(progress)
 
     @contextmanager
     def watched(self, owner: int, upload_id: str) -> Iterator[Progress]:

@@ -107,7 +107,7 @@ class ResumableUploads:
             except BaseException:
                 self._board.forget(progress)
                 raise
-        outcome = Outcome(sending, purpose)
+        outcome = Outcome(sending, purpose, self._surroundings.library)
         upload = ResumableUpload(self._surroundings, creation, sending, outcome, progress, session=session)
         self._uploads[owner, progress.upload_id] = upload
         return upload

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tgbridge.completion import Completion
     from tgbridge.http.tus import Checksum, Continuation, Creation
     from tgbridge.telegram.pool import ClientPool
+    from tgbridge.telegram.saved.library import Library
     from tgbridge.telegram.saved.sending import Sending
     from tgbridge.telegram.transfer.budget import Budget
     from tgbridge.telegram.transfer.upload.ways import StoredFile
@@ -69,6 +70,7 @@ class Surroundings:
     """What uploads work with, and share with the rest of the service."""
 
     pool: ClientPool
+    library: Library
     completion: Completion
     budget: Budget
     """What uploads hold on their way."""

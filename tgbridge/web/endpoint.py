@@ -20,8 +20,8 @@ and ``app.py`` lists the tables. What a handler may rely on, and has to mind:
 
 - ``request[keys.SESSION]`` is the browser's SessionState. Where ``signed_in`` is declared, the 401 has been
   decided, and ``request[keys.CLIENT]`` is the browser's own Telegram client until the handler ends, unless it
-  is declared that it ``borrows`` none; work that outlives it (``request.app[keys.COMPLETION]``) borrows for
-  itself from ``request.app[keys.POOL]``.
+  is declared that it ``borrows`` none: what may need one asks ``request[keys.LOAN]`` for it. Work that
+  outlives the handler (``request.app[keys.COMPLETION]``) borrows for itself from ``request.app[keys.POOL]``.
 - It raises. A BridgeError becomes the contract's answer (errors.failure_of); anything else is logged, and
   becomes a 500. Once the response is prepared, whatever is raised breaks the connection.
 - A GET answers HEAD too. A handler that streams looks at ``request.method``: aiohttp would send the body.
@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 
 from aiohttp import hdrs
 
@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from tgbridge.errors import NotFound
     from tgbridge.models import Model
     from tgbridge.web.limits import AddressRule
+
+TicketKind: TypeAlias = Literal["media", "thumbnail"]
+"""What a ticket is for."""
 
 # What remains to be said where an endpoint that does not reach Telegram fails.
 INTERNAL_ERROR = "Internal server error."
@@ -112,9 +115,11 @@ class Endpoint:
     is its 404. ``body`` is the model of what it reads, sent as ``body_type``. ``limit`` is how
     often one address may ask, for what begins a login. ``acts`` is whether it does something whatever its
     method, so that no other page may ask. ``bytes_type`` is the media type of a body of plain bytes.
-    ``borrows`` is whether it is lent a client. ``overridable`` is whether a POST may mean another method.
-    ``strict`` is whether an unknown query parameter is a 400, as where one would narrow what is listed or
-    ended; streams pass them over, since loaders and caches add their own.
+    ``borrows`` is whether it is lent a client, connected, before it begins. ``overridable`` is whether a POST
+    may mean another method. ``strict`` is whether an unknown query parameter is a 400, as where one would
+    narrow what is listed or ended; streams pass them over, since loaders and caches add their own. ``ticket``
+    is the kind of ticket that says in the path whose session it is, instead of the cookie, which is then not
+    looked at; its answers are for whoever has the ticket, on pages of any origin.
     """
 
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
@@ -134,6 +139,7 @@ class Endpoint:
     acts: bool = False
     overridable: bool = False
     strict: bool = False
+    ticket: TicketKind | None = None
 
     @property
     def methods(self) -> tuple[str, ...]:

@@ -39,29 +39,33 @@ class EventStream:
     def __init__(self, response: web.StreamResponse) -> None:
         self.response = response
 
-    async def send(self, event: Event) -> None:
-        """Send an event; waits while the socket's buffer is full."""
-        await self.response.write(event.encode())
+    async def send(self, event: Event | bytes) -> None:
+        """Send an event, or what was encoded before; waits while the socket's buffer is full."""
+        await self.response.write(event if isinstance(event, bytes) else event.encode())
 
 
 @asynccontextmanager
 async def event_stream(
-    request: web.Request, *, keep_alive_seconds: float = KEEP_ALIVE_SECONDS
+    request: web.Request, *, keep_alive_seconds: float | None = KEEP_ALIVE_SECONDS
 ) -> AsyncIterator[EventStream]:
     """Begin the answer, keep the connection alive for as long as the block runs, and end the answer.
 
+    ``keep_alive_seconds`` is None where the block itself does that.
     The block is cancelled when the browser goes away, and at once when the service begins to drain. What it
     raises breaks the connection off.
     """
     with request.app[keys.IN_FLIGHT].endless():
         response = web.StreamResponse(headers=HEADERS)
         await response.prepare(request)
-        keeping_alive = asyncio.create_task(_keep_alive(response, keep_alive_seconds))
-        try:
+        if keep_alive_seconds is None:
             yield EventStream(response)
-        finally:
-            keeping_alive.cancel()
-            await asyncio.wait({keeping_alive})
+        else:
+            keeping_alive = asyncio.create_task(_keep_alive(response, keep_alive_seconds))
+            try:
+                yield EventStream(response)
+            finally:
+                keeping_alive.cancel()
+                await asyncio.wait({keeping_alive})
         await response.write_eof()
 
 

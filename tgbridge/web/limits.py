@@ -42,11 +42,15 @@ Rule: TypeAlias = (
         "sign_in_per_number",
         "sign_in_password_per_login",
         "requests_per_session",
+        "requests_per_ticket",
+        "tickets_per_session",
     ]
 )
 """All limits of how many requests there may be within a time."""
 
 CODE: Final = "TOO_MANY_REQUESTS"
+# Thousands of times are not worth remembering one by one.
+_COARSE: Final = frozenset({"requests_per_session", "requests_per_ticket", "tickets_per_session"})
 _STREAMS: Final = "qr_streams_per_address"
 _STREAM_ENDS_SECONDS: Final = 30  # nobody knows when a page will be closed: soon enough to try again
 # A subscriber has one /64 at least, and often a /56 or a /48 (RFC 6177), whose neighbours may be others: the
@@ -85,7 +89,6 @@ class Limiter:
         self._salt = salt or secrets.token_bytes(16)
         self.storage = _Storage(clock)
         self._exact = MovingWindowRateLimiter(self.storage)
-        # Thousands of times are not worth remembering one by one.
         self._coarse = FixedWindowRateLimiter(self.storage)
         self._streams: Counter[str] = Counter()
         self._silent_until = -math.inf
@@ -114,7 +117,7 @@ class Limiter:
     async def _spend(self, rule: Rule, places: tuple[Place, ...]) -> None:
         if not self._enabled:
             return
-        strategy = self._coarse if rule == "requests_per_session" else self._exact
+        strategy = self._coarse if rule in _COARSE else self._exact
         counted = [(self._item(rule, place), self._counter(place.name)) for place in places]
         # What is refused counts nowhere: neighbours do not pay for it.
         waits = [await self._wait(strategy, *each) for each in counted]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import sys
 import threading
 import traceback
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 _QUIET: Final = ("telethon", "aiohttp", "asyncio")
 _INNERMOST_FRAMES: Final = 8
 _log = structlog.get_logger(__name__)
+# Also in paths that lead nowhere, and one that a mail program has broken into lines.
+_TICKET: Final = re.compile(
+    r"(?:(?<=/ticket_media/)|(?<=/ticket_thumbnail/)).+|[A-Za-z0-9_-]{256,}", re.DOTALL
+)
 _access_log = structlog.get_logger("tgbridge.access")
 
 
@@ -221,7 +226,7 @@ def log_request(request: BaseRequest, status: int | None, seconds: float, reason
         "request_id": request.get(keys.REQUEST_ID),
         "address": request.remote if caller is None else caller.address,
         "method": request.method,
-        "path": request.path,
+        "path": _TICKET.sub("…", request.path),
         "status": status,
         "bytes": None if sent is None else sent.count,  # aiohttp's own number counts the head as well
         "seconds": round(seconds, 4),

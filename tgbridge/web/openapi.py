@@ -175,7 +175,7 @@ def _common(endpoint: Endpoint) -> Iterator[Refusal]:
         yield from session_ended()
     if endpoint.strict:
         yield Refusal(400, unknown_parameter("offset"), INVALID_PARAMETER)
-    if endpoint.signed_in or endpoint.limit is not None:
+    if endpoint.signed_in or endpoint.ticket or endpoint.limit is not None:
         yield Refusal(429, TOO_MANY_REQUESTS, TOO_MANY_REQUESTS_CODE, headers=(_RETRY_AFTER,))
     if endpoint.not_found is not None:
         yield Refusal(404, endpoint.not_found.text, endpoint.not_found.code)

@@ -15,18 +15,20 @@ from tgbridge.web.resource import Path
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tgbridge.web.endpoint import Endpoint
+    from tgbridge.web.endpoint import Endpoint, TicketKind
 
 
 def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
     """Tell the router, and the middleware, of all endpoints."""
     endpoints = tuple(endpoints)
+    fixed = frozenset(endpoint.path for endpoint in endpoints if "{" not in endpoint.path)
     overridable = {endpoint.path for endpoint in endpoints if endpoint.overridable}
     resources: dict[str, Path] = {}
     for endpoint in endpoints:
         path = endpoint.path
         if path not in resources:
-            resources[path] = OverridableResource(path) if path in overridable else Path(path)
+            kind = OverridableResource if path in overridable else Path
+            resources[path] = kind(path, fixed)
             app.router.register_resource(resources[path])
         for method in endpoint.methods:
             resources[path].add_route(method, endpoint.handler, expect_handler=_later)
@@ -38,6 +40,12 @@ def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
 def endpoint_of(request: web.Request) -> Endpoint | None:
     """Return the endpoint that ``request`` is for; None if there is none."""
     return request.app[keys.ENDPOINTS].get(request.match_info.handler)
+
+
+def ticket_kind_of(request: web.Request) -> TicketKind | None:
+    """Return which kind of ticket ``request`` is to bring instead of a cookie; None for other endpoints."""
+    endpoint = endpoint_of(request)
+    return None if endpoint is None else endpoint.ticket
 
 
 def check_query(request: web.Request, endpoint: Endpoint) -> None:

@@ -95,7 +95,11 @@ class SessionStorage(EncryptedCookieStorage):
 
     def has_outlived(self, value: BrowserSession) -> bool:
         """Tell whether a session is beyond ``session.lifetime_seconds``: nobody may use it any more."""
-        return value.telegram is not None and time.time() >= value.created + self._lifetime
+        return value.telegram is not None and time.time() >= self.ends(value)
+
+    def ends(self, value: BrowserSession) -> int:
+        """Return when a session ends however it is used, in whole seconds since the epoch."""
+        return value.created + self._lifetime
 
     def expires(self, value: BrowserSession) -> int | None:
         """Return when the cookie ends that a browser has once it is answered, if it asks for nothing more.
@@ -105,7 +109,7 @@ class SessionStorage(EncryptedCookieStorage):
         if value.telegram is None:
             return None if value.pending_login is None else value.renewed + self._idle
         renewed = int(time.time()) if self._grows_old(value) else value.renewed
-        return min(renewed + self._idle, value.created + self._lifetime)
+        return min(renewed + self._idle, self.ends(value))
 
     def _outlived_long_ago(self, cookie: str) -> BrowserSession:
         """Read a cookie that is too old to be one, for a session that is over but has never been ended.

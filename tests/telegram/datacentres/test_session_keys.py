@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import struct
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from telethon.crypto import AuthKey
+from telethon.sessions import StringSession
 from telethon.tl import functions, types
 
 from tests.telegram.transfer.conftest import PHONE
+from tgbridge.errors import SessionEnded
 from tgbridge.sandbox.world.blobs import Synthetic
 from tgbridge.telegram.account.login import log_out
-from tgbridge.telegram.datacentres.session_keys import KeyMemory, SessionKeys
+from tgbridge.telegram.datacentres.session_keys import KeyMemory, SessionKeys, key_of
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.saved.messages import get_message, remote_file
 
@@ -162,6 +167,47 @@ def test_the_memory_is_bounded() -> None:
 def test_keys_do_not_show_themselves() -> None:
     """Not even that there are some."""
     assert "KeyState" not in repr(SessionKeys())
+
+
+def session_string(address: str = "127.0.0.1", key: bytes = bytes(range(256))) -> str:
+    session = StringSession()
+    session.set_dc(2, address, 443)
+    session.auth_key = AuthKey(key)
+    return str(session.save())
+
+
+GOOD = session_string()
+ODD = (
+    GOOD,
+    session_string("2001:db8::1"),
+    session_string(key=bytes(256)),
+    "",
+    "1",
+    "2" + GOOD[1:],
+    GOOD[:-1],
+    GOOD[:-4],
+    GOOD + "A",
+    GOOD + "AAAA",
+    GOOD[:5] + "\n" + GOOD[5:],
+    GOOD[:5] + "*" + GOOD[6:],
+    GOOD[:5] + "é" + GOOD[6:],
+    session_string("2001:db8::1")[:-4],
+    "1" + "!" * 352,
+)
+
+
+@pytest.mark.parametrize("session", ODD)
+def test_the_key_is_the_one_that_telethon_reads(session: str) -> None:
+    """A session's key is found without all that Telethon makes of its string, and where it finds one."""
+    try:
+        key = StringSession(session).auth_key
+    except (ValueError, struct.error):
+        key = None
+    if key is None:
+        with pytest.raises(SessionEnded, match="AUTH_KEY_INVALID"):
+            key_of(session)
+    else:
+        assert key_of(session) == sha256(key.key).hexdigest()
 
 
 def kept(pool: ClientPool) -> Any:

@@ -12,6 +12,7 @@ import pytest
 from tgbridge.errors import FloodWait, TelegramUnavailable
 from tgbridge.telegram.saved import delivery as delivery_module
 from tgbridge.telegram.saved.delivery import LEAST_SECONDS, Delivery
+from tgbridge.telegram.saved.library import Library
 from tgbridge.telegram.saved.outgoing import OutgoingFile
 from tgbridge.telegram.transfer.upload.uploader import Uploader
 from tgbridge.telegram.transfer.upload.ways import StoredFile
@@ -110,7 +111,7 @@ async def delivery_of_one(borrow: Borrow, settings: Settings) -> Delivery:
     """A file whose parts are at Telegram."""
     async with borrow() as client, uploader(settings).open(client, 1, size=4) as upload:
         await upload.write(b"data")
-        return Delivery([file(await upload.finish())], "", client.files.telegram)
+        return Delivery([file(await upload.finish())], "", client.files.telegram, Library(settings.files))
 
 
 def uploader(settings: Settings) -> Uploader:
@@ -148,7 +149,7 @@ async def test_doubt(
             async with uploader(make_settings()).open(client, 1, size=4) as upload:
                 await upload.write(b"data")
                 files.append(OutgoingFile(await upload.finish(), name, kind))
-        delivery = Delivery(files, "", client.files.telegram)
+        delivery = Delivery(files, "", client.files.telegram, Library(make_settings().files))
     sandbox.faults.drop(SEND, executed=True, skip=1)
     failing = sandbox.faults.internal_error(SEND, times=None, skip=1)
     with pytest.raises(TelegramUnavailable):

@@ -7,10 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from telethon.tl import types
 
 from tgbridge.errors import MediaNotFound
 from tgbridge.telegram.saved import messages as media
+from tgbridge.telegram.saved.described import decoded_waveform
 
 if TYPE_CHECKING:
     from tgbridge.models import MediaItem
@@ -289,6 +292,51 @@ def test_what_is_no_media(held: Any) -> None:
     assert media.media_item(message(held)) is None
     with pytest.raises(MediaNotFound):
         media.remote_file(message(held))
+
+
+@pytest.mark.parametrize(
+    ("packed", "values"),
+    [
+        (b"", []),
+        (b"\x1f", [31]),
+        (b"\xff\x03", [31, 31, 0]),
+        (bytes.fromhex("4188d17c05"), [1, 2, 2, 3, 13, 30, 21, 0]),
+    ],
+)
+def test_a_waveform(packed: bytes, values: list[int]) -> None:
+    """Five bits a value, the lowest first, down to the last one, which Telethon gets wrong."""
+    assert decoded_waveform(packed) == values
+    audio = types.DocumentAttributeAudio(3, voice=True, waveform=packed)
+    assert item(document(audio)).waveform == (values or None)
+    assert item(document(types.DocumentAttributeAudio(3, waveform=packed))).waveform is None
+
+
+@given(st.lists(st.integers(0, 31), max_size=100))
+def test_a_waveform_comes_back(values: list[int]) -> None:
+    """What was packed is read, whatever its length."""
+    packed = sum(value << 5 * place for place, value in enumerate(values))
+    read = decoded_waveform(packed.to_bytes(-(-len(values) * 5 // 8), "little"))
+    assert read[: len(values)] == values
+    assert len(read) - len(values) <= 1
+
+
+def test_music_has_its_tags() -> None:
+    """Where there are any."""
+    tagged = item(document(types.DocumentAttributeAudio(3, title="Dawn", performer="Ada")))
+    assert (tagged.title, tagged.performer, tagged.duration) == ("Dawn", "Ada", 3.0)
+    bare = item(document(types.DocumentAttributeAudio(3, title="", performer="")))
+    assert (bare.title, bare.performer, bare.waveform) == (None, None, None)
+
+
+@pytest.mark.parametrize("duration", [float("nan"), float("inf"), -1.0, 0.0])
+def test_a_duration_that_is_none(duration: float) -> None:
+    """What JSON could not say, or no film lasts, is not said."""
+    assert (
+        item(document(types.DocumentAttributeVideo(duration, -2, -3))).model_dump(
+            include={"duration", "width", "height"}
+        )
+        == {}
+    )
 
 
 def test_what_is_not_said_is_left_out() -> None:

@@ -1,4 +1,4 @@
-"""Saved Messages through the sandbox: the whole list, and one message by its id."""
+"""One message of Saved Messages through the sandbox, by its id."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from telethon.tl import functions, types
 
-from tgbridge.errors import FloodWait, MediaNotFound, TelegramUnavailable
-from tgbridge.sandbox.seeds import IDS, SEEDS, seed_many
+from tgbridge.errors import MediaNotFound
+from tgbridge.sandbox.seeds import IDS
 from tgbridge.sandbox.world.phone import PhoneNumber
 from tgbridge.telegram.saved import messages as media
 
 if TYPE_CHECKING:
-    from tgbridge.models import MediaItem
     from tgbridge.sandbox import Sandbox
     from tgbridge.sandbox.world.accounts import Account
     from tgbridge.telegram.client import BridgeClient
@@ -39,54 +38,6 @@ def account(client: BridgeClient, sandbox: Sandbox) -> Account:
     return sandbox.state.account_of(phone)
 
 
-async def pages(client: BridgeClient) -> list[list[MediaItem]]:
-    return [page async for page in media.iter_saved_media(client)]
-
-
-async def listing(client: BridgeClient) -> list[MediaItem]:
-    return [item for page in await pages(client) for item in page]
-
-
-# The list
-
-
-async def test_all_that_holds_a_file_is_listed(client: BridgeClient) -> None:
-    """Newest first; text, previews, contacts, polls, service messages and expired media are not media."""
-    expected = [IDS[seed.key] for seed in reversed(SEEDS) if seed.key not in NO_FILE]
-    assert [one.id for one in await listing(client)] == expected
-
-
-async def test_each_kind_has_its_type(client: BridgeClient) -> None:
-    """The contract's eight types, with what Telegram knows of each."""
-    items = {one.id: one for one in await listing(client)}
-    types_of = {
-        "photo": "photo",
-        "video": "video",
-        "animation": "animation",
-        "audio": "audio",
-        "voice": "voice",
-        "video_note": "video_note",
-        "sticker": "sticker",
-        "pdf": "document",
-        "image_file": "document",
-    }
-    assert {key: items[IDS[key]].type for key in types_of} == types_of
-    assert items[IDS["photo"]].model_dump(exclude={"blur_data_url", "size"}) == {
-        "id": IDS["photo"],
-        "name": f"photo_2025-10-27_10-00-00_{IDS['photo']}.jpg",
-        "type": "photo",
-        "timestamp": "2025-10-27T10:00:00Z",
-        "caption": "A beautiful image",
-        "has_thumbnail": True,
-        "mime_type": "image/jpeg",
-        "width": 1280,
-        "height": 960,
-    }
-    assert {items[IDS[f"album_{number}"]].album_id for number in (1, 2, 3)} == {"13800000000000001"}
-    assert items[IDS["large"]].size == 300_000_000
-    assert items[IDS["japanese_name"]].name == "写真と費用 2025年.zip"
-
-
 async def test_sizes_are_those_of_the_bytes(client: BridgeClient) -> None:
     """What the item promises is what upload.getFile gives, for photos, documents and thumbnails."""
     for key in ("photo", "forwarded_photo", "video_note", "sticker", "pdf"):
@@ -100,94 +51,6 @@ async def test_sizes_are_those_of_the_bytes(client: BridgeClient) -> None:
         for file in files:
             answer = await client(functions.upload.GetFileRequest(file.location(), 0, 512 * 1024))
             assert len(answer.bytes) == file.size
-
-
-async def test_has_thumbnail_tells_the_truth(client: BridgeClient) -> None:
-    """It says of each item whether there will be one."""
-    for listed in await listing(client):
-        found = await media.get_message(client, listed.id)
-        if listed.has_thumbnail:
-            assert media.remote_thumbnail(found)
-        else:
-            with pytest.raises(MediaNotFound):
-                media.remote_thumbnail(found)
-
-
-async def test_a_long_history_comes_page_by_page(
-    client: BridgeClient, account: Account, sandbox: Sandbox
-) -> None:
-    """100 messages a request, one page in memory, each item once."""
-    ids = seed_many(account, 950, photo_every=2)
-    sandbox.counters.reset()
-    found = await pages(client)
-    assert [one.id for page in found for one in page][:475] == [i for i in reversed(ids) if (i - ids[0]) % 2]
-    assert max(map(len, found)) <= 100
-    assert sandbox.counters.of("messages.getHistory") == -(-len(account.history) // 100)
-
-
-@pytest.mark.parametrize("count", [0, 1, 99, 100, 101, 200, 201])
-async def test_it_ends(client: BridgeClient, account: Account, count: int) -> None:
-    """At every number of messages around the size of a page."""
-    account.history.delete(list(account.history.ids))
-    ids = seed_many(account, count, photo_every=1) if count else []
-    assert [one.id for one in await listing(client)] == list(reversed(ids))
-
-
-async def test_what_comes_in_meanwhile_repeats_nothing(client: BridgeClient, account: Account) -> None:
-    """A message that arrives between two pages is newer than all of them."""
-    ids = seed_many(account, 250, photo_every=1)
-    seen = []
-    async for page in media.iter_saved_media(client):
-        seen += [one.id for one in page]
-        seed_many(account, 30, photo_every=1)
-    assert len(seen) == len(set(seen))
-    assert set(ids) <= set(seen)
-    assert max(seen) == ids[-1]
-
-
-async def test_what_goes_away_meanwhile_hides_nothing(client: BridgeClient, account: Account) -> None:
-    """Messages that are deleted between two pages, seen or not, take no others with them."""
-    ids = seed_many(account, 450, photo_every=1)
-    gone = {ids[-1 - number] for number in (*range(100), 150, 199, 200)}
-    seen: list[int] = []
-    async for page in media.iter_saved_media(client):
-        seen += [one.id for one in page]
-        account.history.delete(gone)
-    assert set(ids) - gone <= set(seen)
-    assert len(seen) == len(set(seen))
-
-
-async def test_a_page_cut_short_is_not_the_end(client: BridgeClient, account: Account) -> None:
-    """A deletion of all that was seen must not look like the end, however the count stands."""
-    ids = seed_many(account, 230, photo_every=1)
-    seen: list[int] = []
-    async for page in media.iter_saved_media(client):
-        seen += [one.id for one in page]
-        account.history.delete([one.id for one in page])
-    assert set(ids) <= set(seen)
-
-
-async def test_a_short_flood_wait_is_sat_out(client: BridgeClient, sandbox: Sandbox) -> None:
-    """Reading waits for a moment, and raises a longer wait."""
-    sandbox.faults.flood_wait("messages.getHistory", seconds=1)
-    assert await listing(client)
-    sandbox.faults.flood_wait("messages.getHistory", seconds=60)
-    with pytest.raises(FloodWait):
-        await listing(client)
-
-
-@pytest.mark.swift_time
-async def test_a_failure_in_the_middle_is_raised(
-    client: BridgeClient, account: Account, sandbox: Sandbox
-) -> None:
-    """Half a list is never taken for the whole."""
-    seed_many(account, 250)
-    sandbox.faults.internal_error("messages.getHistory", times=None, skip=1)
-    with pytest.raises(TelegramUnavailable):
-        await listing(client)
-
-
-# One message
 
 
 @pytest.mark.parametrize("message_id", [-1, 0, 99_999, 2**31 - 1, 2**31, 2**63, 2**100])

@@ -34,6 +34,15 @@ async def test_logout(signed_in: ClientSession, sandbox: Sandbox) -> None:
     assert [key for key in sandbox.auth_keys if key.authorization is not None] == []
 
 
+async def test_what_the_browser_has_kept(signed_in: ClientSession, sandbox: Sandbox) -> None:
+    """Whoever uses it next is not shown this account's files; as long as nobody is signed out, they stay."""
+    sandbox.faults.error("auth.logOut", 400, "AUTH_TOKEN_INVALID")
+    async with signed_in.post("/logout") as response:
+        assert (response.status, response.headers.get("Clear-Site-Data")) == (500, None)
+    async with signed_in.post("/logout") as response:
+        assert (response.status, response.headers["Clear-Site-Data"]) == (200, '"cache"')
+
+
 @rows(
     Row(
         "told to wait",

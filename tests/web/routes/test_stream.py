@@ -16,6 +16,7 @@ from telethon.tl import types
 
 from tgbridge.sandbox.seeds import IDS
 from tgbridge.sandbox.world.blobs import Synthetic
+from tgbridge.telegram.saved.library import LIFETIME_SECONDS
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -265,15 +266,18 @@ async def test_a_player_looks_the_message_up_once(sandbox: Sandbox, get: Get, ad
     assert answer.body == file.content[2_500_000:2_500_100]
 
 
+@pytest.mark.swift_time
 async def test_a_deleted_message_is_gone(get: Get, account: Account, add_file: AddFile) -> None:
-    """Who asks for the whole is told of a deletion at once, whichever ranges were played before."""
+    """While nobody hears of changes, what another device deletes is gone after a minute, for all alike."""
     file = add_file(SIZE)
     assert (await get(file.path, headers={"Range": "bytes=0-9"})).status == 206
     account.history.delete([file.id])
+    await asyncio.sleep(LIFETIME_SECONDS)
     assert (await get(file.path)).status == 404
     assert (await get(file.path, headers={"Range": "bytes=0-9"})).status == 404
 
 
+@pytest.mark.swift_time
 async def test_media_replaced_by_an_edit(get: Get, account: Account, add_file: AddFile) -> None:
     """An edited message has another tag, by which a resumed download begins anew."""
     file, other = add_file(SIZE), add_file(SIZE + 1)
@@ -282,6 +286,7 @@ async def test_media_replaced_by_an_edit(get: Get, account: Account, add_file: A
     assert message
     assert replacement
     message.media = types.MessageMediaDocument(document=replacement.media.document)
+    await asyncio.sleep(LIFETIME_SECONDS)
     answer = await get(file.path)
     assert (answer.status, answer.body) == (200, other.content)
     resumed = await get(file.path, headers={"Range": "bytes=5-", "If-Range": old})

@@ -132,7 +132,7 @@ async def test_refused_and_flooded(sandbox: Sandbox, signed_in: ClientSession) -
     async with signed_in.get(path) as response:
         assert (response.status, response.headers["Retry-After"]) == (429, "33")
     sandbox.faults.internal_error("messages.getMessages", times=None)
-    async with signed_in.get(path) as response:
+    async with signed_in.get(f"/stream_thumbnail/{IDS['photo']}") as response:
         assert response.status == 503
         assert (await response.json())["error"] == FAILED
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from tgbridge.sandbox.dispatch import Call, RpcError, method
-from tgbridge.sandbox.world.access import home_account, moment, saved_messages
-from tgbridge.sandbox.world.filters import matcher
+from tgbridge.sandbox.dispatch import Call, method
+from tgbridge.sandbox.world.access import home_account, saved_messages
 from tgbridge.sandbox.world.history import MAX_PAGE, Window
 
 if TYPE_CHECKING:
@@ -29,40 +28,15 @@ async def get_history(call: Call, request: functions.messages.GetHistoryRequest)
     # On the wire, no date is 0.
     if request.offset_date is not None and request.offset_date.timestamp() > 0 and request.offset_id <= 0:
         start = history.older_than(request.offset_date)
-    return _page(account, history.ids, Window.of(request), start, request.hash)
-
-
-@method(functions.messages.SearchRequest)
-async def search(call: Call, request: functions.messages.SearchRequest) -> Any:
-    """Give a page of the messages that match."""
-    account = saved_messages(call, request.peer)
-    if not request.q and isinstance(request.filter, types.InputMessagesFilterEmpty):
-        raise RpcError(400, "SEARCH_QUERY_EMPTY")
-    matches = matcher(request.q, request.filter, moment(request.min_date), moment(request.max_date))
-    found = [message.id for message in account.history if matches(message)]
-    found.reverse()
-    return _page(account, found, Window.of(request), None, request.hash)
-
-
-@method(functions.messages.GetSearchCountersRequest)
-async def get_search_counters(
-    call: Call, request: functions.messages.GetSearchCountersRequest
-) -> list[types.messages.SearchCounter]:
-    """Count the messages that each of some filters finds."""
-    account = saved_messages(call, request.peer)
-    counters = []
-    for message_filter in request.filters:
-        matches = matcher("", message_filter, None, None)
-        count = sum(map(matches, account.history))
-        counters.append(types.messages.SearchCounter(message_filter, count))
-    return counters
+    return page(account, history.ids, Window.of(request), start, request.hash)
 
 
 @method(functions.messages.GetMessagesRequest)
 async def get_messages(call: Call, request: functions.messages.GetMessagesRequest) -> types.messages.Messages:
-    """Give messages by their ids, an empty one for each that is not there."""
+    """Give messages by their ids, of whichever chat, an empty one for each that is not there."""
     account = home_account(call)
     found: list[Any] = []
+    others: dict[int, types.User] = {}
     for wanted in request.id[:MAX_PAGE]:
         message_id = wanted.id if isinstance(wanted, types.InputMessageID) else 0
         message = account.history.get(message_id)
@@ -70,7 +44,10 @@ async def get_messages(call: Call, request: functions.messages.GetMessagesReques
             found.append(types.MessageEmpty(message_id, types.PeerUser(account.id)))
         else:
             found.append(account.files.stamp(message))
-    return types.messages.Messages(found, topics=[], chats=[], users=[account.user()])
+            other = message.peer_id.user_id
+            if other != account.id:
+                others[other] = types.User(id=other, access_hash=other, first_name="Somebody else")
+    return types.messages.Messages(found, topics=[], chats=[], users=[*others.values(), account.user()])
 
 
 @method(functions.messages.ReadHistoryRequest)
@@ -82,7 +59,8 @@ async def read_history(
     return types.messages.AffectedMessages(account.history.pts, 0)
 
 
-def _page(account: Account, ids: Sequence[int], window: Window, start: int | None, known_hash: int) -> Any:
+def page(account: Account, ids: Sequence[int], window: Window, start: int | None, known_hash: int) -> Any:
+    """Answer with those of ``ids`` (ascending) that a window shows; an empty one where the hash is known."""
     chosen = window.select(ids, start)
     if known_hash and known_hash == _hash(chosen):
         return types.messages.MessagesNotModified(len(ids))

@@ -13,6 +13,7 @@ from telethon.tl import functions, types
 
 from tgbridge.sandbox.dispatch import Call, RpcError, method
 from tgbridge.sandbox.world.access import home_account, now, publish, saved_messages
+from tgbridge.sandbox.world.filters import may_be_edited
 from tgbridge.sandbox.world.incoming import Incoming
 
 if TYPE_CHECKING:
@@ -88,10 +89,14 @@ async def send_multi_media(call: Call, request: functions.messages.SendMultiMedi
 
 @method(functions.messages.EditMessageRequest)
 async def edit_message(call: Call, request: functions.messages.EditMessageRequest) -> types.Updates:
-    """Change a message's text or caption, or its media."""
+    """Change a message's text or caption, or its media; in Saved Messages at any time after it was sent."""
     account = saved_messages(call, request.peer)
     message = _message(account, request.id)
+    if message.fwd_from is not None:
+        raise RpcError(403, "MESSAGE_AUTHOR_REQUIRED")
     media = message.media
+    if not may_be_edited(media):
+        raise RpcError(400, "MESSAGE_ID_INVALID")
     if request.media is not None:
         if media is None:
             raise RpcError(400, "MEDIA_PREV_INVALID")
@@ -129,7 +134,8 @@ async def delete_messages(
 
 def _message(account: Account, message_id: int) -> types.Message:
     message = account.history.get(message_id)
-    if not isinstance(message, types.Message):
+    # The id may be of another chat, whose messages are numbered by the same sequence.
+    if not isinstance(message, types.Message) or message.peer_id.user_id != account.id:
         raise RpcError(400, "MESSAGE_ID_INVALID")
     return message
 

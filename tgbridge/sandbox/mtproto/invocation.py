@@ -78,6 +78,7 @@ async def unwrap(call: Call, request: Any) -> Any:
                     request.system_version,
                     request.app_version,
                     request.lang_code,
+                    _tz_offset(request.params),
                 )
             case functions.InvokeWithoutUpdatesRequest():
                 call.without_updates = True
@@ -88,6 +89,14 @@ async def unwrap(call: Call, request: Any) -> Any:
         # The others, message ranges and takeouts, do not change what a sandbox answers.
         request = request.query
     return request
+
+
+def _tz_offset(params: Any) -> int:
+    """Take the one parameter that there is (https://core.telegram.org/method/initConnection)."""
+    for entry in getattr(params, "value", None) or ():
+        if entry.key == "tz_offset" and isinstance(entry.value, types.JsonNumber):
+            return int(entry.value.value)
+    return 0
 
 
 def innermost(request: Any) -> Any:

@@ -18,6 +18,7 @@ from telethon.tl import types
 
 from tgbridge.sandbox.dispatch import RpcError
 from tgbridge.sandbox.world.blobs import Blob, DiskBlob
+from tgbridge.sandbox.world.holding import with_files
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -186,26 +187,19 @@ class FileStore:
     def stamp(self, message: Any) -> Any:
         """Give a message as it is sent: a copy whose photos and documents carry a good file reference."""
         fresh = copy.copy(message)
-        holder = getattr(fresh, "media", None)
-        if holder is not None:
-            fresh.media = self._stamp_holder(holder, message.id)
+        if getattr(fresh, "media", None) is not None:
+            fresh.media = self.stamp_media(fresh.media, message.id)
         return fresh
 
     def stamp_media(self, media: Any, message_id: int = 0) -> Any:
         """Do the same for media outside a message."""
-        return self._stamp_holder(media, message_id)
 
-    def _stamp_holder(self, holder: Any, message_id: int) -> Any:
-        fresh = copy.copy(holder)
-        for name in ("photo", "document"):
-            held = getattr(holder, name, None)
-            if isinstance(held, types.Photo | types.Document):
-                held = copy.copy(held)
-                held.file_reference = self.reference(held.id, message_id)
-                setattr(fresh, name, held)
-        if isinstance(holder, types.MessageMediaWebPage) and isinstance(holder.webpage, types.WebPage):
-            fresh.webpage = self._stamp_holder(holder.webpage, message_id)
-        return fresh
+        def stamped(held: Any) -> Any:
+            held = copy.copy(held)
+            held.file_reference = self.reference(held.id, message_id)
+            return held
+
+        return with_files(media, stamped)
 
     def _new_name(self, owner: int) -> tuple[int, int]:
         while True:

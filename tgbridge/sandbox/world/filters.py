@@ -1,6 +1,6 @@
-"""Which messages a search finds.
+"""Which messages a search finds, and which can be edited.
 
-Source: https://core.telegram.org/type/MessagesFilter
+Sources: https://core.telegram.org/type/MessagesFilter, and what TDLib's is_editable_message_content knows
 """
 
 from __future__ import annotations
@@ -35,12 +35,14 @@ def _photo(message: Any) -> bool:
     return isinstance(media, types.MessageMediaPhoto) and media.photo is not None
 
 
-def _gif(message: Any) -> bool:
-    return _attribute(message, types.DocumentAttributeAnimated) is not None
-
-
 def _sticker(message: Any) -> bool:
-    return _attribute(message, types.DocumentAttributeSticker) is not None
+    """Of a set, or an emoji: no filter finds them."""
+    kinds = (types.DocumentAttributeSticker, types.DocumentAttributeCustomEmoji)
+    return any(_attribute(message, kind) is not None for kind in kinds)
+
+
+def _gif(message: Any) -> bool:
+    return _attribute(message, types.DocumentAttributeAnimated) is not None and not _sticker(message)
 
 
 def _video(message: Any) -> bool:
@@ -50,7 +52,7 @@ def _video(message: Any) -> bool:
 
 def _round_video(message: Any) -> bool:
     video = _attribute(message, types.DocumentAttributeVideo)
-    return video is not None and bool(video.round_message)
+    return video is not None and bool(video.round_message) and not _sticker(message)
 
 
 def _voice(message: Any) -> bool:
@@ -75,6 +77,23 @@ def _link(message: Any) -> bool:
     if any(isinstance(entity, links) for entity in getattr(message, "entities", None) or ()):
         return True
     return _LINK.search(getattr(message, "message", None) or "") is not None
+
+
+def may_be_edited(media: Any) -> bool:
+    """Tell whether a message that holds this has a text or caption that its sender may change."""
+    match media:
+        case None | types.MessageMediaPhoto() | types.MessageMediaWebPage() | types.MessageMediaPaidMedia():
+            return True
+        case types.MessageMediaDocument(document=types.Document(attributes=attributes)):
+            return not any(_has_no_caption(attribute) for attribute in attributes)
+    return False
+
+
+def _has_no_caption(attribute: Any) -> bool:
+    """Stickers and video notes have none."""
+    if isinstance(attribute, types.DocumentAttributeVideo):
+        return bool(attribute.round_message)
+    return isinstance(attribute, types.DocumentAttributeSticker | types.DocumentAttributeCustomEmoji)
 
 
 def _media_of(*kinds: type) -> Callable[[Any], bool]:
@@ -102,6 +121,13 @@ _TESTS: dict[type, Callable[[Any], bool]] = {
 }
 
 
+_OF_TEXTS_TOO = (
+    types.InputMessagesFilterEmpty,
+    types.InputMessagesFilterUrl,
+    types.InputMessagesFilterPinned,
+)
+
+
 def _words(message: Any) -> list[str]:
     texts = [getattr(message, "message", None) or ""]
     name = _attribute(message, types.DocumentAttributeFilename)
@@ -120,10 +146,14 @@ def matcher(
 
     Each word of the query has to be the beginning of a word of the text, the file's name, title or performer.
     """
-    test = _TESTS.get(type(message_filter), lambda _message: False)
+    kind = type(message_filter)
+    test = _TESTS.get(kind, lambda _message: False)
+    of_media = kind not in _OF_TEXTS_TOO
     wanted = _WORD.findall(query.replace("_", " ").casefold())
 
     def matches(message: Any) -> bool:
+        if of_media and getattr(message, "media", None) is None:  # most messages, when there are many
+            return False
         if min_date is not None and message.date <= min_date:
             return False
         if max_date is not None and message.date >= max_date:

@@ -1,4 +1,7 @@
-"""A user's Saved Messages and the log of what happened to them.
+"""A user's Saved Messages, the messages of private chats beside them, and the log of what happened to all.
+
+They share one sequence of ids and one state. Only Saved Messages are listed; what is elsewhere is there to be
+told apart from them.
 
 Sources: https://core.telegram.org/api/updates, https://core.telegram.org/api/offsets
 """
@@ -86,7 +89,7 @@ class History:
         return self._ids
 
     def get(self, message_id: int) -> Any | None:
-        """Look a message up."""
+        """Look a message up, in any chat."""
         return self._messages.get(message_id)
 
     def older_than(self, date: datetime) -> int:
@@ -132,6 +135,21 @@ class History:
         )
         return self._append(message)
 
+    def add_elsewhere(
+        self, peer_id: int, text: str = "", *, media: Any = None, date: datetime | None = None
+    ) -> types.Message:
+        """Append a message of the private chat with another user, who has sent it."""
+        peer = types.PeerUser(peer_id)
+        message = types.Message(
+            id=self._last_id + 1,
+            peer_id=peer,
+            from_id=peer,
+            date=date or datetime.now(UTC),
+            message=text,
+            media=media,
+        )
+        return self._append(message)
+
     def edited(self, message: Any, date: datetime) -> Event:
         """Note that a message of this history was changed in place."""
         message.edit_date = date
@@ -143,7 +161,9 @@ class History:
         if not gone:
             return Event(self.pts, 0, "delete", ())
         for message_id in gone:
-            del self._ids[bisect_left(self._ids, message_id)]
+            index = bisect_left(self._ids, message_id)
+            if self._ids[index : index + 1] == [message_id]:
+                del self._ids[index]
         return self._note("delete", gone)
 
     def replay(self, kind: Kind, ids: Iterable[int], message: Any) -> None:
@@ -162,7 +182,8 @@ class History:
 
     def _append(self, message: Any) -> Any:
         self._last_id = message.id
-        self._ids.append(message.id)
+        if message.peer_id.user_id == self._user_id:
+            self._ids.append(message.id)
         self._messages[message.id] = message
         self._note("new", (message.id,), message)
         return message

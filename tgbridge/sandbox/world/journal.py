@@ -17,6 +17,7 @@ from telethon.extensions import BinaryReader
 from tgbridge.sandbox.media import DIRECTORY
 from tgbridge.sandbox.world.blobs import DiskBlob, PartedBlob
 from tgbridge.sandbox.world.files import StoredFile
+from tgbridge.sandbox.world.holding import files_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,25 +82,24 @@ class Journal:
             file.writelines(f"{json.dumps(line)}\n" for line in lines)
 
     def _files(self, message: Any) -> Iterator[dict[str, Any]]:
-        media = getattr(message, "media", None)
-        held = getattr(media, "photo", None) or getattr(media, "document", None)
-        stored = self._account.files.get(held.id) if held is not None else None
-        if stored is None or stored.id in self._known:
-            return
-        blobs = {letter: self._place(blob) for letter, blob in stored.blobs.items()}
-        if None in blobs.values():
-            return  # made up by a test
-        self._known.add(stored.id)
-        yield {
-            "kind": "file",
-            "id": stored.id,
-            "access_hash": stored.access_hash,
-            "type": stored.kind,
-            "dc": stored.dc_id,
-            "mime_type": stored.mime_type,
-            "media": _write(stored.media),
-            "blobs": blobs,
-        }
+        for held in files_in(getattr(message, "media", None)):
+            stored = self._account.files.get(held.id)
+            if stored is None or stored.id in self._known:
+                continue
+            blobs = {letter: self._place(blob) for letter, blob in stored.blobs.items()}
+            if None in blobs.values():
+                continue  # made up by a test
+            self._known.add(stored.id)
+            yield {
+                "kind": "file",
+                "id": stored.id,
+                "access_hash": stored.access_hash,
+                "type": stored.kind,
+                "dc": stored.dc_id,
+                "mime_type": stored.mime_type,
+                "media": _write(stored.media),
+                "blobs": blobs,
+            }
 
     def _place(self, blob: Blob) -> list[Any] | None:
         """Say where bytes are; None for those that are in no file."""

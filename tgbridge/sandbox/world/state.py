@@ -12,6 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from telethon.tl import types
+
+from tgbridge.sandbox.world.access import push_to_key
 from tgbridge.sandbox.world.accounts import Account, Authorization
 from tgbridge.sandbox.world.cdn import Cdn
 from tgbridge.sandbox.world.files import FileStore
@@ -147,6 +150,7 @@ class State:
         """End an authorization: its keys are answered by ``error`` (401) from now on."""
         authorization.account.authorizations.pop(authorization.hash, None)
         for key in authorization.keys:
+            push_to_key(key, types.UpdatesTooLong())  # so that they ask, and are told
             key.revoked = error
             key.authorization = None
         authorization.keys.clear()

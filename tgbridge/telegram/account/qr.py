@@ -67,7 +67,7 @@ class QrLogin:
         self._stirred = asyncio.Event()
         self._shown: QrCode | None = None
         self._asking: asyncio.Task[QrCode | User] | None = None
-        client.on_update = self._hear
+        client.hear(self._hear)  # for as long as there is a client: nobody has another use for it
 
     def __repr__(self) -> str:
         return f"QrLogin(signed_in={self.user is not None})"

@@ -7,14 +7,13 @@ keys upon keys at Telegram. In memory alone, and as secret as the sessions thems
 
 from __future__ import annotations
 
-import binascii
-import struct
+from base64 import urlsafe_b64decode
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
-from telethon.sessions import StringSession
+from telethon.sessions.string import CURRENT_VERSION
 
 from tgbridge.errors import SessionEnded
 from tgbridge.telegram.mtproto.auth_key import KeyState
@@ -24,6 +23,13 @@ if TYPE_CHECKING:
 
 MOST_SESSIONS: Final = 4096
 """Of how many sessions: 2 KB each."""
+
+# A session string is its version, and in Base64 the data centre (1 byte), its address (4, or 16 of IPv6), its
+# port (2) and the key.
+_KEY_BYTES: Final = 256
+_PACKED_BYTES: Final = 1 + 4 + 2 + _KEY_BYTES
+_PACKED_BYTES_IPV6: Final = 1 + 16 + 2 + _KEY_BYTES
+_USUAL_CHARACTERS: Final = 1 + 352
 
 
 @dataclass(slots=True, repr=False)
@@ -66,10 +72,13 @@ def key_of(session: str) -> str:
 
     Raises SessionEnded for a text that is no session string.
     """
+    # As Telethon's StringSession reads it, of which nothing but the key is wanted, several times a request.
     try:
-        key = StringSession(session).auth_key
-    except (ValueError, IndexError, struct.error, binascii.Error) as error:
+        packed = urlsafe_b64decode(session[1:])
+    except ValueError as error:
         raise SessionEnded("AUTH_KEY_INVALID") from error
-    if not key:
+    size = _PACKED_BYTES if len(session) == _USUAL_CHARACTERS else _PACKED_BYTES_IPV6
+    key = packed[-_KEY_BYTES:]
+    if not session.startswith(CURRENT_VERSION) or len(packed) != size or not any(key):
         raise SessionEnded("AUTH_KEY_INVALID")
-    return sha256(key.key).hexdigest()
+    return sha256(key).hexdigest()

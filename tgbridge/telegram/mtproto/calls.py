@@ -44,6 +44,7 @@ def init_connection(hello: functions.InitConnectionRequest, *, updates: bool) ->
         lang_pack=hello.lang_pack,
         lang_code=hello.lang_code,
         query=NOTHING,
+        params=hello.params,
     )
     if updates:
         return Preamble(bytes(functions.InvokeWithLayerRequest(LAYER, first)))

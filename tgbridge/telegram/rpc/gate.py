@@ -141,15 +141,17 @@ def _succeeded(future: asyncio.Future[float]) -> bool:
 
 
 def take_turns(
-    call: Call, gate_of: Callable[[TLRequest], Gate], weight_of: Callable[[TLRequest], int]
+    call: Call, gate_of: Callable[[TLRequest], Gate | None], weight_of: Callable[[TLRequest], int]
 ) -> Call:
-    """Have each attempt pass the gate of its method, and tell the gate of flood waits.
+    """Have each attempt pass the gate of its method, if it has one, and tell the gate of flood waits.
 
     Around what raises RpcFailed: a FloodWait that an attempt raises by itself is of another method.
     """
 
     async def paced(request: TLRequest, patience: Patience) -> Any:
         gate, weight = gate_of(request), weight_of(request)
+        if gate is None:
+            return await call(request, patience)
         departed_at = await gate.enter(weight, patience)
         try:
             return await call(request, patience)

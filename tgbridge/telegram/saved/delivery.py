@@ -33,6 +33,7 @@ from tgbridge.errors import (
 )
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.rpc.persist import persist
+from tgbridge.telegram.saved.changes import Deleted
 from tgbridge.telegram.saved.sending import MAX_PARTS
 from tgbridge.telegram.transfer.parts import MIB
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
     from tgbridge.settings import TelegramSettings
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.saved.library import Library
     from tgbridge.telegram.saved.outgoing import OutgoingFile
 
 T = TypeVar("T")
@@ -88,11 +90,15 @@ class Delivery:
     messages stand alone: as in Telegram's apps. Either all are sent, or none.
     """
 
-    def __init__(self, files: Sequence[OutgoingFile], caption: str, telegram: TelegramSettings) -> None:
+    def __init__(
+        self, files: Sequence[OutgoingFile], caption: str, telegram: TelegramSettings, library: Library
+    ) -> None:
+        """`library` is told of the messages."""
         self.files = files
         self.caption = caption
         """It goes with the first file. May be changed between two tries."""
         self._telegram = telegram
+        self._library = library
         self._media: list[Medium] = []
         self._doubtful: set[int] = set()  # random ids under which a message may be there, or not
 
@@ -129,10 +135,12 @@ class Delivery:
 
         async def ask(client: BridgeClient) -> Any:
             try:
-                return await client.call(request, once)
+                updates = await client.call(request, once)
             except (TelegramUnavailable, asyncio.CancelledError):
                 self._doubtful |= random_ids
                 raise
+            self._library.of(client).sent(updates)
+            return updates
 
         try:
             updates = await _persistently(borrow, ask, patience)
@@ -196,9 +204,14 @@ class Delivery:
         """Delete what was sent of a whole that can't be sent; tell whether it is gone."""
         if not sent:
             return True
-        request = functions.messages.DeleteMessagesRequest(sent, revoke=True)
+        request, patience = functions.messages.DeleteMessagesRequest(sent, revoke=True), self._patience()
+
+        async def delete(client: BridgeClient) -> None:
+            affected = await client.call(request, patience)
+            self._library.of(client).changed(Deleted(tuple(sent), affected.pts))
+
         try:
-            await self._ask(borrow, request, self._patience())
+            await _persistently(borrow, delete, patience)
         except TelegramFailure as error:
             _log.warning("a part of an upload stays in Saved Messages", error=type(error).__name__)
             return False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from telethon.tl import types
 
@@ -12,6 +14,15 @@ from tgbridge.inspection import signatures
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+
+_VERSION_BYTES: Final = 9  # a multiple of 3, so that Base64 needs no padding
+
+
+def version_of(kind: Literal["photo", "document"], file_id: int) -> str:
+    """Return what `?v=` says of a file in all its sizes: another file, another one. Safe in URLs."""
+    digest = blake2b(f"{kind}{file_id}".encode(), digest_size=_VERSION_BYTES).digest()
+    return urlsafe_b64encode(digest).decode()
 
 
 class FileKey(NamedTuple):
@@ -73,6 +84,11 @@ class RemoteFile:
         """The opaque tag, without its quotes (RFC 9110 section 8.8.3): of the file and not of the message."""
         tag = f"{self.kind[0]}{self.file_id & 0xFFFF_FFFF_FFFF_FFFF:016x}-{self.size:x}"
         return f"{tag}-{self.thumb_size.encode().hex()}" if self.thumb_size else tag
+
+    @property
+    def version(self) -> str:
+        """What `?v=` says of it."""
+        return version_of(self.kind, self.file_id)
 
     def location(self) -> types.InputPhotoFileLocation | types.InputDocumentFileLocation:
         """Where upload.getFile finds it (https://core.telegram.org/api/files#downloading-files)."""

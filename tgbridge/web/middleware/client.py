@@ -16,6 +16,7 @@ from tgbridge.errors import (
 from tgbridge.telegram.loan import Loan
 from tgbridge.web import keys
 from tgbridge.web.routing import check_query, endpoint_of
+from tgbridge.web.tickets import expired
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -25,17 +26,19 @@ if TYPE_CHECKING:
 async def client_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lend the client to endpoints declared ``signed_in``; take leave of a session that has ended."""
     endpoint = endpoint_of(request)
-    if endpoint is None or not endpoint.signed_in:
+    if endpoint is None or not (endpoint.signed_in or endpoint.ticket):
         return await handler(request)
     state, pool = request[keys.SESSION], request.app[keys.POOL]
-    if (telegram := state.telegram) is None:
+    if (telegram := state.telegram) is None or state.user_id is None:
+        if endpoint.ticket is not None:
+            raise expired()
         raise HTTPFailure(401, NOT_AUTHENTICATED, code=state.ended_by or NOT_AUTHENTICATED_CODE)
     check_query(request, endpoint)
     try:
-        if not endpoint.borrows:
-            return await handler(request)
         async with Loan(pool, telegram, account=state.user_id) as loan:
-            request[keys.LOAN], request[keys.CLIENT] = loan, await loan.client()
+            request[keys.LOAN] = loan
+            if endpoint.borrows:
+                request[keys.CLIENT] = await loan.client()
             return await handler(request)
     except SessionEnded as error:
         if pool.ended.reason(telegram) is None:
@@ -43,4 +46,6 @@ async def client_middleware(request: web.Request, handler: Handler) -> web.Strea
             raise TelegramUnavailable("a session that was at work on this has ended") from error
         state.signed_out(error.name)
         await pool.drop(telegram)
+        if endpoint.ticket is not None:
+            raise expired() from error
         raise

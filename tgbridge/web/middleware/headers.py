@@ -10,9 +10,10 @@ from aiohttp import hdrs
 
 from tgbridge.web import keys
 from tgbridge.web.middleware.origin import allowed_origin
+from tgbridge.web.routing import ticket_kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from aiohttp import web
 
@@ -43,6 +44,17 @@ _EXPOSED: Final = ", ".join(
         *("Upload-Defer-Length", "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset"),
     )
 )
+# A ticket is all that counts: whoever has it may embed the file and read it, and the cookie says nothing. It
+# stands in the address, which is to reach no other site and no search engine.
+_WITH_TICKET: Final = (
+    (hdrs.ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
+    (hdrs.ACCESS_CONTROL_EXPOSE_HEADERS, _EXPOSED),
+    (_EMBEDDING, "cross-origin"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Robots-Tag", "noindex"),
+)
+_WITH_BAD_TICKET: Final = (*_WITH_TICKET, (_POLICY, "default-src 'none'"))
 _PREFLIGHT_FIELDS: Final = (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
 
 
@@ -59,9 +71,15 @@ def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse]
     for_people = tuple((name, value) for name, value in shown.items() if value)
 
     async def protect(request: web.Request, response: web.StreamResponse) -> None:
-        _share(request, response, settings)
-        headers, fields = response.headers, for_programs
-        if response.content_type != "application/json":
+        headers, is_json = response.headers, response.content_type == "application/json"
+        fields: Iterable[tuple[str, str]]
+        if ticket_kind_of(request) is not None:
+            fields = _WITH_BAD_TICKET if is_json else _WITH_TICKET
+        elif is_json:
+            _share(request, response, settings)
+            fields = for_programs
+        else:
+            _share(request, response, settings)
             fields = for_people
             if _POLICY in headers:
                 # One policy more, beside what the answer has: each has to be kept (CSP 3, section 8.1).

@@ -1,4 +1,4 @@
-"""The browser's session, from its cookie and back into it."""
+"""The browser's session, from its cookie and back into it; or the one that a ticket brings."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs, web
 
+from tgbridge.logins.session_state import BrowserSession, SessionState
 from tgbridge.web import keys
+from tgbridge.web.routing import ticket_kind_of
+from tgbridge.web.tickets import present
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -19,6 +22,11 @@ _OUTLIVED: Final = "SESSION_EXPIRED"
 async def session_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Read the session; ``save_session`` writes it. One that has ended is none, for all endpoints alike."""
     app = request.app
+    if (kind := ticket_kind_of(request)) is not None:
+        grant = request[keys.GRANT] = present(request, app[keys.TICKETS], kind)
+        request[keys.SESSION] = SessionState(BrowserSession(telegram=grant.session, user_id=grant.user_id))
+        _take_leave(request)
+        return await handler(request)
     state = request[keys.SESSION] = await app[keys.STORAGE].read(request)
     if state.telegram is not None and app[keys.STORAGE].has_outlived(state.value):
         app[keys.OUTLIVED].end(state.telegram)
@@ -30,8 +38,8 @@ async def session_middleware(request: web.Request, handler: Handler) -> web.Stre
 async def save_session(request: web.Request, response: web.StreamResponse) -> None:
     """Save the session with whatever is answered: also a stream, and also what an error has become."""
     state = request.get(keys.SESSION)
-    if state is None:
-        return
+    if state is None or keys.GRANT in request:
+        return  # no cookie comes of a ticket
     _take_leave(request)  # it may have ended meanwhile, and its cookie been deleted by another answer
     if not request.app[keys.STORAGE].has_news(state):
         return

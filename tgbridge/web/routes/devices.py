@@ -37,6 +37,7 @@ async def end_session(request: web.Request) -> web.Response:
         if error.name != _UNKNOWN_CODE:
             raise
         raise HTTPFailure(404, UNKNOWN, code=_UNKNOWN_CODE) from error
+    request.app[keys.POOL].doubt(request[keys.LOAN].account)
     return web.Response(status=204)
 
 
@@ -52,6 +53,7 @@ def _number(text: str) -> int:
 async def end_other_sessions(request: web.Request) -> web.Response:
     """End all authorizations but the one that asks."""
     await devices.end_other_devices(request[keys.CLIENT])
+    request.app[keys.POOL].doubt(request[keys.LOAN].account)
     return web.Response(status=204)
 
 

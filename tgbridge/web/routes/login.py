@@ -111,7 +111,10 @@ async def logout(request: web.Request) -> web.Response:
         await request.app[keys.COMPLETION].run(_log_out(request.app, state.telegram))
     await forget_pending(request)
     state.clear()
-    return json_answer(Message(message="Logged out successfully."))
+    answer = json_answer(Message(message="Logged out successfully."))
+    # Whoever uses the browser next, with any account, is not shown what it has kept of this one's files.
+    answer.headers["Clear-Site-Data"] = '"cache"'
+    return answer
 
 
 async def _log_out(app: web.Application, telegram: str) -> None:
@@ -188,7 +191,10 @@ ENDPOINTS: Final = (
             Success(
                 "Signed out; the cookie is cleared.",
                 Message,
-                headers=(("Set-Cookie", "Clears the cookie of the session."),),
+                headers=(
+                    ("Set-Cookie", "Clears the cookie of the session."),
+                    ("Clear-Site-Data", "Has the browser forget the files that it has kept."),
+                ),
             ),
         ),
     ),

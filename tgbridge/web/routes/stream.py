@@ -7,8 +7,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
@@ -16,68 +15,64 @@ from tgbridge.errors import FileCorrupted, HTTPFailure, MediaNotFound
 from tgbridge.http.representation import Representation, plan
 from tgbridge.http.safety import is_for_execution
 from tgbridge.telegram.reading import Reading
-from tgbridge.telegram.saved import messages as media
+from tgbridge.telegram.transfer.thumbnails import MOST_BYTES
 from tgbridge.web import keys
+from tgbridge.web.message_id import message_id_of
+from tgbridge.web.routes.wanted import Wanted, wanted_file, wanted_thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tgbridge.http.representation import AnswerPlan
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.loan import Loan
+    from tgbridge.telegram.saved.library import AccountLibrary
+    from tgbridge.telegram.saved.saved_media import SavedMedia
     from tgbridge.telegram.transfer.download.source import Refetch
     from tgbridge.telegram.transfer.remote_file import RemoteFile
+    from tgbridge.web.routes.wanted import Pick
 
-_SIZES: Final[Mapping[str, media.ThumbnailSize]] = MappingProxyType(
-    {size: size for size in get_args(media.ThumbnailSize)}
-)
-_MAX_DIGITS: Final = 10  # of a signed 32-bit integer, which a message's id is
 PRECONDITION_FAILED: Final = "The file is not the one that the request expects."
 RANGE_NOT_SATISFIABLE: Final = "The file has no such bytes."
-INVALID_SIZE: Final = "Invalid size. Please use small, medium or large."
 NOT_FOR_EXECUTION: Final = "Files are not served as scripts, style sheets, workers or manifests."
 _NOT_ASKED_FOR: Final = frozenset({None, "", "0", "false"})
 
 
-async def fetch_file(client: BridgeClient, message_id: int, thumbnail: str = "") -> RemoteFile:
-    """Ask Telegram for a message's file, or for its thumbnail of a size. For the FileLookup."""
-    # Most files are at home: the connection is made while the message is asked for.
-    client.files.warm(client.home_dc_id)
-    message = await media.get_message(client, message_id)
-    return media.remote_thumbnail(message, _SIZES[thumbnail]) if thumbnail else media.remote_file(message)
-
-
 async def stream_media(request: web.Request) -> web.StreamResponse:
     """Send a message's file, whole or in part."""
-    return await _send(request)
+    return await send(request, _wanted(request, wanted_file(request.query)))
 
 
 async def stream_named_media(request: web.Request) -> web.StreamResponse:
     """Send it under a name of the caller's choice, for players that go by extensions."""
-    return await _send(request)
+    return await stream_media(request)
 
 
 async def stream_thumbnail(request: web.Request) -> web.StreamResponse:
     """Send the thumbnail of a message's file, whole."""
-    size = _SIZES.get(request.query.get("size", "medium"))
-    if size is None:
-        raise HTTPFailure(400, INVALID_SIZE, code="INVALID_SIZE")
-    return await _send(request, size)
+    return await send(request, _wanted(request, wanted_thumbnail(request.query), is_thumbnail=True))
 
 
-async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse:
+async def send(request: web.Request, wanted: Wanted) -> web.StreamResponse:
+    """Answer with a file of the account's that the request's loan is of.
+
+    Raises HTTPFailure 403, 412 and 416, MediaNotFound, and TelegramFailure kinds.
+    """
     headers = _fields(request)
     if is_for_execution(headers):
         raise HTTPFailure(403, NOT_FOR_EXECUTION, code="NOT_FOR_EXECUTION")
-    client, lookup, message_id = request[keys.CLIENT], request.app[keys.LOOKUP], _message_id(request)
-    # A player asks for many ranges of what it plays. Who asks for the whole, wants it as it is now.
-    find = lookup.find if "range" in headers else lookup.renew
-    file = await find(client, message_id, thumbnail)
-    refetch = partial(lookup.refetch, message_id=message_id, thumbnail=thumbnail)
+    loan, is_thumbnail = request[keys.LOAN], wanted.is_thumbnail
+    library = request.app[keys.LIBRARY].account(loan.account)
+    file = wanted.pick(await looked_up(loan, library, wanted.message_id))
+    refetch = partial(library.refetch, message_id=wanted.message_id, pick=wanted.pick)
     corrections = request.app[keys.CORRECTIONS]
     while True:
         try:
-            right = await corrections.apply(client, file, refetch(client))
-            answer = _plan(request, headers, right, ranges=not thumbnail)
+            right = await _corrected(request, file, refetch, is_thumbnail=is_thumbnail)
+            answer = _plan(request, headers, right, wanted)
+            if is_thumbnail and answer.span and right.content is None and right.size <= MOST_BYTES:
+                client = await loan.client()
+                right = await request.app[keys.THUMBNAILS].fetch(client, right, refetch(client))
             return await _answer(request, right, answer, refetch)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)
@@ -85,14 +80,49 @@ async def _send(request: web.Request, thumbnail: str = "") -> web.StreamResponse
                 raise
 
 
+async def looked_up(loan: Loan, library: AccountLibrary, message_id: int) -> SavedMedia:
+    """Return what a message holds: of what is known, Telegram is not asked, but whether the session lives."""
+    try:
+        known = library.known(message_id)
+    except MediaNotFound:
+        await loan.vouch()
+        raise
+    if known is not None:
+        await loan.vouch()
+        return known
+    client = await loan.client()
+    # Most files are at home: the connection is made while the message is asked for.
+    client.files.warm(client.home_dc_id)
+    return await library.fetch(client, message_id)
+
+
+async def _corrected(
+    request: web.Request,
+    file: RemoteFile,
+    refetch: Callable[[BridgeClient], Refetch],
+    *,
+    is_thumbnail: bool,
+) -> RemoteFile:
+    """Return the file as it is, with its content if that is in memory."""
+    loan, corrections = request[keys.LOAN], request.app[keys.CORRECTIONS]
+    right = request.app[keys.THUMBNAILS].known(loan.account, file) if is_thumbnail else None
+    right = right or corrections.known(file)
+    if right is None:
+        client = await loan.client()
+        right = await corrections.apply(client, file, refetch(client))
+    return right
+
+
 async def _answer(
     request: web.Request, file: RemoteFile, answer: AnswerPlan, refetch: Callable[[BridgeClient], Refetch]
 ) -> web.StreamResponse:
+    if answer.span is not None and file.content is not None:
+        # One write, head and all.
+        content = file.content[answer.span.start : answer.span.stop]
+        return web.Response(status=answer.status, headers=answer.headers, body=content)
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
-    if answer.span is None or file.content is not None:
+    if answer.span is None:
         await response.prepare(request)
-        if answer.span is not None and file.content is not None:
-            await response.write(file.content[answer.span.start : answer.span.stop])
         return response
     reading = Reading(
         request.app[keys.DOWNLOADER],
@@ -128,13 +158,16 @@ def _fields(request: web.Request) -> dict[str, str]:
     return {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
 
 
-def _plan(request: web.Request, headers: Mapping[str, str], file: RemoteFile, *, ranges: bool) -> AnswerPlan:
+def _plan(request: web.Request, headers: Mapping[str, str], file: RemoteFile, wanted: Wanted) -> AnswerPlan:
     answer = plan(
         request.method,
         headers,
-        Representation(file.size, file.etag, file.date, file.mime_type, file.name, ranges=ranges),
+        Representation(
+            file.size, file.etag, file.date, file.mime_type, file.name, ranges=not wanted.is_thumbnail
+        ),
         now=datetime.now(UTC),
-        download=request.query.get("download") not in _NOT_ASKED_FOR,
+        download=wanted.download,
+        immutable=wanted.version == file.version,
     )
     _refuse(answer)
     return answer
@@ -148,11 +181,11 @@ def _refuse(answer: AnswerPlan) -> None:
         raise HTTPFailure(416, RANGE_NOT_SATISFIABLE, code="RANGE_NOT_SATISFIABLE", headers=answer.headers)
 
 
-def _message_id(request: web.Request) -> int:
-    """Return the id in the path; raise MediaNotFound for what can't be one, since no message has it."""
-    text = request.match_info["message_id"]
-    # Python takes the digits of any script, and refuses to convert thousands of them.
-    digits = text.lstrip("0") if text.isascii() and text.isdigit() else ""
-    if not 0 < len(digits) <= _MAX_DIGITS:
-        raise MediaNotFound
-    return int(digits)
+def _wanted(request: web.Request, pick: Pick, *, is_thumbnail: bool = False) -> Wanted:
+    return Wanted(
+        message_id_of(request),
+        pick,
+        is_thumbnail=is_thumbnail,
+        download=request.query.get("download") not in _NOT_ASKED_FOR,
+        version=request.query.get("v"),
+    )

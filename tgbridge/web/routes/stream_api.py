@@ -5,26 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import NotFound
-from tgbridge.telegram.saved import messages as media
 from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success
-from tgbridge.web.routes import stream
+from tgbridge.web.routes import stream, wanted
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
-_NO_MEDIA: Final = NotFound("Media not found or message ID is invalid.", "MEDIA_NOT_FOUND")
+NO_MEDIA: Final = NotFound("Media not found or message ID is invalid.", "MEDIA_NOT_FOUND")
 _NO_THUMBNAIL: Final = NotFound(
     "Thumbnail not found for this message or message ID is invalid.", "THUMBNAIL_NOT_FOUND"
 )
 
-_MESSAGE_ID: Final = Parameter("message_id", "path", int, "The message's id, as in the list.")
+MESSAGE_ID: Final = Parameter("message_id", "path", int, "The message's id, as in the list.")
 _DOWNLOAD: Final = Parameter(
     "download",
     "query",
     str,
     "Asks the browser to save the file, whatever its type, unless it is 0, false or empty.",
 )
-_CONDITIONS: Final = tuple(
+RANGES: Final = (
+    Parameter("Range", "header", str, "RFC 9110 section 14.2: one range of bytes."),
+    Parameter("If-Range", "header", str, "RFC 9110 section 13.1.5."),
+)
+CONDITIONS: Final = tuple(
     Parameter(name, "header", str, f"RFC 9110 section {section}.")
     for name, section in (
         ("If-Match", "13.1.1"),
@@ -32,6 +35,10 @@ _CONDITIONS: Final = tuple(
         ("If-Modified-Since", "13.1.3"),
         ("If-Unmodified-Since", "13.1.4"),
     )
+)
+_CACHE_CONTROL: Final = (
+    "Cache-Control",
+    "To be asked for again each time; with v of the present version, good for a year.",
 )
 _NOT_MODIFIED: Final = Success("The copy that the client has is still right.", None, status=304)
 _REFUSALS: Final = (
@@ -47,15 +54,16 @@ def _file(path: str, handler: Handler, summary: str, *parameters: Parameter) -> 
         handler,
         summary=summary,
         failed="Failed to stream media.",
-        not_found=_NO_MEDIA,
+        not_found=NO_MEDIA,
         signed_in=True,
+        borrows=False,
         parameters=(
-            _MESSAGE_ID,
+            MESSAGE_ID,
             *parameters,
+            *wanted.FILE_PARAMETERS,
             _DOWNLOAD,
-            Parameter("Range", "header", str, "RFC 9110 section 14.2: one range of bytes."),
-            Parameter("If-Range", "header", str, "RFC 9110 section 13.1.5."),
-            *_CONDITIONS,
+            *RANGES,
+            *CONDITIONS,
         ),
         answers=(
             Success(
@@ -65,6 +73,7 @@ def _file(path: str, handler: Handler, summary: str, *parameters: Parameter) -> 
                 headers=(
                     ("Accept-Ranges", "bytes"),
                     ("ETag", "A strong tag, of the file and not of the message."),
+                    _CACHE_CONTROL,
                     ("Last-Modified", "When the file came to Telegram."),
                     ("Content-Disposition", "The file's name, and whether a browser may show it."),
                 ),
@@ -78,6 +87,7 @@ def _file(path: str, handler: Handler, summary: str, *parameters: Parameter) -> 
             ),
             _NOT_MODIFIED,
             *_REFUSALS,
+            *wanted.FILE_REFUSALS,
             Refusal(
                 416,
                 stream.RANGE_NOT_SATISFIABLE,
@@ -88,43 +98,42 @@ def _file(path: str, handler: Handler, summary: str, *parameters: Parameter) -> 
     )
 
 
+MEDIA: Final = _file("/stream_media/{message_id}", stream.stream_media, "The bytes of a file")
+THUMBNAIL: Final = Endpoint(
+    "GET",
+    "/stream_thumbnail/{message_id}",
+    stream.stream_thumbnail,
+    summary="The bytes of a file's thumbnail",
+    failed="Failed to stream thumbnail.",
+    not_found=_NO_THUMBNAIL,
+    signed_in=True,
+    borrows=False,
+    parameters=(
+        MESSAGE_ID,
+        *wanted.THUMBNAIL_PARAMETERS,
+        _DOWNLOAD,
+        *CONDITIONS,
+    ),
+    answers=(
+        Success(
+            "The thumbnail, usually image/jpeg.",
+            None,
+            media_type="image/*",
+            headers=(("ETag", "A strong tag of the thumbnail."), _CACHE_CONTROL),
+        ),
+        _NOT_MODIFIED,
+        *_REFUSALS,
+        *wanted.THUMBNAIL_REFUSALS,
+    ),
+)
+
 ENDPOINTS: Final = (
-    _file("/stream_media/{message_id}", stream.stream_media, "The bytes of a file"),
+    MEDIA,
     _file(
         "/stream_media/{message_id}/{name}",
         stream.stream_named_media,
         "The bytes of a file, at a path that ends in a name",
         Parameter("name", "path", str, "Any, for players that go by extensions. It changes nothing."),
     ),
-    Endpoint(
-        "GET",
-        "/stream_thumbnail/{message_id}",
-        stream.stream_thumbnail,
-        summary="The bytes of a file's thumbnail",
-        failed="Failed to stream thumbnail.",
-        not_found=_NO_THUMBNAIL,
-        signed_in=True,
-        parameters=(
-            _MESSAGE_ID,
-            Parameter(
-                "size",
-                "query",
-                media.ThumbnailSize,
-                "The thumbnail nearest to 100, 320 or 800 pixels on its longer side; medium by default.",
-            ),
-            _DOWNLOAD,
-            *_CONDITIONS,
-        ),
-        answers=(
-            Success(
-                "The thumbnail, usually image/jpeg.",
-                None,
-                media_type="image/*",
-                headers=(("ETag", "A strong tag of the thumbnail."),),
-            ),
-            _NOT_MODIFIED,
-            *_REFUSALS,
-            Refusal(400, stream.INVALID_SIZE, "INVALID_SIZE"),
-        ),
-    ),
+    THUMBNAIL,
 )

@@ -69,7 +69,8 @@ async def upload_file(request: web.Request) -> web.Response:
                 delivery = await incoming.finish(uploads, borrow) if earlier is None else earlier
                 ids = await named.deliver(session, name, delivery, borrow, progress.waiting)
                 if progress.has_name:
-                    progress.done(await sent_item(borrow, ids[0], delivery))
+                    library = request.app[keys.LIBRARY]
+                    progress.done(await sent_item(borrow, library, ids[0], delivery))
             return ids
 
         # From here on it is sent, whether or not the browser waits for the answer.
@@ -123,7 +124,8 @@ class _Incoming:
                 )
                 for index, (sending, thumbnail) in enumerate(zip_longest(self._files, thumbnails))
             ]
-        return Delivery(files, self._form.caption, client.files.telegram)
+        library = self._app[keys.LIBRARY]
+        return Delivery(files, self._form.caption, client.files.telegram, library)
 
     async def _take(self, part: FormPart) -> None:
         if part.name == "file" and part.is_file:

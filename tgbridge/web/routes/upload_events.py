@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import aclosing, contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from aiohttp import hdrs
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tgbridge.uploads.progress import News, Progress
 
+EventName: TypeAlias = Literal["progress", "waiting", "done", "error"]
 ID_FIELD: Final = "X-Upload-Id"
 
 
@@ -43,7 +44,7 @@ async def upload_events(request: web.Request) -> web.StreamResponse:
     with board.watched(owner, upload_id) as progress:
         async with event_stream(request) as stream, aclosing(progress.watch()) as news:
             async for told in news:
-                await stream.send(Event(told.model_dump_json(), _name(told)))
+                await stream.send(Event(told.model_dump_json(), event_name(told)))
         return stream.response
 
 
@@ -83,7 +84,8 @@ def _owner(request: web.Request) -> int:
     return owner
 
 
-def _name(news: News) -> str:
+def event_name(news: News) -> EventName:
+    """Name the event that a piece of news is."""
     match news:
         case UploadProgress():
             return "progress"

@@ -170,7 +170,7 @@ async def test_references_of_photos_and_thumbnails_are_renewed_as_well(reader: R
         media = types.MessageMediaDocument(document=made)
     message_id = account.add_message(media=media).id
     reader.blobs[message_id] = blob
-    reader.find = remote_file if kind == "photo" else partial(remote_thumbnail, size="large")
+    reader.find = remote_file if kind == "photo" else partial(remote_thumbnail, fit="large")
     file = await reader.look_up(message_id)
     reader.sandbox.faults.expire_file_references()
     async with reader.open(file) as download:

@@ -51,8 +51,8 @@ class Corrections:
 
         Raises what a download does, and MediaNotFound if a picture of unknown size has no bytes at all.
         """
-        if file.content is not None:
-            return file
+        if (right := self.known(file)) is not None:
+            return right
         known = self._files.get(file.key, _Known())
         if file.thumb_size and (not file.size or known.is_doubted):
             if known.size is None:
@@ -67,6 +67,19 @@ class Corrections:
                 known.head = await self._head(client, file, refetch)
                 self._remember(file, known)
             file = file.recognised(known.head)
+        return file
+
+    def known(self, file: RemoteFile) -> RemoteFile | None:
+        """Return the file as it is, None if something of it has to be asked for first."""
+        if file.content is not None:
+            return file
+        known = self._files.get(file.key)
+        if file.thumb_size and (not file.size or (known is not None and known.is_doubted)):
+            if known is None or known.size is None:
+                return None
+            file = replace(file, size=known.size)
+        if file.is_guessed and file.size:
+            return None if known is None or known.head is None else file.recognised(known.head)
         return file
 
     def doubt(self, file: RemoteFile) -> bool:

@@ -10,20 +10,25 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from tgbridge.telegram.transfer.download.arrival import Arrival, Slot
 from tgbridge.telegram.transfer.parts import Part, part_at, power_of_two
 from tgbridge.telegram.transfer.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
 
     from tgbridge.settings import TelegramSettings
     from tgbridge.telegram.datacentres.router import Router
     from tgbridge.telegram.transfer.budget import Budget, Share
+    from tgbridge.telegram.transfer.download.ahead import Ahead
     from tgbridge.telegram.transfer.download.cache import Fetch
     from tgbridge.telegram.transfer.download.source import Refetch, Source
+
+
+LookAhead: TypeAlias = "Callable[[memoryview], Ahead | None]"
+"""Told the first part of a file, begins to read what will be wanted next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Download:
         start: int,
         stop: int,
         begun: bool,
+        look_ahead: LookAhead | None = None,
     ) -> None:
         self._rules = rules
         self._account = account
@@ -77,6 +83,8 @@ class Download:
         self._stuck: list[Fetch] = []  # first attempts that have not ended, of parts that have been read
         self._now = asyncio.get_running_loop().time
         self._share: Share | None = None
+        self._look_ahead = look_ahead
+        self._ahead: Ahead | None = None
 
     async def __aenter__(self) -> Self:
         """Request the window's parts, and wait for the first."""
@@ -85,6 +93,8 @@ class Download:
             if self._start < self._stop:
                 self._fill()
                 self._front = await self._arrival.front(self._slots)
+                if self._look_ahead is not None:
+                    self._ahead = self._look_ahead(self._front)
         except BaseException:
             await self._close()
             raise
@@ -206,6 +216,8 @@ class Download:
         share, self._share = self._share, None
         if share is None:
             return
+        if self._ahead is not None:
+            self._ahead.leave()
         left = [*self._stuck, *(slot.fetch for slot in self._slots)]
         tasks = [task for fetch in left if (task := self._source.parts.leave(fetch)) is not None]
         self._slots.clear()

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 from weakref import WeakKeyDictionary, finalize
 
+from tgbridge.errors import BridgeError
 from tgbridge.telegram.transfer.budget import Budget
+from tgbridge.telegram.transfer.download.ahead import MOST_BYTES, Ahead, span_behind
 from tgbridge.telegram.transfer.download.cache import FileParts, PartCache
 from tgbridge.telegram.transfer.download.download import Download, Rules
 from tgbridge.telegram.transfer.download.source import Refetch, Source
 from tgbridge.telegram.transfer.parts import power_of_two
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tgbridge.settings import FilesSettings, TelegramSettings
     from tgbridge.telegram.datacentres.router import Router
     from tgbridge.telegram.transfer.remote_file import FileKey, RemoteFile
@@ -78,6 +85,7 @@ class Downloader:
             keep=files.cache_bytes_per_account // 2,
             hedges=files.connections_per_dc > 1,
         )
+        self._ahead: set[asyncio.Task[None]] = set()
         self._clients: WeakKeyDictionary[Client, ClientFiles] = WeakKeyDictionary()
 
     def open(
@@ -103,18 +111,42 @@ class Downloader:
         if files is None:
             files = self._clients[client] = ClientFiles(self._cache, verify_hashes=self._verify_hashes)
             finalize(client, files.recent.close).atexit = False
-        return Download(
-            self._rules,
-            client.files.account,
-            files.source(file),
-            connections=client.files,
-            refetch=refetch,
-            start=start,
-            stop=stop,
-            begun=begun,
+        source = files.source(file)
+        make = partial(
+            Download, self._rules, client.files.account, source, connections=client.files, refetch=refetch
         )
+        ahead = partial(self._look_ahead, source, make) if start == 0 and not source.looked_ahead else None
+        return make(start=start, stop=stop, begun=begun, look_ahead=ahead)
+
+    def _look_ahead(self, source: Source, make: Callable[..., Download], head: memoryview) -> Ahead | None:
+        """Read ahead what a player will want after the head, as far as nobody else wants the memory."""
+        span = None if source.looked_ahead else span_behind(head, source.size)
+        source.looked_ahead = True
+        if span is None or self._rules.keep < MOST_BYTES:
+            return None
+        if self.budget.waiting or self.budget.left < MOST_BYTES:
+            return None
+        ahead = Ahead(_into_the_cache(make(start=span[0], stop=span[1], begun=False)))
+        self._ahead.add(ahead.task)
+        ahead.task.add_done_callback(self._ahead.discard)
+        return ahead
+
+    async def close(self) -> None:
+        """Read nothing ahead any more."""
+        tasks = list(self._ahead)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def cached_bytes(self) -> int:
         """Bytes of recent parts that nobody reads."""
         return self._cache.bytes
+
+
+async def _into_the_cache(download: Download) -> None:
+    # Who asks for it then meets the same error, and is told.
+    with suppress(BridgeError):
+        async with download:
+            async for _ in download:
+                pass

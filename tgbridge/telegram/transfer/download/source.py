@@ -62,6 +62,8 @@ class Source:
         self._cdn: CdnFile | None = None
         self._cdn_allowed = True
         self._renewal: SingleFlight[RemoteFile] | None = None
+        self.looked_ahead = False
+        """Whether its first bytes were looked at, and what a player wants next was fetched."""
 
     @property
     def size(self) -> int:

@@ -1,0 +1,130 @@
+"""Ids that are asked for together, once, and for each who waits."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tgbridge.errors import FloodWait
+from tgbridge.telegram.saved.lookups import MOST_IDS, Lookups
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Desk:
+    """Answers when the test lets it: with the odd ones of the ids."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, tuple[int, ...]]] = []
+        self.open = asyncio.Event()
+        self.error: Exception | None = None
+        self.given_up = 0
+        self.lookups: Lookups[str, str] = Lookups(self._ask)
+
+    async def _ask(self, client: str, ids: Sequence[int]) -> dict[int, str]:
+        self.asked.append((client, tuple(ids)))
+        try:
+            await self.open.wait()
+        except asyncio.CancelledError:
+            self.given_up += 1
+            raise
+        if self.error is not None:
+            raise self.error
+        return {number: f"{client}{number}" for number in ids if number % 2}
+
+
+async def turns() -> None:
+    """Let the loop run on for a while."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_one_turn_is_one_request() -> None:
+    """Whoever asks in the same turn of the loop, for whatever ids; each is answered for its own."""
+    desk = Desk()
+    desk.open.set()
+    found = await asyncio.gather(*(desk.lookups.fetch("a", (number, number + 1)) for number in (1, 2, 3, 1)))
+    assert desk.asked == [("a", (1, 2, 3, 4))]
+    assert found == [{1: "a1"}, {3: "a3"}, {3: "a3"}, {1: "a1"}]
+    assert len(desk.lookups) == 0
+
+
+async def test_no_request_is_larger_than_telegram_takes() -> None:
+    """What is beyond goes beside it, and not after it."""
+    desk = Desk()
+    asking = asyncio.create_task(desk.lookups.fetch("a", range(250)))
+    await turns()
+    assert [len(ids) for _, ids in desk.asked] == [MOST_IDS, MOST_IDS, 50]
+    desk.open.set()
+    assert len(await asking) == 125
+
+
+async def test_what_is_being_asked_is_not_asked_again() -> None:
+    """A later turn waits for the request of an earlier one, and asks for the rest."""
+    desk = Desk()
+    first = asyncio.create_task(desk.lookups.fetch("a", (1, 3)))
+    await turns()
+    second = asyncio.create_task(desk.lookups.fetch("a", (3, 5)))
+    await turns()
+    assert desk.asked == [("a", (1, 3)), ("a", (5,))]
+    desk.open.set()
+    assert (await first, await second) == ({1: "a1", 3: "a3"}, {3: "a3", 5: "a5"})
+    await desk.lookups.fetch("a", (1,))
+    assert len(desk.asked) == 3
+
+
+async def test_each_client_asks_for_itself() -> None:
+    """The session of one may end while another's lives."""
+    desk = Desk()
+    desk.open.set()
+    one, other = await asyncio.gather(desk.lookups.fetch("a", (1,)), desk.lookups.fetch("b", (1,)))
+    assert (one, other) == ({1: "a1"}, {1: "b1"})
+    assert desk.asked == [("a", (1,)), ("b", (1,))]
+
+
+async def test_one_who_gives_up_does_not_harm_others() -> None:
+    """The request goes on for those who wait, is given up with the last, and is then made anew."""
+    desk = Desk()
+    impatient, patient = (asyncio.create_task(desk.lookups.fetch("a", (1,))) for _ in range(2))
+    await turns()
+    impatient.cancel()
+    await asyncio.wait((impatient,))
+    assert (impatient.cancelled(), desk.given_up) == (True, 0)
+    patient.cancel()
+    await asyncio.wait((patient,))
+    await turns()
+    assert (desk.given_up, len(desk.lookups)) == (1, 0)
+    desk.open.set()
+    assert await desk.lookups.fetch("a", (1,)) == {1: "a1"}
+
+
+async def test_an_error_is_told_to_each() -> None:
+    """By a traceback of its own; whoever comes later asks again."""
+    desk = Desk()
+    desk.error = FloodWait(7)
+    waiting = [asyncio.create_task(desk.lookups.fetch("a", (number,))) for number in (1, 2)]
+    desk.open.set()
+    await asyncio.wait(waiting)
+    assert [task.exception() for task in waiting] == [desk.error] * 2
+    desk.error = None
+    assert await desk.lookups.fetch("a", (1,)) == {1: "a1"}
+
+
+async def test_nothing_asked_is_nothing_found() -> None:
+    """No id, no request."""
+    desk = Desk()
+    assert await desk.lookups.fetch("a", ()) == {}
+    assert desk.asked == []
+
+
+async def test_an_error_of_one_request_of_several() -> None:
+    """Who waits for ids of several requests is told of it, and nothing is left behind."""
+    desk = Desk()
+    desk.error = FloodWait(7)
+    desk.open.set()
+    with pytest.raises(FloodWait):
+        await desk.lookups.fetch("a", range(250))
+    assert len(desk.lookups) == 0

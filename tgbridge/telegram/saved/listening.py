@@ -1,0 +1,256 @@
+"""The sessions that listen for changes, each through its own client, for as long as pages want to know.
+
+A client that listens is borrowed from the pool, and given back when others have no other place: waiting is
+less than what they do. A lost connection is made again at once, and then ever more slowly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from tgbridge.errors import BridgeError, FloodWait, PoolExhausted, SessionEnded, TelegramUnavailable
+from tgbridge.telegram.datacentres.session_keys import key_of
+from tgbridge.telegram.saved.reader import GivenWay, Over, PageReader
+from tgbridge.telegram.updates.reading import read
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
+
+    from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.pool import ClientPool
+    from tgbridge.telegram.saved.library import Library
+    from tgbridge.telegram.saved.live import Live, Position
+    from tgbridge.telegram.saved.reader import News
+
+GAP_SECONDS: Final = 0.5
+"""How long a missing update is waited for (https://core.telegram.org/api/updates#recovering-gaps)."""
+
+SILENCE_SECONDS: Final = 900.0
+"""After so long it is asked whether there are any (likewise), and whether the session lives."""
+
+FIRST_PAUSE_SECONDS: Final = 1.0
+LONGEST_PAUSE_SECONDS: Final = 60.0
+"""Between two tries to listen again, after failures; each pause is up to twice as long as the last one."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Listening:
+    """All sessions that listen. One goes on for ``linger_seconds`` when its last page has gone.
+
+    Pages connect anew with each navigation; what happens meanwhile is then known without being asked for.
+    """
+
+    def __init__(self, pool: ClientPool, library: Library, *, linger_seconds: float) -> None:
+        self._pool = pool
+        self._library = library
+        self._linger_seconds = linger_seconds
+        self._ears: dict[str, _Ear] = {}
+
+    def __len__(self) -> int:
+        """How many sessions listen."""
+        return len(self._ears)
+
+    @asynccontextmanager
+    async def open(
+        self, session: str, account: int, since: Position | None, tell: Callable[[News], object]
+    ) -> AsyncIterator[tuple[PageReader, BridgeClient]]:
+        """Listen for a page while the block runs; ``tell`` is quick, raises nothing, and may be told at once.
+
+        Gives what the page has to be told first, by ``reader.missed(client)``. Raises TelegramFailure kinds
+        and PoolExhausted.
+        """
+        key = key_of(session)
+        ear = self._ears.get(key)
+        if ear is None or ear.is_over:
+            ear = self._ears[key] = _Ear(self, key, session, account)
+        ear.begin_page()
+        try:
+            client = await ear.client()
+            if since is None or since.life != ear.live.shown.life:
+                await ear.live.complete(client)
+            reader = PageReader(ear.live, since, tell)
+            ear.add(reader)
+            try:
+                yield reader, client
+            finally:
+                ear.remove(reader)
+        finally:
+            ear.end_page(self._linger_seconds)
+
+    async def close(self) -> None:
+        """Stop listening. Pages are told nothing more. Idempotent."""
+        ears = list(self._ears.values())
+        for ear in ears:
+            ear.task.cancel()
+        await asyncio.gather(*(ear.task for ear in ears), return_exceptions=True)
+
+    # For the sessions
+
+    def library_of(self, account: int) -> Live:
+        """Return what follows an account."""
+        return self._library.account(account).live
+
+    async def follow(self, ear: _Ear) -> None:
+        """Listen with a session until it ends or gives way, and tell its pages which."""
+        error: BridgeError | None = None
+        try:
+            await self._persist(ear)
+        except asyncio.CancelledError:
+            if not ear.gives_way:
+                raise
+        except BridgeError as failure:
+            error = failure
+            if ear.has_begun and not isinstance(error, SessionEnded):
+                _log.warning("a session listens no longer", error=type(error).__name__)
+        finally:
+            if self._ears.get(ear.key) is ear:
+                del self._ears[ear.key]
+        reason = self._pool.ended.reason(ear.session)
+        ear.fail(error, GivenWay() if reason is None else Over(reason))
+        if isinstance(error, SessionEnded):
+            await self._pool.drop(ear.session)
+
+    async def _persist(self, ear: _Ear) -> None:
+        pause = 0.0
+        while True:
+            try:
+                lent = self._pool.borrow(ear.session, account=ear.account, give_way=ear.give_way)
+                async with lent as client, aclosing(ear.listen(client)) as listening:
+                    async for _ in listening:
+                        pause = 0.0
+            except (TelegramUnavailable, FloodWait, PoolExhausted) as error:
+                if not ear.has_begun:
+                    raise
+                pause = min(max(2 * pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
+                # Not all in the same moment, after an outage.
+                await asyncio.sleep(max(getattr(error, "seconds", 0), pause * random.uniform(0.5, 1)))
+
+
+class _Ear:
+    """One session that listens, for any number of pages."""
+
+    def __init__(self, listening: Listening, key: str, session: str, account: int) -> None:
+        self.key = key
+        self.session = session
+        self.account = account
+        self.live = listening.library_of(account)
+        self.in_sync = False
+        self.is_over = False
+        self.gives_way = False
+        self._pages = 0
+        self._readers: dict[PageReader, None] = {}
+        self._client: BridgeClient | None = None
+        self._began: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._stirred = asyncio.Event()
+        self._lost = False
+        self._linger: asyncio.TimerHandle | None = None
+        self._gap: asyncio.TimerHandle | None = None
+        self.task = asyncio.create_task(self._run(listening))
+
+    async def _run(self, listening: Listening) -> None:
+        try:
+            await listening.follow(self)
+        finally:
+            self.is_over = True
+            self.live.leave(self)
+            for timer in (self._linger, self._gap):
+                if timer is not None:
+                    timer.cancel()
+            self._began.cancel()
+
+    # Pages
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has listened at least once."""
+        return self._began.done()
+
+    async def client(self) -> BridgeClient:
+        """Return what it listens with. Raises what keeps it from beginning to."""
+        await asyncio.wait({self._began})
+        if self._began.cancelled() or self._client is None:
+            raise TelegramUnavailable("the session listens no longer")
+        error = self._began.exception()
+        if error is not None:
+            # The same error for all who waited: each has a traceback of its own.
+            raise error.with_traceback(None)
+        return self._client
+
+    def begin_page(self) -> None:
+        """One page more. It is to be ended."""
+        self._pages += 1
+        if self._linger is not None:
+            self._linger.cancel()
+
+    def end_page(self, linger_seconds: float) -> None:
+        """One page less; with the last one it stops listening, after a while."""
+        self._pages -= 1
+        if not self._pages and not self.is_over:
+            seconds = linger_seconds if self.has_begun else 0.0
+            self._linger = asyncio.get_running_loop().call_later(seconds, self.task.cancel)
+
+    def add(self, reader: PageReader) -> None:
+        """Tell a page from now on."""
+        self._readers[reader] = None
+        self.live.add(reader)
+
+    def remove(self, reader: PageReader) -> None:
+        """Tell it no more."""
+        self.live.remove(reader)
+        self._readers.pop(reader, None)
+
+    def fail(self, error: BridgeError | None, news: Over | GivenWay) -> None:
+        """Tell all pages that nothing more comes."""
+        if error is not None and not self._began.done():
+            self._began.set_exception(error)
+            self._began.exception()  # which nobody may be left to hear
+        for reader in tuple(self._readers):
+            reader.end(news)
+
+    def give_way(self) -> None:
+        """Stop listening, since others need the client's place, or the session has ended."""
+        self.gives_way = True
+        self.task.cancel()
+
+    # Listening
+
+    async def listen(self, client: BridgeClient) -> AsyncGenerator[None, None]:
+        """Listen with a client, and yield each time that nothing is missing. Raises TelegramFailure kinds."""
+        deaf = client.hear(lambda updates: self.live.hear(self, read(updates)))
+        self._client, self._lost = client, True
+        try:
+            while True:
+                self._stirred.clear()
+                if self._lost:
+                    self._lost = False
+                    await self.live.join(self, client)
+                    if not self._began.done():
+                        self._began.set_result(None)
+                else:
+                    await self.live.fill_gap(client)
+                yield
+                try:
+                    async with asyncio.timeout(SILENCE_SECONDS):
+                        await self._stirred.wait()
+                except TimeoutError:
+                    self._lost = True
+        finally:
+            deaf()
+            self.live.lose(self)
+
+    def stir(self) -> None:
+        """Ask at once for what was missed."""
+        self._lost = True
+        self._stirred.set()
+
+    def expect(self) -> None:
+        """Ask for what is missing, unless it comes within a moment."""
+        loop = asyncio.get_running_loop()
+        if self._gap is None or self._gap.when() <= loop.time():
+            self._gap = loop.call_later(GAP_SECONDS, self._stirred.set)
