@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test lint bench clean
+.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test example-test example lint bench clean
 
 help:
 	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
@@ -17,6 +17,8 @@ help:
 	@echo "make next-test     an app of Next.js that rewrites to the service, in a real Chromium"
 	@echo "make nginx-test    deploy/nginx.conf in a real nginx"
 	@echo "make openapi-test  compile typed clients made from /openapi.json"
+	@echo "make example       sandbox, service and the gallery of examples/nextjs, on http://localhost:3000"
+	@echo "make example-test  that gallery in a real Chromium, by Playwright"
 	@echo "make lint   check style, types and the walls between the rooms"
 	@echo "make bench  measure, beside stock Telethon"
 	@echo "make clean  remove what these made"
@@ -54,6 +56,18 @@ nginx-test: $(VENV)/.develops
 # Needs node 20.19 or newer and npm, which fetches the generators and TypeScript.
 openapi-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m openapi tests/clients
+
+# Needs node 20.9 or newer, and npm, which fetches Next.js. Ctrl-C ends all of it.
+example: $(VENV)/.runs
+	npm --prefix clients/typescript install --no-audit --no-fund
+	npm --prefix clients/typescript run build
+	npm --prefix examples/nextjs install --no-audit --no-fund
+	npm --prefix examples/nextjs run build
+	$(BIN)/python -m tgbridge serve --sandbox & trap "kill $$!" EXIT; npm --prefix examples/nextjs start
+
+# Needs Chromium as well.
+example-test: $(VENV)/.develops
+	$(BIN)/python -m pytest -m example tests/example
 
 lint: $(VENV)/.develops
 	$(BIN)/ruff check

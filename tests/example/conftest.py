@@ -63,7 +63,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=directory, env=os.environ | environ, stdout=log, stderr=log)
     try:
-        wait_for(f"http://127.0.0.1:{port}/sign-in")
+        wait_for(f"http://127.0.0.1:{port}/icon.svg")
         yield App(f"http://localhost:{port}", service_port)
     finally:
         process.terminate()

@@ -59,9 +59,7 @@ await scenario(async () => {
 
   // The film, whose moov stands at its end: it plays, and seeks both ways.
   const { id } = await ask('film')
-  await page.locator(`.tile:has(img[src*="stream_thumbnail/${id}?"])`).scrollIntoViewIfNeeded().catch(() => {})
-  await ask('nothing')
-  await page.getByLabel('Search captions and names').fill('film')
+  await page.getByLabel('Search captions and names').fill('sunset at sea')
   await page.locator(`.tile:has(img[src*="stream_thumbnail/${id}?"])`).click()
   const film = page.locator('video')
   await film.evaluate((video) => video.play())
@@ -79,9 +77,9 @@ await scenario(async () => {
   const added = await ask('add', { caption: 'From my telephone' })
   const tile = page.getByRole('button', { name: /^From my telephone/ })
   await tile.waitFor()
-  await ask('edit', { id: added.id, caption: 'Edited there' })
+  await ask('edit', { message: added.id, caption: 'Edited there' })
   await page.getByRole('button', { name: /^Edited there/ }).waitFor()
-  await ask('delete', { id: added.id })
+  await ask('delete', { message: added.id })
   await page.getByRole('button', { name: /^Edited there/ }).waitFor({ state: 'detached' })
 
   await page.setViewportSize({ width: 390, height: 844 })
