@@ -7,7 +7,19 @@ import platform
 import sys
 from typing import TYPE_CHECKING
 
-from benchmarks import answers, downloads, first_byte, floods, report, streams, uploads
+from benchmarks import (
+    answers,
+    downloads,
+    events,
+    films,
+    first_byte,
+    floods,
+    lists,
+    report,
+    streams,
+    thumbnails,
+    uploads,
+)
 from benchmarks.stage import Stage
 
 if TYPE_CHECKING:
@@ -21,6 +33,11 @@ TABLES: dict[str, Callable[..., None]] = {
     "processor": downloads.processor,
     "answers": answers.small_answers,
     "floods": floods.floods,
+    "list": lists.whole_list,
+    "page": lists.deep_page,
+    "thumbnails": thumbnails.gallery,
+    "film": films.film,
+    "events": events.open_streams,
     "upload": uploads.one_upload,
     "uploads": uploads.many_uploads,
 }

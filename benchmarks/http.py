@@ -116,6 +116,14 @@ class Client:
         answer = self._json(path)
         return time.perf_counter() - begin, answer
 
+    def stream_begins(self, path: str) -> None:
+        """Read the beginning of an endless body that `ask` asked for."""
+        status, _, body = self._head()
+        if status != 200:
+            raise RuntimeError(f"{path}: {status} {body[:300]!r}")
+        if not body:
+            self._more(path)
+
     def ask(self, path: str) -> None:
         """Ask for a small body, without waiting for it."""
         self._send("GET", path, "")

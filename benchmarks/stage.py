@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 from cryptography.fernet import Fernet
 
 from benchmarks.baseline import API_HASH, API_ID
+from benchmarks.cookies import cookie_of
 from benchmarks.http import Client, Transfer, sign_in
 from benchmarks.processes import Process
 from benchmarks.sandbox import phone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 _CLOSED_SECONDS = 30
 # As in `make run` and in deploy/tgbridge.service.
@@ -125,7 +126,10 @@ class Stage:
 
     def baseline(self, accounts: int = 1) -> Server:
         """Start the baseline, with accounts signed in."""
-        phones = [phone(account) for account in range(accounts)]
+        return self.baseline_of([phone(account) for account in range(accounts)])
+
+    def baseline_of(self, phones: list[str]) -> Server:
+        """Start the baseline, with these accounts signed in."""
         process = self._process("-m", "benchmarks.baseline", self._telegram_port, self._key, *phones)
         return Server(
             process,
@@ -133,6 +137,26 @@ class Stage:
             path=lambda account, message: f"/{account}/{message}",
             cookies={},
         )
+
+    def sessions(self, numbers: Iterable[int]) -> list[tuple[str, int]]:
+        """Sign accounts in, without the way there: their session strings, and whose they are."""
+        return [(text, owner) for text, owner in self.sandbox.tell(sessions=list(numbers))["sessions"]]
+
+    def calls(self) -> dict[str, int]:
+        """Tell how often each method was called at the sandbox since this was asked last."""
+        return self.sandbox.tell(calls=True)
+
+    def bring(self, server: Server, numbers: Iterable[int]) -> None:
+        """Give accounts a browser that is signed in at the service."""
+        numbers = list(numbers)
+        for number, (session, owner) in zip(numbers, self.sessions(numbers), strict=True):
+            server.cookies[number] = cookie_of(self._secret_key, session, owner)
+
+    def library(self) -> Process:
+        """Start the plain script for lists, thumbnails and updates, which nobody is signed in to."""
+        process = self._process("-m", "benchmarks.plain_library")
+        process.ready()
+        return process
 
     def plain(self) -> Process:
         """Start the plain script, signed in."""

@@ -33,8 +33,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NOTHING: Final[Mapping[str, str | None]] = MappingProxyType({})
-_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class BridgeError(Exception):
@@ -62,9 +61,9 @@ class HTTPFailure(BridgeError):
         code: str,
         details: str | None = None,
         retry_after: int | None = None,
-        extra: Mapping[str, str | None] = _NOTHING,
-        headers: Mapping[str, str] = _NO_HEADERS,
-        log: Mapping[str, object] = _NO_HEADERS,
+        extra: Mapping[str, object] = _NONE,
+        headers: Mapping[str, str] = _NONE,
+        log: Mapping[str, object] = _NONE,
     ) -> None:
         super().__init__(text)
         self.status = status

@@ -329,6 +329,20 @@ class Health(Model):
     status: Literal["ok"]
 
 
+class Check(Model):
+    """What one part of the service says of itself."""
+
+    ok: bool
+    reason: Annotated[str | None, Omittable, Field(description="Why it is not ok, for a person.")] = None
+
+
+class Readiness(Model):
+    """The service can take work."""
+
+    status: Literal["ok"]
+    checks: dict[str, Check]
+
+
 class ErrorBody(Model):
     """The body of every answer that is no success."""
 
@@ -365,6 +379,12 @@ class PasswordRequired(ErrorBody):
     """The code was right; the account asks for its two-step verification password."""
 
     password_hint: Annotated[str | None, Field(description="The user's own hint; null if there is none.")]
+
+
+class NotReady(ErrorBody):
+    """The service cannot take work."""
+
+    checks: dict[str, Check]
 
 
 # Request bodies: what is asked for. web/body.py reads them, as leniently as the contract wants.
@@ -418,6 +438,7 @@ class TicketInput(Model):
         Field(ge=60, le=604_800, description="Seconds. More than the service's settings allow means those."),
     ] = 3600
     download: Annotated[bool, Field(description="Whether browsers are to save the file.")] = False
+    part: Annotated[int, Field(ge=1, description="Which file, of a message that holds several.")] = 1
 
 
 class Ticket(Model):

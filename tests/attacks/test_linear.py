@@ -33,8 +33,10 @@ from tgbridge.settings import SessionSettings
 from tgbridge.uploads.ids import UploadIds
 from tgbridge.web.credentials import parse_code, parse_password, parse_phone
 from tgbridge.web.limits import places_of
+from tgbridge.web.logs import without_tickets
 from tgbridge.web.routes.upload_form import FIELDS, UploadForm
 from tgbridge.web.session_cookie import SessionStorage
+from tgbridge.web.tickets import Tickets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,6 +122,7 @@ STORAGE: Final = SessionStorage(
     [Fernet.generate_key().decode() for _ in range(3)], SessionSettings(), secure=True
 )
 UPLOAD_IDS: Final = UploadIds([b"key"])
+TICKETS: Final = Tickets([b"k" * 32])
 
 
 def read_cookie(text: str) -> None:
@@ -178,6 +181,9 @@ TEXTS: Final[dict[str, Callable[[str], object]]] = {
     "tus: version": lambda text: tus.check_version({"tus-resumable": text}),
     "upload id": tus.check_id,
     "upload id that was issued": lambda text: UPLOAD_IDS.issued(text, 1),
+    "ticket": lambda text: TICKETS.read(text, "media"),
+    "path, in the log": without_tickets,
+    "path of a ticket, in the log": lambda text: without_tickets("/ticket_media/" + text),
     "phone": parse_phone,
     "code": parse_code,
     "password": parse_password,

@@ -39,7 +39,19 @@ export async function gallery(): Promise<string[]> {
   return (data ?? []).map((item) => {
     const width: number | undefined = item.width // left out, never null
     const blur: string | undefined = item.blur_data_url
-    return `${item.name} ${width} ${blur}`
+    const poster: string | null = item.thumbnail_url // always there, null without one
+    const parts: string[] = (item.parts ?? []).map((part) => part.thumbnail_url ?? part.url)
+    const smallest: number = Math.min(...(item.renditions ?? []).map((one) => one.size))
+    const loudest: number = Math.max(...(item.waveform ?? []))
+    const spoiler: true | undefined = item.spoiler
+    return `${item.name} ${width} ${blur} ${poster} ${parts} ${smallest} ${loudest} ${spoiler} ${item.url}`
+  })
+}
+
+export function picture(id: number, version: string): Promise<unknown> {
+  return client.GET('/stream_thumbnail/{message_id}', {
+    params: { path: { message_id: id }, query: { v: version, w: 640, part: 2 } },
+    parseAs: 'blob',
   })
 }
 

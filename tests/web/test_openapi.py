@@ -41,6 +41,7 @@ OURS: Final = {
     ("GET", "/get-saved-messages-media"),
     ("GET", "/media"),
     ("GET", "/media/counts"),
+    ("GET", "/events"),
     ("GET", "/media/timeline"),
     ("POST", "/media/delete"),
     ("GET", "/media/{message_id}"),
@@ -50,6 +51,8 @@ OURS: Final = {
     ("GET", "/stream_media/{message_id}"),
     ("GET", "/stream_thumbnail/{message_id}"),
     ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
     ("GET", "/openapi.json"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -45,6 +46,8 @@ async def test_no_http(service: Service, exchange: Exchange, sent: bytes) -> Non
     assert head.count(b"\r\nServer:") == 1
     assert SECRET.encode() not in answer
     assert SECRET not in str(logs)
+    (request_id,) = re.findall(rb"\r\nX-Request-Id: (\w+)\r\n", head)
+    assert {entry["request_id"] for entry in logs} == {request_id.decode()}
     assert "error" not in {entry["log_level"] for entry in logs}
 
 
@@ -94,3 +97,5 @@ async def test_answering_that_fails(settings: Settings, exchange: Exchange) -> N
     }
     assert SECRET not in str(logs)
     assert "error beyond all middleware" in {entry["event"] for entry in logs}
+    (request_id,) = re.findall(rb"\r\nX-Request-Id: (\w+)\r\n", head)
+    assert {entry["request_id"] for entry in logs if "request_id" in entry} == {request_id.decode()}

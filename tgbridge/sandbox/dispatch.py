@@ -76,8 +76,8 @@ class ClientInfo:
     system_version: str
     app_version: str
     lang_code: str
-    tz_offset: int = 0
-    """Seconds by which the client's days begin before UTC's."""
+    tz_offset: int | None = None
+    """Seconds by which the client's days begin before UTC's; None if it did not say."""
 
 
 class Call:

@@ -59,7 +59,7 @@ class ServerSettings(Section):
     drain_seconds: float = setting(
         30.0,
         "seconds",
-        "How long transfers may still run once the service was told to stop; systemd kills after 90.",
+        "How long transfers may still run once the service was told to stop.",
         ge=0,
         le=3600,
     )
@@ -81,7 +81,7 @@ class ServerSettings(Section):
         (),
         "list of host names",
         "The names that the service may be called by; any where none is given. A page whose own name points "
-        "here (DNS rebinding) is then refused.",
+        "here (DNS rebinding) is then refused. /healthz, /readyz and /metrics answer by any address as well.",
     )
     hsts_seconds: int = setting(
         _YEAR,
@@ -89,6 +89,16 @@ class ServerSettings(Section):
         "For how long browsers that came by https come by nothing else; only where the cookie is secure.",
         ge=0,
         le=10 * _YEAR,
+    )
+
+
+class MetricsSettings(Section):
+    """What Prometheus is told, at /metrics."""
+
+    allowed_addresses: tuple[Network, ...] = setting(
+        (),
+        "list of IP addresses or networks",
+        "Who may read them, beside this machine: never what came through a proxy. Others get a 404.",
     )
 
 

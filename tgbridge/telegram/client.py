@@ -37,6 +37,7 @@ from tgbridge.telegram.mtproto.failures import RpcFailed
 from tgbridge.telegram.rpc.answers import translate_answers
 from tgbridge.telegram.rpc.call import compose, now
 from tgbridge.telegram.rpc.closing import Closing
+from tgbridge.telegram.rpc.counting import count_calls
 from tgbridge.telegram.rpc.errors import translated
 from tgbridge.telegram.rpc.flood_waits import sit_out_flood_waits
 from tgbridge.telegram.rpc.gate import take_turns
@@ -134,13 +135,14 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
         self.on_new_key: Callable[[], None] | None = None
         self._hearers: dict[Callable[[Any], None], None] = {}
         self._is_sent_updates = False
-        self.files = Router(self, settings, Gates() if gates is None else gates)
+        self.files = Router(self, settings, Gates() if gates is None else gates, data_centres.statistics)
         self._ending = Closing()
         self._ask = compose(
             self._attempt,
             partial(take_turns, gate_of=self._gate, weight_of=lambda _request: 0),
             translate_answers,
             partial(log_calls, where=lambda: self.home_dc_id),
+            partial(count_calls, statistics=data_centres.statistics),
             outlast_lost_connections,
             repeat_internal_errors,
             sit_out_flood_waits,

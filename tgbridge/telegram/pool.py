@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from tgbridge.errors import PoolExhausted, SessionEnded, TelegramUnavailable
 from tgbridge.telegram.client import BridgeClient
 from tgbridge.telegram.datacentres.directory import Directory
+from tgbridge.telegram.datacentres.reachability import Reachability
 from tgbridge.telegram.datacentres.session_keys import KeyMemory, key_of
 from tgbridge.telegram.ended_sessions import EndedSessions
 from tgbridge.telegram.rpc.gates import Gates
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Hashable
 
     from tgbridge.settings import Settings
+    from tgbridge.telegram.statistics import Statistics
 
 Login: TypeAlias = Literal["code", "qr"]
 """What a login under way is by. Each kind has its own share of the pool."""
@@ -74,15 +76,32 @@ class ClientPool:
             "qr": settings.pool.max_qr_logins,
         }
         self._data_centres = Directory(settings.telegram)
+        self._reachability = Reachability(self._data_centres)
         self._keys = KeyMemory()
         self.ended = EndedSessions(max(settings.session.idle_seconds, settings.session.ticket_seconds))
         """The sessions that have ended; that of a client that is told so is added. No cookie or ticket lasts
         longer."""
+        self.on_signed_out: Callable[[Hashable], None] | None = None
+        """Is told an account of which no client is left since its session has ended."""
         self._gates = Gates(adaptive=settings.files.pacing == "adaptive")
         # Idle ones stand from the least to the most recently used.
         self._slots: dict[object, _Slot] = {}
         self._returned = asyncio.Event()
         self._closing: asyncio.Task[None] | None = None
+
+    @property
+    def statistics(self) -> Statistics:
+        """What has passed between all clients and Telegram."""
+        return self._data_centres.statistics
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no client is lent any more."""
+        return self._closing is not None
+
+    async def reaches_telegram(self) -> bool:
+        """Tell whether a data centre has answered lately, or else does now. See `Reachability`."""
+        return await self._reachability.check()
 
     @property
     def stats(self) -> PoolStats:
@@ -328,9 +347,16 @@ class ClientPool:
         finally:
             if self._slots.get(slot.key) is slot:
                 del self._slots[slot.key]
-                if not slot.ended and slot.login is None:
+                if slot.ended:
+                    self._signed_out(slot.client.files.account)
+                elif slot.login is None:
                     self._keys.keep(slot.key, slot.client.keys)
             slot.closed.set()
+
+    def _signed_out(self, account: Hashable) -> None:
+        left = any(slot.client.files.account == account for slot in self._slots.values())
+        if self.on_signed_out is not None and not left:
+            self.on_signed_out(account)
 
     async def _close(self, drain_seconds: float) -> None:
         with suppress(TimeoutError):

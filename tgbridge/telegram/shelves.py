@@ -22,6 +22,9 @@ class Shelves(Generic[K, V]):
     def __init__(self, *, account_most: int, most: int) -> None:
         self.cost = 0
         """What all shelves hold together."""
+        self.hits = 0
+        """How often something was there that could be used, as those who use it say."""
+        self.misses = 0
         self._account_most = account_most
         self._most = most
         self._shelves: OrderedDict[Hashable, _Shelf[K, V]] = OrderedDict()  # none of them is empty
@@ -35,6 +38,11 @@ class Shelves(Generic[K, V]):
         shelf.kept.move_to_end(key)
         self._shelves.move_to_end(account)
         return found[0]
+
+    def asked(self, *, hit: bool) -> None:
+        """Count a use, or the lack of anything to use."""
+        self.hits += hit
+        self.misses += not hit
 
     def put(self, account: Hashable, key: K, value: V, cost: int = 1) -> None:
         """Keep something in place of what is kept under the key, at the cost of what is older."""

@@ -8,21 +8,26 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from aiohttp import hdrs, web
+from multidict import CIMultiDict
 from pydantic_core import to_json
 
 from tgbridge.errors import HTTPFailure
 from tgbridge.http.etags import EntityTag
-from tgbridge.http.preconditions import Outcome, Validators, evaluate
+from tgbridge.http.preconditions import Outcome, Validators, evaluate, range_applies
+from tgbridge.http.ranges import Selection, select_range, unsatisfied_content_range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tgbridge.http.ranges import RangeSelection
     from tgbridge.models import Model
 
 CHANGED: Final = "The document is not the one that the request expects."
+NO_SUCH_BYTES: Final = "The document has no such bytes."
 
 # Answers are one person's. Without this a browser's "back" shows them to the next one.
-_HEADERS: Final = {hdrs.CACHE_CONTROL: "no-store"}
+_HEADERS: Final = CIMultiDict({hdrs.CACHE_CONTROL: "no-store"})
+_JSON_HEADERS: Final = CIMultiDict({**_HEADERS, hdrs.CONTENT_TYPE: "application/json"})
 
 
 def json_answer(value: Model | Sequence[Model], *, status: int = 200) -> web.Response:
@@ -32,7 +37,7 @@ def json_answer(value: Model | Sequence[Model], *, status: int = 200) -> web.Res
 
 def bytes_answer(body: bytes, *, status: int = 200) -> web.Response:
     """Answer with JSON that is written already."""
-    return web.Response(body=body, status=status, headers=_HEADERS | {hdrs.CONTENT_TYPE: "application/json"})
+    return web.Response(body=body, status=status, headers=_JSON_HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +54,38 @@ class Document:
         return cls(body, EntityTag(sha256(body).hexdigest()[:32]))
 
     def answer(self, request: web.Request) -> web.Response:
-        """Answer GET and HEAD with it, 304 to whoever has it. Raises HTTPFailure 412."""
+        """Answer GET and HEAD with it, or the part that Range asks for, 304 to whoever has it.
+
+        Raises HTTPFailure 412, and 416. Whoever checks a proxy finds ranges here that need no session.
+        """
         conditions = {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
         # Its bytes have a strong tag, so that no proxy may send others.
         tag = {"ETag": str(self.etag)}
-        headers = tag | {"Cache-Control": "no-cache, no-transform"}
-        match evaluate(request.method, conditions, Validators(self.etag), now=datetime.now(UTC)):
+        headers = tag | {"Cache-Control": "no-cache, no-transform", hdrs.ACCEPT_RANGES: "bytes"}
+        current, now = Validators(self.etag), datetime.now(UTC)
+        match evaluate(request.method, conditions, current, now=now):
             case Outcome.NOT_MODIFIED:
                 return web.Response(status=304, headers=headers)
             case Outcome.PRECONDITION_FAILED:
                 raise HTTPFailure(412, CHANGED, code="PRECONDITION_FAILED", headers=tag)
             case Outcome.PROCEED:
-                return web.Response(body=self.body, content_type="application/json", headers=headers)
+                applies = range_applies(request.method, conditions, current, now=now)
+                selected = select_range(conditions["range"] if applies else None, len(self.body))
+                return self._part(selected, headers)
+
+    def _part(self, selected: RangeSelection, headers: dict[str, str]) -> web.Response:
+        size = len(self.body)
+        if selected is Selection.UNSATISFIABLE:
+            told = {"Content-Range": unsatisfied_content_range(size)}
+            raise HTTPFailure(416, NO_SUCH_BYTES, code="RANGE_NOT_SATISFIABLE", headers=told)
+        if selected is Selection.WHOLE:
+            return web.Response(body=self.body, content_type="application/json", headers=headers)
+        return web.Response(
+            status=206,
+            body=self.body[selected.start : selected.stop],
+            content_type="application/json",
+            headers=headers | {hdrs.CONTENT_RANGE: selected.content_range(size)},
+        )
 
 
 def failure_answer(failure: HTTPFailure) -> web.Response:
@@ -72,7 +97,7 @@ def failure_answer(failure: HTTPFailure) -> web.Response:
         "retry_after": failure.retry_after,
     }
     body = {name: value for name, value in told.items() if value is not None} | dict(failure.extra)
-    headers = _HEADERS | dict(failure.headers)
+    headers = {**_HEADERS, **failure.headers}
     if failure.retry_after is not None:
         headers[hdrs.RETRY_AFTER] = str(failure.retry_after)
     return web.json_response(body, status=failure.status, headers=headers)

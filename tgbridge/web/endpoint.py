@@ -119,7 +119,8 @@ class Endpoint:
     may mean another method. ``strict`` is whether an unknown query parameter is a 400, as where one would
     narrow what is listed or ended; streams pass them over, since loaders and caches add their own. ``ticket``
     is the kind of ticket that says in the path whose session it is, instead of the cookie, which is then not
-    looked at; its answers are for whoever has the ticket, on pages of any origin.
+    looked at; its answers are for whoever has the ticket, on pages of any origin. ``probe`` is whether it is
+    about the process, and may be called by an address whatever ``server.allowed_hosts`` says.
     """
 
     method: Literal["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"]
@@ -139,6 +140,7 @@ class Endpoint:
     acts: bool = False
     overridable: bool = False
     strict: bool = False
+    probe: bool = False
     ticket: TicketKind | None = None
 
     @property

@@ -60,7 +60,7 @@ def describe(endpoints: tuple[Endpoint, ...], *, cookie_name: str) -> Json:
     for endpoint in endpoints:
         for method in _described_methods(endpoint):
             paths[endpoint.path][method.lower()] = _operation(endpoint, method, schemas)
-    list_codes(_codes(endpoints), schemas)
+    list_codes(codes_of(endpoints), schemas)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -99,7 +99,7 @@ def _described_methods(endpoint: Endpoint) -> Iterator[str]:
             yield method
 
 
-def _codes(endpoints: Iterable[Endpoint]) -> Iterator[str]:
+def codes_of(endpoints: Iterable[Endpoint]) -> Iterator[str]:
     """Yield the codes of all answers that are foreseen."""
     for endpoint in endpoints:
         yield from (refusal.code for refusal in _refusals(endpoint))

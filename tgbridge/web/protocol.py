@@ -6,9 +6,9 @@ aiohttp's own answer repeats what was sent, a cookie perhaps, and in debug mode 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
 from aiohttp import hdrs, web
@@ -19,7 +19,7 @@ from tgbridge.web import keys
 from tgbridge.web.answers import failure_answer
 from tgbridge.web.logs import frames, log_request
 from tgbridge.web.middleware.headers import SAFE_HEADERS
-from tgbridge.web.middleware.request_id import HEADER
+from tgbridge.web.middleware.request_id import HEADER, exchange_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from aiohttp.web_request import BaseRequest
 
     from tgbridge.errors import HTTPFailure
+    from tgbridge.web.tally import RequestTally
 
 MAX_HEAD_BYTES: Final = 32 * 1024
 """Of all header fields together, as nginx by default; aiohttp takes 128, and bounds each of them."""
@@ -55,13 +56,18 @@ class _Protocol(RequestHandler):
         """
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             told = [] if exc is None else frames(exc)
-            _log.error("error beyond all middleware", error=type(exc).__name__, frames=told)
+            request_id = exchange_of(request).request_id
+            _log.error(
+                "error beyond all middleware", request_id=request_id, error=type(exc).__name__, frames=told
+            )
         else:
             # Anybody can send anything: nothing that somebody should have to look at.
-            _log.info("no HTTP", address=request.remote, error=type(exc).__name__)
+            request_id = exchange_of(request).request_id
+            _log.info("no HTTP", request_id=request_id, address=request.remote, error=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
-        return _answer(request, failure_of_status(status, details=type(exc).__name__))
+        failure = failure_of_status(status, details=type(exc).__name__)
+        return _answer(request, failure, cast("_Server", self._manager).tally)
 
     async def finish_response(
         self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -76,17 +82,20 @@ class _Protocol(RequestHandler):
             raise
 
 
-def _answer(request: BaseRequest, failure: HTTPFailure) -> web.StreamResponse:
-    request[keys.FAILURE] = failure
+def _answer(request: BaseRequest, failure: HTTPFailure, tally: RequestTally) -> web.StreamResponse:
+    exchange = exchange_of(request)
+    exchange.failure = failure
+    if exchange.began is None:  # or it was counted as it was answered
+        tally.refused(failure.status)
     response = failure_answer(failure)
-    response.headers.update({**SAFE_HEADERS, HEADER: secrets.token_hex(16), hdrs.SERVER: "tgbridge"})
+    response.headers.update({**SAFE_HEADERS, HEADER: exchange.request_id, hdrs.SERVER: "tgbridge"})
     response.force_close()
     return response
 
 
 def _refusal(request: BaseRequest) -> HTTPFailure | None:
     """Return why a request is not even routed: it would only cost time."""
-    if sum(len(name) + len(value) for name, value in request.raw_headers) > MAX_HEAD_BYTES:
+    if sum(map(len, chain.from_iterable(request.raw_headers))) > MAX_HEAD_BYTES:
         return failure_of_status(431)
     if request.rel_url.raw_path.count("/") > MAX_SEGMENTS:
         return failure_of_status(404)
@@ -94,17 +103,21 @@ def _refusal(request: BaseRequest) -> HTTPFailure | None:
 
 
 def _bounded(
-    handler: Callable[[BaseRequest], Awaitable[web.StreamResponse]],
+    handler: Callable[[BaseRequest], Awaitable[web.StreamResponse]], tally: RequestTally
 ) -> Callable[[BaseRequest], Awaitable[web.StreamResponse]]:
     async def handle(request: BaseRequest) -> web.StreamResponse:
         failure = _refusal(request)
-        return await handler(request) if failure is None else _answer(request, failure)
+        return await handler(request) if failure is None else _answer(request, failure, tally)
 
     return handle
 
 
 class _Server(web.Server):
     """Makes a protocol for each connection."""
+
+    def __init__(self, *args: Any, tally: RequestTally, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.tally = tally
 
     def __call__(self) -> _Protocol:
         return _Protocol(self, loop=self._loop, **self._kwargs)
@@ -116,9 +129,10 @@ class Runner(web.AppRunner):
     __slots__ = ()
 
     async def _make_server(self) -> _Server:
-        made = await super()._make_server()
+        made, tally = await super()._make_server(), self.app[keys.TALLY]
         return _Server(
-            _bounded(made.request_handler),
+            _bounded(made.request_handler, tally),
+            tally=tally,
             request_factory=made.request_factory,
             handler_cancellation=made.handler_cancellation,
             loop=made._loop,  # noqa: SLF001 - there is no other way to say which protocol it is

@@ -29,21 +29,25 @@ EXPIRED_CODE: Final = "TICKET_EXPIRED"
 
 # Telethon's session strings have 353 characters with an IPv4 address, 369 with an IPv6 one: filled up to the
 # same length, as are the numbers, so that a ticket's length tells nothing.
-_SESSION_CHARACTERS: Final = 370
-_FORM: Final = Struct(f">qqq?{_SESSION_CHARACTERS}s")
+_SESSION_CHARACTERS: Final = 369
+_FORM: Final = Struct(f">qqqB?{_SESSION_CHARACTERS}s")
+MOST_PARTS: Final = 255
+"""Telegram has ten files in a message at most."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Grant:
     """What a ticket carries. ``expires`` is in whole seconds since the epoch.
 
-    ``user_id`` is whose session it is, ``download`` whether browsers are to save the file.
+    ``user_id`` is whose session it is, ``part`` which of a message's files it is for, ``download`` whether
+    browsers are to save it.
     """
 
     session: str
     user_id: int
     message_id: int
     expires: int
+    part: int = 1
     download: bool = False
 
 
@@ -52,6 +56,10 @@ class Tickets:
 
     def __init__(self, keys: Iterable[bytes]) -> None:
         """``keys`` are those derived for ``PURPOSE``: the first seals, all open."""
+        self.change_keys(keys)
+
+    def change_keys(self, keys: Iterable[bytes]) -> None:
+        """Seal with the first of other keys, and open only what one of them has sealed."""
         self._sealed = Sealed(keys)
 
     def issue(self, grant: Grant, kind: TicketKind) -> str:
@@ -62,7 +70,8 @@ class Tickets:
         session = grant.session.encode()
         if len(session) > _SESSION_CHARACTERS:
             raise ValueError("the session does not fit into a ticket")
-        content = _FORM.pack(grant.user_id, grant.message_id, grant.expires, grant.download, session)
+        numbers = grant.user_id, grant.message_id, grant.expires, grant.part, grant.download
+        content = _FORM.pack(*numbers, session)
         return self._sealed.seal(content, kind.encode())
 
     def read(self, text: str, kind: TicketKind) -> Grant | None:
@@ -70,8 +79,8 @@ class Tickets:
         content = self._sealed.open(text, kind.encode())
         if content is None:
             return None
-        user_id, message_id, expires, download, session = _FORM.unpack(content)
-        return Grant(session.rstrip(b"\0").decode(), user_id, message_id, expires, download)
+        *numbers, session = _FORM.unpack(content)
+        return Grant(session.rstrip(b"\0").decode(), *numbers)
 
 
 def present(request: web.Request, tickets: Tickets, kind: TicketKind) -> Grant:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from telethon import errors, events, functions, types
 
+from tgbridge.sandbox import telephone
 from tgbridge.sandbox.seeds import IDS
 
 if TYPE_CHECKING:
     from telethon import TelegramClient
 
     from tests.sandbox.conftest import SignIn
+    from tgbridge.sandbox import Sandbox
 
 
 class Seen:
@@ -107,3 +109,37 @@ async def test_who_asks_for_no_updates_gets_none(sign_in: SignIn) -> None:
     assert (await difference(silent, before)).new_messages[0].message == "news"
     await quiet.get_me()
     assert seen.empty()
+
+
+async def test_other_chats_share_ids_and_states(sign_in: SignIn, sandbox: Sandbox) -> None:
+    """Messages are told with their peer, deletions without; Saved Messages do not list them."""
+    client, device = await sign_in(), await sign_in()
+    seen = Seen(device)
+    before = (await device(functions.updates.GetStateRequest())).pts
+    received = telephone.receive(sandbox, "+9996620001", "hello", sender=77)
+    update = await seen.next()
+    assert (update.message.id, update.message.peer_id, update.pts) == (
+        received,
+        types.PeerUser(77),
+        before + 1,
+    )
+    sent = await client.send_message("me", "saved")
+    assert sent.id == received + 1
+    await seen.next()
+    assert [message.id for message in await client.get_messages("me", limit=1)] == [sent.id]
+    (found,) = (await client(functions.messages.GetMessagesRequest([received]))).messages
+    assert found.message == "hello"
+    await client(functions.messages.DeleteMessagesRequest([received]))
+    update = await seen.next()
+    assert (update.messages, update.pts) == ([received], before + 3)
+    told = await difference(client, before)
+    assert [message.id for message in told.new_messages] == [sent.id]
+
+
+async def test_updates_may_be_lost(sign_in: SignIn, sandbox: Sandbox) -> None:
+    """So many, each for one session; later ones reach it."""
+    client = await sign_in()
+    await client.get_me()
+    account = sandbox.state.account_of("+9996620001")
+    sandbox.faults.lose_updates()
+    assert [sandbox.push(account, types.UpdatesTooLong()) for _ in range(2)] == [0, 1]

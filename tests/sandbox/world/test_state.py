@@ -86,9 +86,12 @@ async def test_sizes_and_thumbnails_are_found_again(tmp_path: Path, monkeypatch:
         file.name = "noon.jpg"
         sent = await client.send_file("me", file)
         telephone.send(sandbox, PHONE, "video")
+        telephone.send(sandbox, PHONE, "paid_bought")
         session = client.session.save()
     async with life(tmp_path, monkeypatch, session) as (_, client):
-        video, photo = await client.get_messages("me", limit=2)
+        paid, video, photo = await client.get_messages("me", limit=3)
+        bought = paid.media.extended_media[1].media.document
+        assert len(await client.download_media(bought, bytes)) == bought.size
         assert [size.type for size in photo.photo.sizes] == [size.type for size in sent.photo.sizes]
         for message in (photo, video):
             held = message.photo or message.document

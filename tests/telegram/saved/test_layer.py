@@ -52,7 +52,7 @@ class Host:
     """As much of a sandbox as its state needs."""
 
     def __init__(self, state_dir: Path) -> None:
-        self.state_dir = state_dir
+        self.state_dir: Path | None = state_dir
 
     def now(self) -> float:
         return 1e9

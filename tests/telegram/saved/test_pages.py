@@ -55,9 +55,9 @@ class Shelf:
         self._date += timedelta(minutes=self.random.randint(0, 300))
         text = fields.pop("text", "")
         media = self._made.get(kind)
-        message = self.account.add_message(text, media=media, date=self._date, **fields)
-        self.kinds[message.id] = kind
-        return message.id
+        message_id: int = self.account.add_message(text, media=media, date=self._date, **fields).id
+        self.kinds[message_id] = kind
+        return message_id
 
     def add_any(self, count: int, texts: int = 3) -> None:
         for kind in self.random.choices([*MAKERS, *["text"] * texts], k=count):
@@ -123,6 +123,16 @@ async def test_a_whole_list_of_some_types(client: BridgeClient, account: Account
     whole = [item async for page in _flat(listed(client, kinds=frozenset(kinds))) for item in page]
     expected = [one for one, kind in shelf.kinds.items() if kind in (kinds or ALL)]
     assert ids(whole) == sorted(expected, reverse=True)
+
+
+async def test_lists_of_unlike_lengths_are_one(client: BridgeClient, account: Account) -> None:
+    """What one filter has found waits until the others have come as far."""
+    shelf = Shelf(account)
+    for kind in shelf.random.choices(("photo", "audio", "document"), weights=(12, 1, 4), k=500):
+        shelf.add(kind)
+    wanted = listed(client, kinds=frozenset({"photo", "audio", "document"}))
+    whole = [item async for page in _flat(wanted) for item in page]
+    assert ids(whole) == sorted(shelf.kinds, reverse=True)
 
 
 async def _flat(wanted: MediaList) -> Any:
@@ -211,9 +221,10 @@ async def test_dates(client: BridgeClient, account: Account, kinds: frozenset[An
     """From the first second to before the last, whichever way is taken."""
     shelf = Shelf(account)
     shelf.add_any(300)
-    dates = {one: account.history.get(one).date for one in account.history.ids}
-    moments = sorted(dates.values())
-    since, until = moments[100], moments[200]
+    dates = {message.id: message.date for message in account.history}
+    # To the second, those of messages that are wanted.
+    moments = sorted(date for one, date in dates.items() if shelf.kinds[one] in (kinds or ALL))
+    since, until = moments[len(moments) // 3], moments[-len(moments) // 3]
     inside = {one for one, date in dates.items() if since <= date < until}
     wanted = sorted((one for one in inside if shelf.kinds[one] in (kinds or ALL)), reverse=True)
     assert ids(await walk(client, kinds=kinds, since=since, until=until)) == wanted

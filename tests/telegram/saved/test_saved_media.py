@@ -228,6 +228,9 @@ def test_renditions() -> None:
     assert found.file().file_id == 8
     with pytest.raises(MediaNotFound):
         found.file(1, 3)
+    named = document(8, types.DocumentAttributeFilename("ridge.mov"), types.DocumentAttributeVideo(9, 9, 9))
+    smaller = of(types.MessageMediaDocument(document=named, alt_documents=[film(20, 480)])).file(1, 1)
+    assert smaller.name == "ridge_480p.mp4"
 
 
 @pytest.mark.parametrize(

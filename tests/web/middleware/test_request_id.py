@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from tgbridge.errors import PoolExhausted
 from tgbridge.web import keys
 from tgbridge.web.endpoint import Endpoint, Success
+from tgbridge.web.logs import add_request_id
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -63,6 +64,15 @@ async def large(_request: web.Request) -> web.StreamResponse:
     return web.Response(body=bytes(20_000_000))
 
 
+async def gone() -> None:
+    raise PoolExhausted
+
+
+async def detach(request: web.Request) -> web.StreamResponse:
+    request.app[keys.COMPLETION].detach(gone())
+    return web.Response()
+
+
 async def fail(_request: web.Request) -> web.StreamResponse:
     raise PoolExhausted
 
@@ -74,6 +84,7 @@ ENDPOINTS: Final = (
     Endpoint("GET", "/too-short", too_short, summary="", answers=(Success("", None),)),
     Endpoint("GET", "/endless", endless, summary="", answers=(Success("", None),)),
     Endpoint("GET", "/large", large, summary="", answers=(Success("", None),)),
+    Endpoint("GET", "/detach", detach, summary="", answers=(Success("", None),)),
     Endpoint("GET", "/fail", fail, summary="", answers=(Success("", None),)),
 )
 
@@ -218,3 +229,14 @@ async def test_drained(serve: Serve, make_settings: MakeSettings, new_browser: N
     with pytest.raises(ClientError):
         await asking
     assert seen == [True]
+
+
+async def test_work_that_a_request_began(browser: ClientSession, service: Service) -> None:
+    """What goes on once a request is answered still has the request's id in the log."""
+    with capture_logs(processors=[add_request_id]) as logs:
+        for request_id in ("the-first-one", "the-second-one"):
+            async with browser.get("/detach", headers={"X-Request-Id": request_id}) as response:
+                assert response.status == 200
+        await service.app[keys.COMPLETION].drain()
+    lines = [entry for entry in logs if entry["event"] == "work whose caller had gone failed"]
+    assert [entry["request_id"] for entry in lines] == ["the-first-one", "the-second-one"]

@@ -6,6 +6,8 @@ import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import ClientTimeout
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from contextlib import AbstractAsyncContextManager
@@ -18,6 +20,8 @@ class Events:
 
     def __init__(self, response: ClientResponse) -> None:
         self.response = response
+        self.last_id = ""
+        self.retry: int | None = None  # milliseconds
 
     async def next(self) -> tuple[str, Any] | None:
         """The next event's name and its data, which is JSON; None at the end. Comments are passed over."""
@@ -26,11 +30,21 @@ class Events:
             field, _, value = line.decode().rstrip("\n").partition(": ")
             if field == "event":
                 name = value
+            elif field == "id":
+                self.last_id = value
+            elif field == "retry":
+                self.retry = int(value)
             elif field == "data":
                 data = json.loads(value)
             elif not line.strip() and data is not None:
                 return name, data
         return None
+
+    async def one(self) -> tuple[str, Any]:
+        """The next event, before the end."""
+        event = await self.next()
+        assert event is not None
+        return event
 
     async def until(self, wanted: str) -> Any:
         """Read up to an event of a name, and return its data."""
@@ -48,9 +62,10 @@ class Events:
 
 
 @asynccontextmanager
-async def events(browser: ClientSession, path: str) -> AsyncIterator[Events]:
-    """Open a stream; leaving closes the connection, as a page does that goes away."""
-    async with browser.get(path) as response:
+async def events(browser: ClientSession, path: str, since: str = "") -> AsyncIterator[Events]:
+    """Open a stream, after the event `since`; leaving closes the connection, as a page that goes away."""
+    headers = {"Last-Event-ID": since} if since else {}
+    async with browser.get(path, headers=headers, timeout=ClientTimeout()) as response:
         assert response.status == 200, await response.text()
         assert response.content_type == "text/event-stream"
         assert response.headers["Cache-Control"] == "no-store, no-transform"

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from tests.conftest import NewBrowser, SignIn
-    from tests.web.routes.conftest import Until
     from tgbridge.sandbox import Sandbox
     from tgbridge.sandbox.world.accounts import Account
 
@@ -44,11 +43,11 @@ class Page:
     async def load(self) -> None:
         """List all, and note from where to go on."""
         items: dict[int, Any] = {}
-        path = "media?limit=200"
-        first_id = None
+        path: str | None = "media?limit=200"
+        first_id = ""
         while path:
             async with self._browser.get("/" + path) as response:
-                body = await response.json()
+                body: dict[str, Any] = await response.json()
             first_id = first_id or body["last_event_id"]
             items |= {item["id"]: item for item in body["items"]}
             path = body["next"]
@@ -138,8 +137,9 @@ class World:
         self._push(types.UpdateNewMessage(message, self.account.history.pts, 1))
 
     def receive(self) -> None:
-        stamp = self.account.history.get(self.chance.choice(self.account.history.ids)).media
-        self.elsewhere.add(telephone.receive(self.sandbox, PHONE, "hello", stamp))
+        message = self.account.history.get(self.chance.choice(self.account.history.ids))
+        media = getattr(message, "media", None)
+        self.elsewhere.add(telephone.receive(self.sandbox, PHONE, "hello", media))
 
     def edit(self) -> None:
         message = self.account.history.get(self.chance.choice(self.account.history.ids))
@@ -170,7 +170,7 @@ class World:
 async def test_no_page_misses_anything(
     sandbox: Sandbox, signed_in: ClientSession, new_browser: NewBrowser, sign_in: SignIn, seed: int
 ) -> None:
-    """Three pages of two sessions, each away now and then, hold in the end what there is, and nothing else."""
+    """Three pages of two sessions, away now and then, hold in the end what there is, and nothing else."""
     other = new_browser()
     await sign_in(other)
     world = World(sandbox, seed)

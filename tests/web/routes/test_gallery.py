@@ -180,9 +180,10 @@ async def test_memory_needs_no_connection(
 
 @pytest.mark.parametrize("path", ["/stream_thumbnail/{}", "/stream_media/{}"])
 async def test_a_session_that_was_ended_elsewhere(
-    sandbox: Sandbox, signed_in: ClientSession, pictures: Sequence[int], path: str
+    sandbox: Sandbox, signed_in: ClientSession, service: Service, pictures: Sequence[int], path: str
 ) -> None:
-    """It gets nothing from memory but for a minute after Telegram's last answer: the account lives on."""
+    """It gets nothing from memory but for a minute after Telegram's last answer, whatever is known."""
+    service.app[keys.LIBRARY].account(sandbox.state.account_of(PHONE).id).trust()
     path = path.format(pictures[0])
     async with signed_in.get(path) as answer:
         assert answer.status == 200
@@ -280,3 +281,17 @@ async def test_the_whole_of_a_large_photo_is_not_kept(signed_in: ClientSession, 
     assert service.app[keys.THUMBNAILS].held == 0
     await look(signed_in, [IDS["photo"]])
     assert service.app[keys.THUMBNAILS].held == len(content("sea"))
+
+
+async def test_nothing_is_kept_of_who_has_signed_out(
+    signed_in: ClientSession, service: Service, new_browser: NewBrowser, sign_in: SignIn
+) -> None:
+    """As long as another session of the account is in use, what is known stays for that."""
+    other = new_browser()
+    await sign_in(other)
+    await list_all(signed_in)
+    await look(signed_in, [IDS["photo"]])
+    for browser, kept in ((signed_in, True), (other, False)):
+        async with browser.post("/logout") as answer:
+            assert answer.status == 200
+        assert bool(service.app[keys.THUMBNAILS].held) is bool(service.app[keys.LIBRARY]) is kept

@@ -41,11 +41,15 @@ async def delete_many(browser: ClientSession, ids: Any) -> tuple[int, Any]:
         return response.status, await response.json()
 
 
+def at_telegram(account: Account, message_id: int) -> Any:
+    """The message as it is there; None if it is not."""
+    return account.history.get(message_id)
+
+
 @pytest.fixture
 def elsewhere(account: Account) -> int:
     """A photo in another private chat, whose id is one of the same sequence."""
-    photo = account.history.get(IDS["photo"])
-    assert photo is not None
+    photo = at_telegram(account, IDS["photo"])
     message_id: int = account.history.add_elsewhere(4242, "not yours to touch", media=photo.media).id
     return message_id
 
@@ -84,8 +88,8 @@ async def test_no_such_item(signed_in: ClientSession, account: Account, elsewher
             assert (response.status, await response.json()) == (404, NOT_FOUND), text
         assert await patch(signed_in, f"/media/{text}", {"caption": "x"}) == (404, NOT_FOUND), text
         assert await delete(signed_in, f"/media/{text}") == (404, NOT_FOUND), text
-    assert account.history.get(IDS["text"]) is not None
-    assert account.history.get(elsewhere).message == "not yours to touch"
+    assert at_telegram(account, IDS["text"]) is not None
+    assert at_telegram(account, elsewhere).message == "not yours to touch"
 
 
 # Captions
@@ -96,7 +100,7 @@ async def test_a_new_caption(signed_in: ClientSession, account: Account) -> None
     status, item = await patch(signed_in, PHOTO, {"caption": "One\r\ntwo\rthree <b>"})
     assert (status, item["caption"]) == (200, "One\ntwo\nthree <b>")
     assert item["edited"].endswith("Z")
-    assert account.history.get(IDS["photo"]).message == "One\ntwo\nthree <b>"
+    assert at_telegram(account, IDS["photo"]).message == "One\ntwo\nthree <b>"
     async with signed_in.get(PHOTO) as response:
         assert await response.json() == item
 
@@ -116,7 +120,7 @@ async def test_no_caption(signed_in: ClientSession, account: Account) -> None:
     """An empty text removes it."""
     status, item = await patch(signed_in, PHOTO, {"caption": ""})
     assert (status, item["caption"]) == (200, "")
-    assert account.history.get(IDS["photo"]).message == ""
+    assert at_telegram(account, IDS["photo"]).message == ""
 
 
 @pytest.mark.parametrize(
@@ -184,7 +188,7 @@ async def test_a_browser_that_goes_away(
     await until(lambda: len(service.app[keys.IN_FLIGHT]) == 0)
     held.release()
     await until(lambda: len(service.app[keys.COMPLETION]) == 0)
-    message = account.history.get(IDS["photo"])
+    message = at_telegram(account, IDS["photo"])
     assert message is None if method == DELETE else message.message == "x"
     sandbox.counters.reset()
     async with signed_in.get(PHOTO) as response:
@@ -199,7 +203,7 @@ async def test_a_browser_that_goes_away(
 async def test_delete(signed_in: ClientSession, account: Account) -> None:
     """Gone is gone: 204, and then 404."""
     assert await delete(signed_in, PHOTO) == (204, b"")
-    assert account.history.get(IDS["photo"]) is None
+    assert at_telegram(account, IDS["photo"]) is None
     assert await delete(signed_in, PHOTO) == (404, NOT_FOUND)
     async with signed_in.get(PHOTO) as response:
         assert response.status == 404
@@ -240,8 +244,8 @@ async def test_delete_many(signed_in: ClientSession, account: Account, elsewhere
             "missing": [IDS["text"], elsewhere, 0, -7, 10**30, 999_999],
         },
     )
-    assert account.history.get(IDS["text"]) is not None
-    assert account.history.get(elsewhere) is not None
+    assert at_telegram(account, IDS["text"]) is not None
+    assert at_telegram(account, elsewhere) is not None
     status, again = await delete_many(signed_in, [IDS["photo"]])
     assert (status, again) == (200, {"deleted": [], "missing": [IDS["photo"]]})
 
@@ -274,7 +278,22 @@ async def test_other_origins(signed_in: ClientSession, account: Account, method:
     headers = {hdrs.ORIGIN: "https://evil.example"}
     async with signed_in.request(method, PHOTO, json={"caption": "x"}, headers=headers) as response:
         assert (response.status, (await response.json())["code"]) == (403, "ORIGIN_NOT_ALLOWED")
-    assert account.history.get(IDS["photo"]).message == "A beautiful image"
+    assert at_telegram(account, IDS["photo"]).message == "A beautiful image"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/media/delete", "POST"),
+        ("DELETE", "/media/counts", "GET,HEAD"),
+        ("PATCH", "/media/timeline/", "GET,HEAD"),
+        ("PUT", PHOTO, "DELETE,GET,HEAD,PATCH"),
+    ],
+)
+async def test_other_methods(signed_in: ClientSession, method: str, path: str, allowed: str) -> None:
+    """A path that is an endpoint of its own is no item's."""
+    async with signed_in.request(method, path) as response:
+        assert (response.status, response.headers[hdrs.ALLOW]) == (405, allowed)
 
 
 async def test_preflight(browser: ClientSession, service: Service) -> None:

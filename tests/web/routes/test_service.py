@@ -42,6 +42,17 @@ async def test_openapi_is_made_once(
     assert (response.status, response.content_type) == (200, "application/json")
     assert headers["Cache-Control"] == "no-cache, no-transform"
     etag = headers["ETag"]
+    for asked, status, start, stop in (
+        ({"Range": "bytes=5-14"}, 206, 5, 15),
+        ({"Range": "bytes=-7", "If-Range": etag}, 206, len(body) - 7, len(body)),
+        ({"Range": "bytes=5-14", "If-Range": '"other"'}, 200, 0, len(body)),
+        ({"Range": f"bytes={len(body)}-"}, 416, 0, 0),
+    ):
+        async with browser.get("/openapi.json", headers=asked) as response:
+            assert response.status == status
+            assert status == 416 or await response.read() == body[start:stop]
+            told = {206: f"bytes {start}-{stop - 1}/{len(body)}", 416: f"bytes */{len(body)}"}.get(status)
+            assert response.headers.get("Content-Range") == told
     assert etag.startswith('"')
     async with browser.head("/openapi.json") as response:
         assert (response.status, response.headers["ETag"]) == (200, etag)

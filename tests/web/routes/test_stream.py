@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -188,7 +189,7 @@ async def test_head_is_get_without_the_body(sandbox: Sandbox, get: Get, dated_fi
     assert (head.status, head.body) == (200, b"")
     assert sandbox.counters.of("upload.getFile") == 0
     whole = await get(dated_file.path)
-    own = {"date", "x-request-id"}
+    own = {"date", "server-timing", "x-request-id"}
     told = [{n.lower(): v for n, v in a.headers.items() if n.lower() not in own} for a in (head, whole)]
     assert told[0] == told[1]
     assert whole.headers["Last-Modified"] == LAST_MODIFIED
@@ -298,3 +299,15 @@ async def test_unknown_parameters(add_file: AddFile, get: Get) -> None:
     file = add_file(1000)
     answer = await get(f"{file.path}?w=640&_next=1&download")
     assert (answer.status, answer.body) == (200, file.content)
+
+
+# Timing
+
+
+async def test_server_timing(get: Get, add_file: AddFile) -> None:
+    """Each answer says how long finding the file took, and one with bytes how long the first of them did."""
+    file = add_file(MIB)
+    whole = await get(file.path)
+    head = await get(file.path, method="HEAD")
+    assert re.fullmatch(r"lookup;dur=\d+\.\d, first;dur=\d+\.\d", whole.headers["Server-Timing"])
+    assert re.fullmatch(r"lookup;dur=\d+\.\d", head.headers["Server-Timing"])

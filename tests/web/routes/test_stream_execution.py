@@ -77,7 +77,7 @@ async def test_a_name_in_the_path_changes_nothing(get: Get, add_file: AddFile) -
     """A path that ends in a name, for players that go by extensions, answers as the one without."""
     file = add_file(5000, name="real.mp4")
     plain = await get(file.path)
-    own = {"date", "x-request-id"}
+    own = {"date", "server-timing", "x-request-id"}
     for name in ("film.mkv", "x", "%2e%2e%2fa.html", "写真.jpg", "a%20b.mp4?download=0&x=y"):
         named = await get(f"{file.path}/{name}")
         assert (named.status, named.body) == (200, file.content), name

@@ -23,6 +23,7 @@ SECONDS: Final = {
     "error": "expires_in has to be a whole number of seconds from 60 to 604800.",
     "code": "INVALID_BODY",
 }
+PART: Final = {"error": "part has to be a positive whole number.", "code": "INVALID_BODY"}
 DOWNLOAD: Final = {"error": "download has to be true or false.", "code": "INVALID_BODY"}
 BODY: Final = {"error": "The request's body is malformed.", "code": "INVALID_BODY"}
 
@@ -108,6 +109,27 @@ async def test_no_such_time(signed_in: ClientSession, value: Any) -> None:
 async def test_neither_true_nor_false(signed_in: ClientSession, value: Any) -> None:
     """So is a `download` of another type."""
     assert await post(signed_in, f"/media/{IDS['photo']}/ticket", {"download": value}) == (400, DOWNLOAD)
+
+
+@pytest.mark.parametrize("value", ["1", 0, -1, 1.5, True, [], {}])
+async def test_no_number_of_a_part(signed_in: ClientSession, value: Any) -> None:
+    """So is a `part` that is no positive number."""
+    assert await post(signed_in, f"/media/{IDS['photo']}/ticket", {"part": value}) == (400, PART)
+
+
+async def test_a_part(get: Get, signed_in: ClientSession, nobody: ClientSession) -> None:
+    """Of a message that holds several files, each has tickets of its own."""
+    message_id = IDS["paid_bought"]
+    tickets = [await ticket_for(signed_in, message_id, part=part) for part in (1, 2)]
+    for part, ticket in enumerate(tickets, 1):
+        for kind, url in (("media", ticket["url"]), ("thumbnail", ticket["thumbnail_url"])):
+            mine = await get(f"/stream_{kind}/{message_id}?part={part}")
+            assert mine.status == 200
+            theirs = await get(f"/{url}?part={3 - part}", browser=nobody)
+            assert (theirs.headers["ETag"], theirs.body) == (mine.headers["ETag"], mine.body)
+    for part in (9, 255, 256, 10**300):
+        status, body = await post(signed_in, f"/media/{message_id}/ticket", {"part": part})
+        assert (status, body["code"]) == (404, "MEDIA_NOT_FOUND")
 
 
 @pytest.mark.parametrize("body", [b"[]", b"{", b"60", b'"x"', b"\xff", b"expires_in=60"])

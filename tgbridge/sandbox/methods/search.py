@@ -70,7 +70,7 @@ async def get_search_results_calendar(
         stop = bisect_left(found, date, key=partial(_date, account))
     asked = found[max(stop - MAX_CALENDAR, 0) : stop]
     asked.reverse()
-    timezone = timedelta(seconds=call.client_info.tz_offset if call.client_info is not None else 0)
+    timezone = timedelta(seconds=(call.client_info and call.client_info.tz_offset) or 0)
 
     def day(message_id: int) -> datetime:
         local = _date(account, message_id) + timezone

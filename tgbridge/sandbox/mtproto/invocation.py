@@ -91,12 +91,12 @@ async def unwrap(call: Call, request: Any) -> Any:
     return request
 
 
-def _tz_offset(params: Any) -> int:
+def _tz_offset(params: Any) -> int | None:
     """Take the one parameter that there is (https://core.telegram.org/method/initConnection)."""
     for entry in getattr(params, "value", None) or ():
         if entry.key == "tz_offset" and isinstance(entry.value, types.JsonNumber):
             return int(entry.value.value)
-    return 0
+    return None
 
 
 def innermost(request: Any) -> Any:

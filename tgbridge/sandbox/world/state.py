@@ -107,7 +107,9 @@ class State:
             if self._seed is not None:
                 self._seed(account)
             if not self._temporary:
-                journal = self.directory / "accounts" / f"{account.id}.jsonl"
+                # What happened after other seeds, under numbers that are theirs now, does not happen again.
+                seeded = next((message.id for message in account.history), 0)
+                journal = self.directory / "accounts" / f"{account.id}-{seeded}.jsonl"
                 Journal(journal, self.directory / "uploads", account).resume()
         return account
 

@@ -20,6 +20,7 @@ from tgbridge.telegram.mtproto import telegram_keys
 from tgbridge.telegram.mtproto.connector import Connector
 from tgbridge.telegram.mtproto.rsa_keys import PublicKeys
 from tgbridge.telegram.rpc.errors import translated
+from tgbridge.telegram.statistics import Statistics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -110,7 +111,11 @@ class Directory:
         self._settings = settings
         self._options: tuple[types.DcOption, ...] = ()
         self._valid_until = 0.0
-        self.connector = Connector(request_timeout=settings.request_timeout_seconds)
+        self.statistics = Statistics()
+        """What has passed between this process and the data centres."""
+        self.connector = Connector(
+            request_timeout=settings.request_timeout_seconds, statistics=self.statistics
+        )
         """Opens connections, for all clients of the process."""
         self.public_keys = _accepted(settings)
         """The RSA keys by which they are known, those of CDNs excepted."""

@@ -196,6 +196,7 @@ class Sender:
             raise ConnectionFailed(f"not connected ({type(error).__name__})", not_received=True) from error
         connection.on_end = self._lost
         self._connection = connection
+        self._data_centres.statistics.reopened += last is not None
         return connection
 
     async def _begin(self, place: Place) -> Connection:

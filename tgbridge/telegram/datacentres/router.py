@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from telethon.tl import functions
 
@@ -19,12 +19,14 @@ from tgbridge.telegram.datacentres.dialling import Dialler
 from tgbridge.telegram.rpc.answers import translate_answers
 from tgbridge.telegram.rpc.call import compose
 from tgbridge.telegram.rpc.closing import Closing
+from tgbridge.telegram.rpc.counting import count_calls
 from tgbridge.telegram.rpc.flood_waits import sit_out_flood_waits
 from tgbridge.telegram.rpc.gate import take_turns
 from tgbridge.telegram.rpc.internal_errors import repeat_internal_errors
 from tgbridge.telegram.rpc.log import log_calls
 from tgbridge.telegram.rpc.lost_connections import outlast_lost_connections
 from tgbridge.telegram.rpc.persist import persist
+from tgbridge.telegram.statistics import centre_name
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable, Mapping
@@ -38,8 +40,10 @@ if TYPE_CHECKING:
     from tgbridge.telegram.rpc.gate import Gate
     from tgbridge.telegram.rpc.gates import AccountGates, Gates
     from tgbridge.telegram.rpc.patience import Patience
+    from tgbridge.telegram.statistics import Lane, Statistics
 
 T = TypeVar("T")
+_SENDING: Final = (functions.upload.SaveFilePartRequest, functions.upload.SaveBigFilePartRequest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,11 @@ class _Route:
 class Router:
     """An account's connections for files, to all data centres: opened as needed, kept until closed."""
 
-    def __init__(self, client: FileAccount, settings: Settings, gates: Gates) -> None:
+    def __init__(self, client: FileAccount, settings: Settings, gates: Gates, statistics: Statistics) -> None:
         self.account: Hashable = object()
         """Whom the client belongs to, and what his clients have in common; nobody until somebody says it."""
         self.telegram = settings.telegram
+        self.statistics = statistics
         self._client = client
         self._settings = settings
         self._all_gates = gates
@@ -120,10 +125,11 @@ class Router:
         if route is None:
             centre = self._data_centre(dc_id, cdn=cdn)
             call = compose(
-                partial(self._attempt, dc_id, centre),
+                partial(self._attempt, dc_id, centre, centre_name(dc_id, cdn=cdn)),
                 partial(take_turns, gate_of=partial(self._gate, dc_id), weight_of=_weight),
                 translate_answers,
                 partial(log_calls, where=lambda: dc_id),
+                partial(count_calls, statistics=self.statistics),
                 outlast_lost_connections,
                 repeat_internal_errors,
                 sit_out_flood_waits,
@@ -153,10 +159,21 @@ class Router:
         return self.gates.to(dc_id, type(request))
 
     async def _attempt(
-        self, dc_id: int, centre: ConnectionGroup, request: TLRequest, patience: Patience
+        self, dc_id: int, centre: ConnectionGroup, name: str, request: TLRequest, patience: Patience
     ) -> Any:
         centre.limit = self.gates.connections(dc_id, self._settings.files.connections_per_dc)
-        return await centre.call(request, _weight(request), patience)
+        weight = _weight(request)
+        if not weight:
+            return await centre.call(request, 0, patience)
+        statistics = self.statistics
+        lane: Lane = ("sent" if isinstance(request, _SENDING) else "received", name)
+        statistics.in_flight[lane] += 1
+        try:
+            answer = await centre.call(request, weight, patience)
+        finally:
+            statistics.in_flight[lane] -= 1
+        statistics.bytes[lane] += weight if lane[0] == "sent" else len(getattr(answer, "bytes", b""))
+        return answer
 
 
 def _weight(request: TLRequest) -> int:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Final
 
 from tgbridge.telegram.mtproto.connection import Connection
+from tgbridge.telegram.statistics import Statistics
 
 AT_ONCE: Final = 20
 """Connections that are opened to one address without a gap."""
@@ -30,8 +31,9 @@ LONGEST_PAUSE: Final = 3.0
 class Connector:
     """Opens the connections of a process; ``request_timeout`` is how long they bear silence, in seconds."""
 
-    def __init__(self, *, request_timeout: float) -> None:
+    def __init__(self, *, request_timeout: float, statistics: Statistics | None = None) -> None:
         self._request_timeout = request_timeout
+        self._statistics = statistics or Statistics()
         self._paces: defaultdict[tuple[str, int], Pace] = defaultdict(Pace)
 
     async def open(self, host: str, port: int) -> Connection:
@@ -39,12 +41,15 @@ class Connector:
         pace = self._paces[host, port]
         await pace.turn()
         try:
-            return await Connection.open(
+            connection = await Connection.open(
                 host, port, request_timeout=self._request_timeout, on_outcome=pace.ended
             )
         except OSError:
             pace.ended(False)
+            self._statistics.connected(opened=False)
             raise
+        self._statistics.connected(opened=True)
+        return connection
 
 
 class Pace:

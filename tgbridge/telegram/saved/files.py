@@ -14,7 +14,7 @@ from tgbridge.errors import MediaNotFound
 from tgbridge.filenames import clean
 from tgbridge.inspection import media_types as mediatypes
 from tgbridge.telegram.saved.described import describe, is_sticker
-from tgbridge.telegram.saved.held import held
+from tgbridge.telegram.saved.held import held, kind_of
 from tgbridge.telegram.saved.pictures import Fit, Size, fitting, largest, previews, sizes
 from tgbridge.telegram.transfer.remote_file import RemoteFile
 
@@ -40,14 +40,11 @@ def remote_file(message: Any, part: int = FIRST, rendition: int | None = None) -
 
     Raises MediaNotFound.
     """
-    media = part_of(message, part).media
+    found = part_of(message, part)
     if rendition is not None:
-        renditions = part_of(message, part).renditions
-        if not 0 < rendition <= len(renditions):
-            raise MediaNotFound
-        media = renditions[rendition - 1]
-    described = describe(media)
-    name, stem = naming(message, described, part, rendition)
+        return _remote_rendition(message, found, part, rendition)
+    media, described = found.media, describe(found.media)
+    name, stem = naming(message, described, part)
     if isinstance(media, types.Photo):
         main = largest(media.sizes)
         return _remote(message, media, main, mime_type=_JPEG, name=name, stem=stem)
@@ -62,6 +59,19 @@ def remote_file(message: Any, part: int = FIRST, rendition: int | None = None) -
     )
 
 
+def _remote_rendition(message: Any, found: Held, part: int, rendition: int) -> RemoteFile:
+    if not 0 < rendition <= len(found.renditions):
+        raise MediaNotFound
+    media = found.renditions[rendition - 1]
+    described = describe(media)
+    # Telegram names it by numbers, if at all.
+    which = f"{described.height}p" if described.height else str(rendition)
+    stem = f"{_stem(message, found, part)}_{which}"
+    name = clean(f"{stem}{mediatypes.extension(described.mime_type)}")
+    whole = Size("", 0, 0, described.size)
+    return _remote(message, media, whole, mime_type=described.mime_type, name=name)
+
+
 def remote_thumbnail(message: Any, fit: Fit = "medium", part: int = FIRST) -> RemoteFile:
     """Return the thumbnail that fits best; a photo's thumbnails are its sizes, a video's are its cover's.
 
@@ -72,8 +82,7 @@ def remote_thumbnail(message: Any, fit: Fit = "medium", part: int = FIRST) -> Re
     if not files:
         raise MediaNotFound
     best = fitting(files, fit)
-    name, stem = naming(message, describe(found.media), part)
-    stem = f"{stem or name.rpartition('.')[0] or name}_thumbnail"
+    stem = f"{_stem(message, found, part)}_thumbnail"
     guessed = is_sticker(found.shown)
     mime_type = _WEBP if guessed else _JPEG
     thumbnail = _remote(
@@ -88,9 +97,7 @@ def remote_thumbnail(message: Any, fit: Fit = "medium", part: int = FIRST) -> Re
     return thumbnail if best.content is None else thumbnail.recognised(best.content)
 
 
-def naming(
-    message: Any, described: Described, part: int = FIRST, rendition: int | None = None
-) -> tuple[str, str]:
+def naming(message: Any, described: Described, part: int = FIRST) -> tuple[str, str]:
     """Return a file's name, and what of it stands before a made-up extension: "" if it has its own."""
     if described.name:
         return described.name, ""
@@ -98,9 +105,12 @@ def naming(
     stem = f"{described.kind}_{date_of(message):%Y-%m-%d_%H-%M-%S}_{message.id}"
     if part != FIRST:
         stem += f"-{part}"
-    if rendition is not None:
-        stem += f"_{described.height}p" if described.height else f"_{rendition}"
     return f"{stem}{mediatypes.extension(described.mime_type)}", stem
+
+
+def _stem(message: Any, found: Held, part: int) -> str:
+    name, stem = naming(message, describe(found.media), part)
+    return stem or name.rpartition(".")[0] or name
 
 
 def date_of(message: Any) -> datetime:
@@ -112,7 +122,7 @@ def date_of(message: Any) -> datetime:
 def _remote(message: Any, media: Any, one: Size, **described: Any) -> RemoteFile:
     return RemoteFile(
         message_id=message.id,
-        kind="photo" if isinstance(media, types.Photo) else "document",
+        kind=kind_of(media),
         file_id=media.id,
         dc_id=media.dc_id,
         access_hash=media.access_hash,

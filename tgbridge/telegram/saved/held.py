@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from telethon.tl import types
 
@@ -27,6 +27,11 @@ class Held(NamedTuple):
     def shown(self) -> Any:
         """The photo or document whose previews stand for it."""
         return self.cover if self.cover is not None and sizes(previews(self.cover)) else self.media
+
+
+def kind_of(media: Any) -> Literal["photo", "document"]:
+    """Name what a file is at Telegram."""
+    return "photo" if isinstance(media, types.Photo) else "document"
 
 
 def held(message: Any) -> list[Held]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from telethon.tl import types
-
 from tgbridge.models import MediaItem, Part, Rendition
 from tgbridge.telegram.saved.caption_html import caption_html
 from tgbridge.telegram.saved.described import describe
 from tgbridge.telegram.saved.files import FIRST, date_of, naming, remote_file, remote_thumbnail
-from tgbridge.telegram.saved.held import caption, held
+from tgbridge.telegram.saved.held import caption, held, kind_of
 from tgbridge.telegram.saved.pictures import THUMBNAIL_PIXELS, Fit, ThumbnailSize, blur, previews, sizes
 from tgbridge.telegram.transfer.remote_file import version_of
 from tgbridge.timestamps import timestamp
@@ -120,7 +118,7 @@ def _thumbnail_url(message: Any, one: Held, part: int) -> str | None:
 
 
 def _address(message: Any, media: Any, part: int) -> str:
-    version = version_of("photo" if isinstance(media, types.Photo) else "document", media.id)
+    version = version_of(kind_of(media), media.id)
     return f"{message.id}?v={version}" + (f"&part={part}" if part != FIRST else "")
 
 

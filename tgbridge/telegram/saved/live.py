@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from telethon.tl import functions, types
 
 from tgbridge.errors import SessionEnded, TelegramFailure, TelegramRefused
-from tgbridge.telegram.saved.changes import Added, Deleted, Edited
+from tgbridge.telegram.saved.meaning import Meaning, Position
 from tgbridge.telegram.saved.shown import Shown
 from tgbridge.telegram.updates.reading import Unknown
 from tgbridge.telegram.updates.sequence import MOST_WAITING, Piece, Sequence
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Several
 
     from tgbridge.telegram.client import BridgeClient
-    from tgbridge.telegram.saved.changes import Change
-    from tgbridge.telegram.saved.saved_media import SavedMedia
+    from tgbridge.telegram.saved.meaning import Happened, Memory
+    from tgbridge.telegram.saved.shown import Tally
 
 STATE_SECONDS: Final = 60.0
 """How long a state is given out again without asking: an older one replays more, and misses nothing."""
@@ -38,47 +38,6 @@ MOST_MISSED: Final = 5000
 _PAGE: Final = 100  # messages, the most that messages.getHistory answers
 _SLICE: Final = 200  # events at a time, so that what is missed is never much in memory
 _NEVER_WAS: Final = "PERSISTENT_TIMESTAMP"
-
-
-class Position(NamedTuple):
-    """What a page that shows Saved Messages knows of: the state ``pts`` of the account, or a later one.
-
-    ``life`` names the memory that knows which ids the page was shown (`Shown`).
-    """
-
-    pts: int
-    life: int
-
-
-class Happened(NamedTuple):
-    """A step from one state to another, ``through``; ``pts`` is a state from which it would be told again.
-
-    ``in_doubt``: messages were deleted of which nobody here knows whether they were in Saved Messages.
-    """
-
-    change: Change | None
-    pts: int
-    through: int
-    in_doubt: bool = False
-
-
-class Memory(Protocol):
-    """The library of one account, as its live part sees it."""
-
-    def remember(self, messages: Iterable[Any], *, asked_at: float | None = None) -> list[SavedMedia]:
-        """Keep what messages of Saved Messages hold, and return it; others are left out."""
-
-    def changed(self, change: Change) -> None:
-        """Let the memory be as Saved Messages are after a change. Again makes no difference."""
-
-    def clear(self) -> None:
-        """Forget all messages."""
-
-    def trust(self, *, unbroken: bool = False) -> None:
-        """Believe from now on what is kept; ``unbroken``: nothing was missed since it was trusted last."""
-
-    def distrust(self) -> None:
-        """Believe nothing for long: changes may be missed."""
 
 
 class Source(Protocol):
@@ -106,9 +65,10 @@ class Reader(Protocol):
 class Live:
     """Of one account: its state, who listens, and who wants to know."""
 
-    def __init__(self, memory: Memory) -> None:
-        self.shown = Shown()
+    def __init__(self, memory: Memory, tally: Tally) -> None:
+        self.shown = Shown(tally)
         self._memory = memory
+        self._meaning = Meaning(memory, self.shown)
         self._sources: set[Source] = set()
         self._readers: dict[Reader, None] = {}
         self._sequence: Sequence | None = None
@@ -123,6 +83,16 @@ class Live:
         return bool(self._sources)
 
     @property
+    def is_followed(self) -> bool:
+        """Whether somebody listens who misses nothing."""
+        return self._sequence is not None and any(source.in_sync for source in self._sources)
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether something has come before what it follows."""
+        return self._sequence is not None and self._sequence.has_gap
+
+    @property
     def position(self) -> Position:
         """Up to where everything has been told."""
         return Position(0 if self._sequence is None else self._sequence.pts, self.shown.life)
@@ -132,7 +102,7 @@ class Live:
 
         Raises TelegramFailure kinds.
         """
-        if self._sequence is not None and any(source.in_sync for source in self._sources):
+        if self.is_followed:
             return self.position
         now = asyncio.get_running_loop().time()
         if self._known is None or now - self._known[1] > STATE_SECONDS:
@@ -209,13 +179,13 @@ class Live:
             self._early = [*self._early, *found][-MOST_WAITING:]
             return
         self._apply(self._sequence.take(*found))
-        if self._sequence is not None and self._sequence.has_gap:
+        if self.has_gap:
             source.expect()
 
     async def fill_gap(self, client: BridgeClient) -> None:
         """Ask for what is missing, if anything still is. Raises TelegramFailure kinds."""
         async with self._asking:
-            if self._sequence is not None and self._sequence.has_gap:
+            if self.has_gap:
                 await self._catch_up(client)
 
     async def _catch_up(self, client: BridgeClient) -> bool:
@@ -223,7 +193,7 @@ class Live:
         sequence = self._sequence
         if sequence is None:
             return False
-        sequence.held = True
+        sequence.hold()
         try:
             async for step in self._steps(client, sequence.pts):
                 if step is None:
@@ -244,7 +214,6 @@ class Live:
         self._sequence = sequence
         early, self._early = self._early, []
         if self._readers:
-            self.shown.forget()
             self._memory.clear()
         for reader in tuple(self._readers):
             reader.start_anew()
@@ -288,13 +257,13 @@ class Live:
                 return
             match answer:
                 case types.updates.DifferenceSlice(intermediate_state=state):
-                    yield self._difference(answer, pts, state.pts, asked_at)
+                    yield self._meaning.of_difference(answer, pts, state.pts, asked_at)
                     if state.pts <= pts:  # which would be asked for ever
                         yield None
                         return
                     pts = state.pts
                 case types.updates.Difference(state=state):
-                    yield self._difference(answer, pts, state.pts, asked_at)
+                    yield self._meaning.of_difference(answer, pts, state.pts, asked_at)
                     return
                 case types.updates.DifferenceTooLong():
                     yield None
@@ -302,60 +271,15 @@ class Live:
                 case _:  # nothing has happened
                     return
 
-    # What it means
-
-    def _difference(self, answer: Any, since: int, through: int, asked_at: float) -> list[Happened]:
-        """Give the steps of a difference: all but the last one lead nowhere that could be gone on from."""
-        new = [types.UpdateNewMessage(message, since, 0) for message in answer.new_messages]
-        steps = [
-            self._meaning(update, getattr(update, "pts", since), asked_at)
-            for update in (*new, *answer.other_updates)
-        ]
-        told = [step for step in steps if step.change is not None or step.in_doubt]
-        return [
-            *(step._replace(pts=since, through=through) for step in told[:-1]),
-            *(step._replace(pts=through, through=through) for step in told[-1:] or [Happened(None, 0, 0)]),
-        ]
+    # Telling
 
     def _apply(self, pieces: Iterable[Piece]) -> None:
         for piece in pieces:
-            self._tell(self._meaning(piece.update, piece.pts, _now()))
+            self._tell(self._meaning.of_update(piece.update, piece.pts, _now()))
 
     def _tell(self, happened: Happened) -> None:
         for reader in tuple(self._readers):
             reader.take(happened)
-
-    def _meaning(self, update: Any, pts: int, asked_at: float) -> Happened:
-        """Say what an update means for Saved Messages, and let the memory follow."""
-        match update:
-            case types.UpdateNewMessage(message=message):
-                change = self._added(message, pts, asked_at)
-            case types.UpdateEditMessage(message=message):
-                change = self._edited(message, pts, asked_at)
-            case types.UpdateDeleteMessages(messages=ids):
-                told = self.shown.of_deleted(ids, pts)
-                self._memory.changed(Deleted(tuple(ids), pts))
-                change = Deleted(told.media, pts) if told.media else None
-                return Happened(change, pts, pts, told.in_doubt)
-            case _:
-                change = None
-        return Happened(change, pts, pts)
-
-    def _added(self, message: Any, pts: int, asked_at: float) -> Change | None:
-        remembered = self._memory.remember([message], asked_at=asked_at)
-        return Added(remembered[0], pts) if remembered else None
-
-    def _edited(self, message: Any, pts: int, asked_at: float) -> Change | None:
-        was_shown = message.id in self.shown
-        remembered = self._memory.remember([message], asked_at=asked_at)
-        if remembered:
-            return Edited(remembered[0], pts)
-        if not was_shown:
-            return None
-        # Its media has expired, or was taken out.
-        gone = Deleted((message.id,), pts)
-        self._memory.changed(gone)
-        return gone
 
 
 def _now() -> float:

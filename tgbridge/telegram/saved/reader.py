@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from tgbridge.telegram.saved.changes import Added, Deleted, Edited
-from tgbridge.telegram.saved.live import Position
+from tgbridge.telegram.saved.meaning import Position
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from tgbridge.telegram.client import BridgeClient
-    from tgbridge.telegram.saved.live import Happened, Live
+    from tgbridge.telegram.saved.live import Live
+    from tgbridge.telegram.saved.meaning import Happened
 
 MOST_WAITING: Final = 1000
 """Steps that wait while what was missed is told. With more, the page is to read anew what there is."""

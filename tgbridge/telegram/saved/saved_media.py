@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from telethon.extensions import BinaryReader
 from telethon.tl import types
 
-from tgbridge.errors import MediaNotFound
 from tgbridge.telegram.saved.files import FIRST, remote_file, remote_thumbnail
-from tgbridge.telegram.saved.held import held
+from tgbridge.telegram.saved.held import held, kind_of
 from tgbridge.telegram.saved.items import item_of
+from tgbridge.telegram.transfer.remote_file import version_of
 
 if TYPE_CHECKING:
     from tgbridge.models import MediaItem
@@ -51,10 +51,10 @@ class SavedMedia:
 
         Whose message it is, nobody has looked at.
         """
-        try:
-            version = remote_file(message).version
-        except MediaNotFound:
+        files = held(message)
+        if not files:
             return None
+        version = version_of(kind_of(files[0].media), files[0].media.id)
         return cls(message.id, version, _packed(message))
 
     @property
@@ -98,6 +98,12 @@ def _file(packed: bytes, part: int, rendition: int | None) -> RemoteFile:
 @lru_cache(_MOST_READ)
 def _thumbnail(packed: bytes, fit: Fit, part: int) -> RemoteFile:
     return remote_thumbnail(_unpacked(packed), fit, part)
+
+
+def forget_read() -> None:
+    """Keep nothing of the files that were read, whosever they are: they are read again in no time."""
+    _file.cache_clear()
+    _thumbnail.cache_clear()
 
 
 def _packed(message: Any) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tgbridge.telegram.shelves import Shelves
 from tgbridge.telegram.single_flight import SingleFlight
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from tgbridge.settings import FilesSettings
-    from tgbridge.telegram.client import BridgeClient
-    from tgbridge.telegram.transfer.download.downloader import Downloader
+    from tgbridge.telegram.transfer.download.downloader import Client, Downloader
     from tgbridge.telegram.transfer.download.source import Refetch
     from tgbridge.telegram.transfer.remote_file import FileKey, RemoteFile
 
@@ -34,7 +33,12 @@ class Thumbnails:
         self._kept: Shelves[FileKey, _Kept] = Shelves(
             account_most=files.thumbnail_bytes_per_account, most=files.thumbnail_bytes_per_process
         )
-        self._fetching: dict[tuple[BridgeClient, FileKey], SingleFlight[bytes]] = {}
+        self._fetching: dict[tuple[Client, FileKey], SingleFlight[bytes]] = {}
+
+    @property
+    def shelves(self) -> Shelves[Any, Any]:
+        """What is kept, with how often it was of use."""
+        return self._kept
 
     @property
     def held(self) -> int:
@@ -44,11 +48,12 @@ class Thumbnails:
     def known(self, account: Hashable, file: RemoteFile) -> RemoteFile | None:
         """Return the thumbnail with its content, if the account has it in memory."""
         kept = self._kept.get(account, file.key)
+        self._kept.asked(hit=kept is not None)
         if kept is None:
             return None
         return kept.whole if kept.file is file else _with(file, kept.content)
 
-    async def fetch(self, client: BridgeClient, file: RemoteFile, refetch: Refetch) -> RemoteFile:
+    async def fetch(self, client: Client, file: RemoteFile, refetch: Refetch) -> RemoteFile:
         """Return a thumbnail of known size with its content, and keep that; those who want it read it once.
 
         Raises what a download does, and FileCorrupted where it has another length than its size promises.
@@ -63,7 +68,11 @@ class Thumbnails:
             if fetching.over and self._fetching.get(key) is fetching:
                 del self._fetching[key]
 
-    async def _read(self, client: BridgeClient, file: RemoteFile, refetch: Refetch) -> bytes:
+    def forget(self, account: Hashable) -> None:
+        """Keep nothing of an account's, since nobody is signed in with it any more."""
+        self._kept.clear(account)
+
+    async def _read(self, client: Client, file: RemoteFile, refetch: Refetch) -> bytes:
         async with self._downloader.open(client, file, 0, file.size, refetch=refetch) as download:
             content = b"".join([bytes(chunk) async for chunk in download])
         kept = _Kept(file, content, _with(file, content))

@@ -29,17 +29,23 @@ class Sequence:
         self.held = False
         """Whether all have to wait, since a difference is being asked for."""
         self._waiting: list[Piece] = []
+        self._has_dropped = False
 
     @property
     def has_gap(self) -> bool:
-        """Whether updates wait for others that have not come."""
-        return bool(self._waiting) and not self.held
+        """Whether there are updates that others have to come before."""
+        return (bool(self._waiting) or self._has_dropped) and not self.held
+
+    def hold(self) -> None:
+        """Let all wait, since what has happened from here on is asked for."""
+        self.held, self._has_dropped = True, False
 
     def take(self, *pieces: Piece) -> list[Piece]:
         """Take updates that have come, and return those whose turn it is, in order."""
         for piece in pieces:
             if piece.pts > self.pts or (piece.events == 0 and piece.pts == self.pts):
                 insort(self._waiting, piece, key=_order)
+        self._has_dropped |= len(self._waiting) > MOST_WAITING
         del self._waiting[MOST_WAITING:]
         return [] if self.held else self._due()
 

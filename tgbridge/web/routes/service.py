@@ -8,7 +8,7 @@ from pydantic_core import to_json
 
 from tgbridge.models import Health
 from tgbridge.web import keys
-from tgbridge.web.answers import CHANGED, bytes_answer
+from tgbridge.web.answers import CHANGED, NO_SUCH_BYTES, bytes_answer
 from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success
 
 if TYPE_CHECKING:
@@ -28,7 +28,14 @@ async def openapi(request: web.Request) -> web.Response:
 
 
 ENDPOINTS: Final = (
-    Endpoint("GET", "/healthz", healthz, summary="The process lives", answers=(Success("It does.", Health),)),
+    Endpoint(
+        "GET",
+        "/healthz",
+        healthz,
+        summary="The process lives",
+        probe=True,
+        answers=(Success("It does.", Health),),
+    ),
     Endpoint(
         "GET",
         "/openapi.json",
@@ -37,13 +44,19 @@ ENDPOINTS: Final = (
         parameters=(
             Parameter("If-None-Match", "header", str, "RFC 9110 section 13.1.2."),
             Parameter("If-Match", "header", str, "RFC 9110 section 13.1.1."),
+            Parameter("Range", "header", str, "RFC 9110 section 14.2."),
+            Parameter("If-Range", "header", str, "RFC 9110 section 13.1.5."),
         ),
         answers=(
             Success(
                 "An OpenAPI 3.1 document.", dict[str, Any], headers=(("ETag", "A strong tag of its bytes."),)
             ),
+            Success(
+                "A part of it.", str, status=206, headers=(("Content-Range", "Which of how many bytes."),)
+            ),
             Success("The copy that the client has is still right.", None, status=304),
             Refusal(412, CHANGED, "PRECONDITION_FAILED"),
+            Refusal(416, NO_SUCH_BYTES, "RANGE_NOT_SATISFIABLE"),
         ),
     ),
 )

@@ -73,6 +73,7 @@ def _file(path: str, handler: Handler, summary: str, *parameters: Parameter) -> 
                 headers=(
                     ("Accept-Ranges", "bytes"),
                     ("ETag", "A strong tag, of the file and not of the message."),
+                    ("Server-Timing", "Milliseconds that finding the file and its first part took."),
                     _CACHE_CONTROL,
                     ("Last-Modified", "When the file came to Telegram."),
                     ("Content-Disposition", "The file's name, and whether a browser may show it."),

@@ -27,6 +27,7 @@ _MARGIN: Final = 64 * KIB
 # What may stand before the pictures, and has nothing in it that a player needs.
 _PASSED_OVER: Final = frozenset({b"ftyp", b"free", b"skip", b"wide", b"uuid", b"pnot"})
 _SIZE_FOLLOWS: Final = 1
+_MOST_BOXES: Final = 64  # a hostile file has any number
 
 
 def behind_the_pictures(head: memoryview, size: int) -> int | None:
@@ -35,7 +36,9 @@ def behind_the_pictures(head: memoryview, size: int) -> int | None:
     None where the index comes first, for all that is no film, and where nothing is behind them.
     """
     at = 0
-    while at + 16 <= len(head):
+    for _ in range(_MOST_BOXES):
+        if at + 16 > len(head):
+            break
         kind, length = bytes(head[at + 4 : at + 8]), int.from_bytes(head[at : at + 4])
         if length == _SIZE_FOLLOWS:
             length = int.from_bytes(head[at + 8 : at + 16])

@@ -75,6 +75,9 @@ class PartCache:
     def __init__(self, account_bytes: int, room: Callable[[], int]) -> None:
         self.account_bytes = account_bytes
         self.bytes = 0
+        self.hits = 0
+        """Parts that somebody wanted and that were there, or on their way to somebody else."""
+        self.misses = 0
         self._room = room
         self._accounts: list[RecentParts] = []
 
@@ -127,6 +130,11 @@ class RecentParts:
         self._count(-fetch.size)
         fetch.owner.forget(fetch)
 
+    def asked(self, *, hit: bool) -> None:
+        """Count a part that somebody wants."""
+        self._cache.hits += hit
+        self._cache.misses += not hit
+
     def close(self) -> None:
         """Throw out everything. Idempotent."""
         while self._fetches:
@@ -162,6 +170,7 @@ class FileParts:
         """
         block = self._blocks.setdefault(part.offset // _BLOCK, {})
         fetch = block.get(part)
+        self._recent.asked(hit=fetch is not None)
         if fetch is None:
             fetch = block[part] = Fetch(self, part, part.length(self._size), start)
             fetch.task.add_done_callback(lambda _task: self._settled(fetch))

@@ -69,13 +69,13 @@ class Downloader:
         smallest = power_of_two(files.first_part_bytes)
         largest = max(smallest, power_of_two(files.part_bytes))
         self._verify_hashes = files.verify_hashes
-        self._cache = PartCache(files.cache_bytes_per_account, room=lambda: self.budget.left)
+        self.cache = PartCache(files.cache_bytes_per_account, room=lambda: self.budget.left)
         self.budget = Budget(
             process_bytes=files.window_bytes_per_process,
             account_bytes=files.window_bytes_per_account,
             stream_bytes=files.window_bytes_per_stream,
             always_bytes=largest,
-            relieve=self._cache.shrink,
+            relieve=self.cache.shrink,
         )
         self._rules = Rules(
             self.budget,
@@ -109,7 +109,7 @@ class Downloader:
             raise ValueError("no such span")
         files = self._clients.get(client)
         if files is None:
-            files = self._clients[client] = ClientFiles(self._cache, verify_hashes=self._verify_hashes)
+            files = self._clients[client] = ClientFiles(self.cache, verify_hashes=self._verify_hashes)
             finalize(client, files.recent.close).atexit = False
         source = files.source(file)
         make = partial(
@@ -141,7 +141,7 @@ class Downloader:
     @property
     def cached_bytes(self) -> int:
         """Bytes of recent parts that nobody reads."""
-        return self._cache.bytes
+        return self.cache.bytes
 
 
 async def _into_the_cache(download: Download) -> None:

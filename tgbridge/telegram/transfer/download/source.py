@@ -95,7 +95,8 @@ class Source:
                 if refusal.name == "FILE_MIGRATE" and refusal.value:
                     self._dc_id = refusal.value
                 elif refusal.name in STALE_REFERENCE:
-                    await self._renew(reference, partial(connections.persist, refetch, patience))
+                    renewed = await self._renew(reference, partial(connections.persist, refetch, patience))
+                    connections.statistics.references_renewed += renewed
                 else:
                     raise
             else:
@@ -159,9 +160,10 @@ class Source:
                 raise FileCorrupted("Telegram gives no hash for a part of the file")
         hashes.check(part.offset, data)
 
-    async def _renew(self, stale: bytes, refetch: Refetch) -> None:
+    async def _renew(self, stale: bytes, refetch: Refetch) -> bool:
+        """Have a fresh reference; tell whether the message was asked for by this part."""
         if self._file.file_reference != stale:
-            return  # another part has renewed it since we asked
+            return False  # another part has renewed it since we asked
         renewal = self._renewal
         own = renewal is None or renewal.over
         if renewal is None or own:
@@ -172,6 +174,7 @@ class Source:
             if own:
                 raise
             # Another stream's message is gone. Ours, which may be another one, is asked for next.
+        return own
 
     async def _fetch(self, refetch: Refetch) -> RemoteFile:
         fresh = await refetch()

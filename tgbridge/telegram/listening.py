@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from tgbridge.errors import BridgeError, FloodWait, PoolExhausted, SessionEnded, TelegramUnavailable
+from tgbridge.errors import BridgeError, FloodWait, SessionEnded, TelegramUnavailable
 from tgbridge.telegram.datacentres.session_keys import key_of
 from tgbridge.telegram.saved.reader import GivenWay, Over, PageReader
 from tgbridge.telegram.updates.reading import read
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.pool import ClientPool
     from tgbridge.telegram.saved.library import Library
-    from tgbridge.telegram.saved.live import Live, Position
+    from tgbridge.telegram.saved.live import Live
+    from tgbridge.telegram.saved.meaning import Position
     from tgbridge.telegram.saved.reader import News
 
 GAP_SECONDS: Final = 0.5
@@ -74,6 +75,8 @@ class Listening:
             client = await ear.client()
             if since is None or since.life != ear.live.shown.life:
                 await ear.live.complete(client)
+            if ear.is_over:
+                raise TelegramUnavailable("the session listens no longer")
             reader = PageReader(ear.live, since, tell)
             ear.add(reader)
             try:
@@ -124,7 +127,7 @@ class Listening:
                 async with lent as client, aclosing(ear.listen(client)) as listening:
                     async for _ in listening:
                         pause = 0.0
-            except (TelegramUnavailable, FloodWait, PoolExhausted) as error:
+            except (TelegramUnavailable, FloodWait) as error:
                 if not ear.has_begun:
                     raise
                 pause = min(max(2 * pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
@@ -174,12 +177,12 @@ class _Ear:
     async def client(self) -> BridgeClient:
         """Return what it listens with. Raises what keeps it from beginning to."""
         await asyncio.wait({self._began})
-        if self._began.cancelled() or self._client is None:
-            raise TelegramUnavailable("the session listens no longer")
-        error = self._began.exception()
+        error = None if self._began.cancelled() else self._began.exception()
         if error is not None:
             # The same error for all who waited: each has a traceback of its own.
             raise error.with_traceback(None)
+        if self._client is None or self.is_over:
+            raise TelegramUnavailable("the session listens no longer")
         return self._client
 
     def begin_page(self) -> None:
@@ -207,6 +210,7 @@ class _Ear:
 
     def fail(self, error: BridgeError | None, news: Over | GivenWay) -> None:
         """Tell all pages that nothing more comes."""
+        self.is_over = True
         if error is not None and not self._began.done():
             self._began.set_exception(error)
             self._began.exception()  # which nobody may be left to hear
@@ -235,6 +239,8 @@ class _Ear:
                 else:
                     await self.live.fill_gap(client)
                 yield
+                if self.live.has_gap:
+                    self.expect()
                 try:
                     async with asyncio.timeout(SILENCE_SECONDS):
                         await self._stirred.wait()

@@ -1,0 +1,47 @@
+"""What the operating system gives this process: file descriptors, and memory."""
+
+from __future__ import annotations
+
+import os
+import resource
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+_OPEN: Final = Path("/dev/fd")  # /proc/self/fd on Linux; macOS has it as well
+_CGROUP: Final = Path("/sys/fs/cgroup")
+
+
+def descriptors_used() -> int | None:
+    """Return how many file descriptors are open; None where that cannot be known."""
+    try:
+        return sum(1 for _ in _OPEN.iterdir()) - 1  # one is of the listing itself
+    except OSError:
+        return None
+
+
+def descriptor_limit() -> int | None:
+    """Return how many file descriptors there may be (RLIMIT_NOFILE, the soft one); None without a limit."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return None if soft == resource.RLIM_INFINITY else soft
+
+
+def memory_limit() -> int | None:
+    """Return how many bytes of memory there may be: what the machine has, or its cgroup may have if less."""
+    limits = []
+    with suppress(OSError, ValueError):
+        limits.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    limits += _cgroup_limits()
+    return min((limit for limit in limits if limit > 0), default=None)
+
+
+def _cgroup_limits() -> list[int]:
+    """Return the limits of the process's cgroup (version 2) and of those around it."""
+    limits = []
+    with suppress(OSError, ValueError):
+        line = Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines()[-1]
+        inner = _CGROUP / line.rpartition(":")[2].lstrip("/")
+        for group in (inner, *inner.parents):
+            with suppress(OSError, ValueError):
+                limits.append(int((group / "memory.max").read_text(encoding="ascii")))
+    return limits
