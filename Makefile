@@ -69,6 +69,7 @@ openapi-test: $(VENV)/.develops
 # Needs promtool: apt install prometheus.
 promtool-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m promtool tests/deploy
+
 # Needs node 20.9 or newer, and npm, which fetches Next.js. Ctrl-C ends all of it.
 example: $(VENV)/.runs
 	npm --prefix clients/typescript install --no-audit --no-fund
