@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test deploy-test promtool-test lint bench clean install uninstall release
+.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test deploy-test promtool-test example-test example lint bench clean install uninstall release
 
 help:
 	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
@@ -19,6 +19,8 @@ help:
 	@echo "make deploy-test   the units by systemd's judgement, and what make install lays"
 	@echo "make openapi-test  compile typed clients made from /openapi.json"
 	@echo "make promtool-test deploy/alerts.yml and /metrics, by Prometheus's own tool"
+	@echo "make example       sandbox, service and the gallery of examples/nextjs, on http://localhost:3000"
+	@echo "make example-test  that gallery in a real Chromium, by Playwright"
 	@echo "make lint   check style, types and the walls between the rooms"
 	@echo "make bench  measure, beside stock Telethon"
 	@echo "make clean  remove what these made"
@@ -67,6 +69,18 @@ openapi-test: $(VENV)/.develops
 # Needs promtool: apt install prometheus.
 promtool-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m promtool tests/deploy
+
+# Needs node 20.9 or newer, and npm, which fetches Next.js. Ctrl-C ends all of it.
+example: $(VENV)/.runs
+	npm --prefix clients/typescript install --no-audit --no-fund
+	npm --prefix clients/typescript run build
+	npm --prefix examples/nextjs install --no-audit --no-fund
+	npm --prefix examples/nextjs run build
+	$(BIN)/python -m tgbridge serve --sandbox & trap "kill $$!" EXIT; npm --prefix examples/nextjs start
+
+# Needs Chromium as well.
+example-test: $(VENV)/.develops
+	$(BIN)/python -m pytest -m example tests/example
 
 lint: $(VENV)/.develops
 	$(BIN)/ruff check

@@ -1,0 +1,151 @@
+"""The example in a real Chromium, driven by Playwright: `make example-test`.
+
+A scenario is a script of node's; what its page cannot do, this side of it does when asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from tests.browser.conftest import binary
+from tests.devices import device, scan
+from tests.npm import installed
+from tgbridge.sandbox.seeds import IDS
+from tgbridge.telegram.saved.saved_media import SavedMedia
+
+if TYPE_CHECKING:
+    from tests.conftest import MakeSettings, Serve
+    from tests.nextjs.conftest import App
+    from tgbridge.sandbox import Sandbox
+
+pytestmark = [pytest.mark.example, pytest.mark.timeout(900)]
+
+HERE: Final = Path(__file__).parent
+PICTURES: Final = HERE / "pictures"
+PHONE: Final = "+9996610001"
+UPLOADER: Final = "+9996610003"
+GALLERY: Final = 2000
+
+
+class Stage:
+    """Everything beside the page: other devices of the account, files, and what is true at Telegram."""
+
+    def __init__(self, sandbox: Sandbox, directory: Path) -> None:
+        self._sandbox = sandbox
+        self._large = directory / "large.bin"
+
+    def fill(self) -> None:
+        """Take photos, six a day, for a year."""
+        account = self._sandbox.state.account_of(PHONE)
+        sunset = account.history.get(IDS["photo"])
+        assert sunset is not None
+        for number in range(GALLERY):
+            date = sunset.date + timedelta(hours=4 * (number + 1))
+            account.add_message(f"Number {number}", media=sunset.media, date=date)
+
+    def _media(self, phone: str = PHONE) -> list[SavedMedia]:
+        history = self._sandbox.state.account_of(phone).history
+        return [media for message in history if (media := SavedMedia.of(message)) is not None]
+
+    async def total(self) -> dict[str, Any]:
+        return {"total": sum(media.item.type in {"photo", "video"} for media in self._media())}
+
+    async def oldest(self) -> dict[str, Any]:
+        return {"id": min(media.id for media in self._media() if media.item.type in {"photo", "video"})}
+
+    async def film(self) -> dict[str, Any]:
+        return {"id": IDS["video_moov_last"]}
+
+    async def scan(self, url: str) -> dict[str, Any]:
+        async with device(self._sandbox, PHONE) as telephone:
+            await scan(telephone, url)
+        return {}
+
+    async def revoke(self) -> dict[str, Any]:
+        self._sandbox.faults.revoke(PHONE)
+        return {}
+
+    async def add(self, caption: str) -> dict[str, Any]:
+        async with device(self._sandbox, PHONE) as telephone:
+            [sunset] = await telephone.get_messages("me", ids=[IDS["photo"]])
+            message = await telephone.send_file("me", sunset.media, caption=caption)
+        return {"id": message.id}
+
+    async def edit(self, message: int, caption: str) -> dict[str, Any]:
+        async with device(self._sandbox, PHONE) as telephone:
+            await telephone.edit_message("me", message, caption)
+        return {}
+
+    async def delete(self, message: int) -> dict[str, Any]:
+        async with device(self._sandbox, PHONE) as telephone:
+            await telephone.delete_messages("me", [message])
+        return {}
+
+    async def file(self, size: int) -> dict[str, Any]:
+        self._large.write_bytes(random.Random(1).randbytes(size))
+        return {"path": str(self._large)}
+
+    async def sent(self) -> dict[str, Any]:
+        """Look for the file at Telegram, with another client."""
+        async with device(self._sandbox, UPLOADER) as telephone:
+            found = [message async for message in telephone.iter_messages("me", search="large.bin")]
+            content = await telephone.download_media(found[0], bytes)
+        return {"messages": len(found), "same": content == self._large.read_bytes()}
+
+    async def gone(self) -> dict[str, Any]:
+        """Wait until nothing by that name is left at Telegram."""
+        while any(media.item.name == "large.bin" for media in self._media(UPLOADER)):
+            await asyncio.sleep(0.1)
+        return {}
+
+
+@pytest.mark.parametrize("scenario", ["login", "gallery", "upload"])
+async def test_example(
+    scenario: str,
+    example: App,
+    sandbox: Sandbox,
+    serve: Serve,
+    make_settings: MakeSettings,
+    tmp_path: Path,
+) -> None:
+    """Its own text says what it shows; pictures are in tests/example/pictures."""
+    await serve(make_settings(server={"port": example.service_port, "trusted_proxies": ["127.0.0.1"]}))
+    stage = Stage(sandbox, tmp_path)
+    if scenario == "gallery":
+        stage.fill()
+    for script in HERE.glob("*.mjs"):
+        (tmp_path / script.name).write_bytes(script.read_bytes())
+    (tmp_path / "node_modules").symlink_to(installed(HERE / "package.json") / "node_modules")
+    process = await asyncio.create_subprocess_exec(
+        "node",
+        tmp_path / f"{scenario}.mjs",
+        example.url,
+        PICTURES,
+        binary(),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    told: dict[str, Any] = {}
+    try:
+        async for line in process.stdout:
+            told = json.loads(line)
+            if "ask" in told:
+                answer = await getattr(stage, told.pop("ask"))(**told)
+                process.stdin.write(json.dumps(answer).encode() + b"\n")
+            elif "note" in told:
+                print(told["note"])
+    finally:
+        if process.returncode is None and not told.get("done"):
+            process.terminate()
+        _, errors = await process.communicate()
+    assert told.get("done"), errors.decode()
