@@ -7,20 +7,24 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test promtool-test lint bench clean
+.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test deploy-test promtool-test lint bench clean install uninstall release
 
 help:
 	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
 	@echo "make test   run the tests"
-	@echo "make browser-test  play a video in a real Chromium, and run nothing that was uploaded"
+	@echo "make browser-test  a video and a gallery in a real Chromium, where nothing that was uploaded runs"
 	@echo "make tus-test      upload with the official client of tus, over a line that is cut"
 	@echo "make next-test     an app of Next.js that rewrites to the service, in a real Chromium"
 	@echo "make nginx-test    deploy/nginx.conf in a real nginx"
+	@echo "make deploy-test   the units by systemd's judgement, and what make install lays"
 	@echo "make openapi-test  compile typed clients made from /openapi.json"
 	@echo "make promtool-test deploy/alerts.yml and /metrics, by Prometheus's own tool"
 	@echo "make lint   check style, types and the walls between the rooms"
 	@echo "make bench  measure, beside stock Telethon"
 	@echo "make clean  remove what these made"
+	@echo "make install    as a systemd service, for root: /opt/tgbridge, /etc/tgbridge; DESTDIR=… for packages"
+	@echo "make uninstall  undo that"
+	@echo "make release    build and try what is published; VERSION=… makes that version of what is unreleased"
 
 # `exec`, so that Ctrl-C and SIGTERM reach the service and not a shell around it. What malloc is told, and why, is
 # that of deploy/tgbridge.service.
@@ -52,6 +56,10 @@ next-test: $(VENV)/.develops
 nginx-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m nginx tests/nginx
 
+# Needs systemd-analyze, which is Debian's systemd.
+deploy-test: $(VENV)/.develops
+	$(BIN)/python -m pytest -m deploy tests/deploy
+
 # Needs node 20.19 or newer and npm, which fetches the generators and TypeScript.
 openapi-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m openapi tests/clients
@@ -69,11 +77,18 @@ lint: $(VENV)/.develops
 bench: $(VENV)/.develops
 	$(BIN)/python -m benchmarks
 
+# Without VERSION it builds and tries what there is. Nothing is committed or uploaded.
+release: $(VENV)/.releases
+	$(BIN)/python scripts/release.py $(VERSION)
+
+install uninstall:
+	@PYTHON='$(PYTHON)' DESTDIR='$(DESTDIR)' UNITDIR='$(UNITDIR)' sh deploy/install.sh $@
+
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# The two stamps say that .venv has what pyproject.toml asks for: to run, and to develop.
+# The stamps say that .venv has what pyproject.toml asks for: to run, to develop, and to release.
 $(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) --editable '.[sandbox,uvloop]'
 	@touch $@
@@ -81,6 +96,10 @@ $(VENV)/.runs: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.develops: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/.runs
+
+$(VENV)/.releases: pyproject.toml constraints.txt $(VENV)/.develops
+	$(INSTALL) --editable '.[release]'
+	@touch $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

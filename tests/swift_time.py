@@ -84,5 +84,12 @@ class SwiftLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._thread_ended)
         return future
 
+    async def shutdown_default_executor(self, *arguments: Any, **named: Any) -> None:
+        self._swift.threads += 1  # from Python 3.12 on it has a time-out
+        try:
+            await super().shutdown_default_executor(*arguments, **named)
+        finally:
+            self._swift.threads -= 1
+
     def _thread_ended(self, _: asyncio.Future[Any]) -> None:
         self._swift.threads -= 1

@@ -103,6 +103,7 @@ def make_settings(sandbox: Sandbox, public_key: Path) -> Settings:
             "session": {"secure": False},
             "limits": {"enabled": False},
             "qr_login": {"lifetime_seconds": 0.1},
+            "events": {"longest_seconds": 0.1},
             "telegram": {
                 "api_id": 1,
                 "api_hash": "hash",

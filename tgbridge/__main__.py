@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import signal
+import os
 import sys
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import ExitStack
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-import structlog
 from cryptography.fernet import Fernet
 
 from tgbridge import __version__
@@ -21,17 +20,18 @@ from tgbridge.errors import BridgeError, SettingsError
 from tgbridge.sandbox_process import SandboxFailedError, kept_secret_key, sandbox_process, state_directory
 from tgbridge.settings.sources import load_settings
 from tgbridge.state_lock import locked
-from tgbridge.web.logs import configure_logging, log_uncaught
+from tgbridge.systemd.notify import Notifier
+from tgbridge.systemd.sockets import take_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
+    from socket import socket
 
     from tgbridge.doctor.command import Teller
     from tgbridge.sandbox_process import StateDirectory
     from tgbridge.settings import Settings
 
 T = TypeVar("T")
-_log = structlog.get_logger(__name__)
 
 _USAGE: Final = 2
 _FAILED: Final = 1
@@ -189,20 +189,34 @@ def _doctor_live(options: argparse.Namespace, settings: Settings, teller: Teller
 
 def _serve(options: argparse.Namespace) -> int:
     server = {name: value for name in ("host", "port") if (value := getattr(options, name)) is not None}
+    manager = _Manager(take_sockets(os.environ), Notifier.from_environment(os.environ))
     if options.sandbox:
         with state_directory() as state:
-            _run(_serve_sandbox(options.config, state, server))
+            _run(_serve_sandbox(options.config, state, server, manager))
         return 0
-    settings = load_settings(options.config, overrides={"server": server})
-    if not settings.telegram.has_credentials:
-        raise SettingsError(_NO_CREDENTIALS)
-    if not settings.secret_keys:
-        raise SettingsError(_NO_KEY)
-    _run(_serve_until_signalled(settings))
+
+    def load() -> Settings:
+        settings = load_settings(options.config, overrides={"server": server})
+        if not settings.telegram.has_credentials:
+            raise SettingsError(_NO_CREDENTIALS)
+        if not settings.secret_keys:
+            raise SettingsError(_NO_KEY)
+        return settings
+
+    _run(_serve_until_signalled(load, manager))
     return 0
 
 
-async def _serve_sandbox(config: Path | None, state: StateDirectory, server: dict[str, Any]) -> None:
+class _Manager(NamedTuple):
+    """What the service manager has given, and is told: neither, where there is none."""
+
+    sockets: tuple[socket, ...]
+    notifier: Notifier
+
+
+async def _serve_sandbox(
+    config: Path | None, state: StateDirectory, server: dict[str, Any], manager: _Manager
+) -> None:
     defaults = {
         "secret_keys": [kept_secret_key(state.path)],
         "session": {"secure": False},
@@ -214,9 +228,9 @@ async def _serve_sandbox(config: Path | None, state: StateDirectory, server: dic
     load_settings(config, defaults=defaults, overrides={"server": server})  # before anything is started
     async with sandbox_process(state.path / "sandbox") as sandbox:
         overrides = {"server": server, "telegram": sandbox.settings}
-        settings = load_settings(config, defaults=defaults, overrides=overrides)
         await _serve_until_signalled(
-            settings,
+            lambda: load_settings(config, defaults=defaults, overrides=overrides),
+            manager,
             greeting=lambda url: (
                 ("" if state.is_kept else _FORGETFUL)
                 + _HOW_TO_SIGN_IN.format(url=url, control=sandbox.control)
@@ -226,54 +240,18 @@ async def _serve_sandbox(config: Path | None, state: StateDirectory, server: dic
 
 
 async def _serve_until_signalled(
-    settings: Settings,
+    load: Callable[[], Settings],
+    manager: _Manager,
     *,
     greeting: Callable[[str], str] = lambda _url: "",
     companion: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, or until ``companion`` raises."""
-    from tgbridge.app import Service  # noqa: PLC0415 - the other commands do without Telethon
+    from tgbridge.serving import serve  # noqa: PLC0415 - the other commands do without Telethon
 
-    configure_logging(settings.log)
-    log_uncaught()
-    stop = _stop_signal()
-    service = Service(settings)
-    try:
-        await service.start()
-    except OSError as error:
-        raise OSError(f"cannot listen on {_address(settings)}: {error.strerror or error}") from error
-    print(f"tgbridge is listening on {service.url}\n{greeting(service.url)}".rstrip(), flush=True)
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(service.stop)
-        waits: set[asyncio.Task[Any]] = {asyncio.create_task(stop.wait())}
-        if companion is not None:
-            waits.add(asyncio.create_task(companion()))
-        done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for task in pending:
-            task.cancel()
-        await asyncio.wait(waits)
-        for task in done:
-            task.result()
+    def announce(url: str) -> None:
+        print(f"tgbridge is listening on {url}\n{greeting(url)}".rstrip(), flush=True)
 
-
-def _stop_signal() -> asyncio.Event:
-    """Return an event that the first SIGTERM or SIGINT sets; the second one ends the process at once."""
-    loop, stop = asyncio.get_running_loop(), asyncio.Event()
-
-    def stop_and_unhook(told: signal.Signals) -> None:
-        _log.info("told to stop", signal=told.name)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop_and_unhook, number)
-    return stop
-
-
-def _address(settings: Settings) -> str:
-    return f"{settings.server.host}:{settings.server.port}"
+    await serve(load, **manager._asdict(), announce=announce, companion=companion)
 
 
 def _sandbox(options: argparse.Namespace) -> int:

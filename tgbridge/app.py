@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, cast
 
 import structlog
 from aiohttp import web
@@ -16,6 +17,7 @@ from tgbridge.logins.attempts import LoginAttempts
 from tgbridge.logins.outlived import OutlivedSessions
 from tgbridge.logins.qr_logins import QrLogins
 from tgbridge.logins.repeats import Repeats
+from tgbridge.settings.live import LiveSettings
 from tgbridge.telegram.account.log_out import abandon_session
 from tgbridge.telegram.listening import Listening
 from tgbridge.telegram.pool import ClientPool
@@ -24,27 +26,30 @@ from tgbridge.telegram.transfer.download.corrections import Corrections
 from tgbridge.telegram.transfer.download.downloader import Downloader
 from tgbridge.telegram.transfer.thumbnails import Thumbnails
 from tgbridge.telegram.transfer.upload.uploader import Uploader
+from tgbridge.uploads import ids
 from tgbridge.uploads.checked import checked_budget
 from tgbridge.uploads.ids import UploadIds
 from tgbridge.uploads.named import NamedUploads
 from tgbridge.uploads.progress import ProgressBoard
 from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
-from tgbridge.web import keys, tickets
+from tgbridge.web import cursor, keys, tickets
+from tgbridge.web.accepting import Accepting
 from tgbridge.web.cursor import Cursors
 from tgbridge.web.derived_keys import DerivedKeys
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
 from tgbridge.web.loop_lag import LoopLag
-from tgbridge.web.middleware.caller import caller_middleware
+from tgbridge.web.middleware.caller import note_caller
+from tgbridge.web.middleware.checks import checks, finishing
 from tgbridge.web.middleware.client import client_middleware
 from tgbridge.web.middleware.errors import errors_middleware
 from tgbridge.web.middleware.headers import protection
-from tgbridge.web.middleware.limits import limits_middleware
-from tgbridge.web.middleware.origin import origin_middleware
+from tgbridge.web.middleware.limits import check_limits
+from tgbridge.web.middleware.origin import check_origin
 from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
-from tgbridge.web.middleware.session import save_session, session_middleware
+from tgbridge.web.middleware.session import note_session, save_session
 from tgbridge.web.open_streams import OpenStreams
 from tgbridge.web.openapi import codes_of, document
 from tgbridge.web.protocol import Runner
@@ -75,7 +80,8 @@ from tgbridge.web.tally import RequestTally
 from tgbridge.web.tickets import Tickets
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Hashable, Iterable
+    from collections.abc import AsyncIterator, Hashable, Iterable, Sequence
+    from socket import socket
 
     from tgbridge.settings import Settings
     from tgbridge.web.endpoint import Endpoint
@@ -89,10 +95,22 @@ COMPLETION_SECONDS: Final = 5.0
 """What work gets at a stop whose request is over: mostly signing out logins that nobody comes for any more.
 It goes on side by side, all of it within this time, in which Telegram answers if it answers at all; the rest
 is cancelled. Before it a stop takes up to ``server.drain_seconds`` and twice ``SHUTDOWN_SECONDS``, and after
-it waits for nobody. ``TimeoutStopSec`` in deploy/tgbridge.service has to be longer than the sum."""
+it waits for nobody: see ``stop_seconds``."""
 
 SHUTDOWN_SECONDS: Final = 1.0
 """What aiohttp gives connections, twice. ``stop`` has drained them already when that begins."""
+
+
+def stop_seconds(settings: Settings) -> float:
+    """Return the most that a stop takes, whether or not anybody answers."""
+    return settings.server.drain_seconds + COMPLETION_SECONDS + 2 * SHUTDOWN_SECONDS
+
+
+LINGER_SECONDS: Final = 0.5
+"""For so long a stop answers whoever is connected, and says that it closes, though nothing is running: what a
+proxy or a browser sends over a connection that is closed at this very moment would be lost."""
+
+_LOOK_SECONDS: Final = 0.02  # at whether there are connections
 
 MAX_FIELD_BYTES: Final = 20 * 1024
 """A header field: Upload-Metadata holds a caption of 4096 UTF-16 code units in Base64, 16 KiB, and a name."""
@@ -126,16 +144,19 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
         # The way of a request, outermost first.
         middlewares=[
             request_id_middleware,
-            caller_middleware,
             errors_middleware,
-            origin_middleware,  # before anybody's cookie is looked at
-            session_middleware,
-            limits_middleware,
+            checks(
+                note_caller,
+                check_origin,  # before anybody's cookie is looked at
+                note_session,
+                check_limits,
+            ),
             client_middleware,
         ],
         client_max_size=_MAX_BODY_BYTES,
     )
     app[keys.SETTINGS] = settings
+    app[keys.LIVE] = LiveSettings(settings)
     app[keys.IN_FLIGHT] = InFlight()
     app[keys.TALLY] = RequestTally(codes_of(endpoints))
     app[keys.LOOP_LAG] = LoopLag()
@@ -143,11 +164,11 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
     app[keys.LIMITER] = Limiter(settings.limits)
     app[keys.NAMED_UPLOADS] = NamedUploads()
-    app[keys.DERIVED_KEYS] = derived = DerivedKeys(secret_keys)
-    app[keys.UPLOAD_IDS] = UploadIds(derived.of("upload ids"))
+    derived = DerivedKeys(secret_keys)
+    app[keys.UPLOAD_IDS] = UploadIds(derived.of(ids.PURPOSE))
     app[keys.TICKETS] = Tickets(derived.of(tickets.PURPOSE))
     app[keys.OPEN_STREAMS] = OpenStreams(settings.events)
-    app[keys.CURSORS] = Cursors(derived)
+    app[keys.CURSORS] = Cursors(derived.of(cursor.PURPOSE))
     app[keys.STORAGE] = SessionStorage(
         secret_keys,
         settings.session,
@@ -155,10 +176,9 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     )
     add_endpoints(app, endpoints)
     app[keys.OPENAPI] = document(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
-    app.on_response_prepare.append(name_version)
-    app.on_response_prepare.append(protection(settings))
-    app.on_response_prepare.append(save_session)
-    app.on_response_prepare.append(mark_started)
+    app.on_response_prepare.append(
+        finishing(name_version, protection(app[keys.LIVE]), save_session, mark_started)
+    )
     app.cleanup_ctx.append(_telegram)
     return app
 
@@ -211,11 +231,22 @@ def _forget(app: web.Application, account: Hashable) -> None:
 
 
 class Service:
-    """The service on a TCP port, while the context lasts. Leaving it drains: see ``stop``."""
+    """The service on a TCP port, while the context lasts. Leaving it drains: see ``stop``.
 
-    def __init__(self, settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) -> None:
+    It listens on ``sockets`` if there are any, else where the settings say.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        endpoints: Iterable[Endpoint] = ENDPOINTS,
+        *,
+        sockets: Sequence[socket] = (),
+    ) -> None:
         self._settings = settings
+        self._sockets = sockets
         self.app = create_app(settings, endpoints)
+        self._accepting: Accepting | None = None
         self.url = ""
         """Where it listens, such as http://127.0.0.1:8080, once it has started."""
         self._runner = Runner(
@@ -239,17 +270,19 @@ class Service:
         await self._runner.setup()
         try:
             server = self._settings.server
-            await web.TCPSite(self._runner, server.host, server.port).start()
+            self._accepting = Accepting(cast("web.Server", self._runner.server))
+            self.url = await self._accepting.start(server.host, server.port, self._sockets)
         except BaseException:
+            if self._accepting is not None:
+                await self._accepting.stop()
             await self._runner.cleanup()
             raise
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         # What most often explains why somebody is refused.
         _log.info(
             "listening",
             version=__version__,
             url=self.url,
+            sockets_given=len(self._sockets),
             trusted_proxies=[str(network) for network in server.trusted_proxies],
             allowed_hosts=list(server.allowed_hosts),
             allowed_origins=list(self._settings.cors.allowed_origins),
@@ -264,14 +297,43 @@ class Service:
         """
         in_flight, seconds = self.app[keys.IN_FLIGHT], self._settings.server.drain_seconds
         told = in_flight.draining
-        for site in list(self._runner.sites):
-            await site.stop()
+        if self._accepting is not None:
+            await self._accepting.stop()
         if not told:
             _log.info("draining", requests=len(in_flight), at_most_seconds=seconds)
         # Connections stay open meanwhile. aiohttp could close those that wait for a next request, but then it
         # reads from none of them any more: a running upload would never come to its end.
-        cut = await in_flight.drain(seconds)
+        in_flight.begin_draining()
+        lingered = await self._linger(min(LINGER_SECONDS, seconds))
+        cut = await in_flight.drain(seconds - lingered)
         if not told:
             # Each that was cut has a line of its own.
             _log.log(logging.WARNING if cut else logging.INFO, "drained", cut=cut)
         await self._runner.cleanup()
+
+    async def _linger(self, seconds: float) -> float:
+        """Wait until all connections have ended, for ``seconds`` at most. Return for how long."""
+        server, waited = self._runner.server, 0.0
+        while server is not None and server.connections and waited < seconds:
+            await asyncio.sleep(_LOOK_SECONDS)
+            waited += _LOOK_SECONDS
+        return min(waited, seconds)
+
+    def reload(self, settings: Settings) -> frozenset[str]:
+        """Take over from ``settings`` what can change while the service runs: see ``LiveSettings``.
+
+        Returns the names of other settings that differ, which need a restart.
+        """
+        changed, kept = self.app[keys.LIVE].change(settings)
+        if "secret_keys" in changed:
+            secret_keys = [key.get_secret_value() for key in settings.secret_keys]
+            self.app[keys.STORAGE].change_keys(secret_keys)
+            derived = DerivedKeys(secret_keys)
+            self.app[keys.UPLOAD_IDS].change_keys(derived.of(ids.PURPOSE))
+            self.app[keys.TICKETS].change_keys(derived.of(tickets.PURPOSE))
+            self.app[keys.CURSORS].change_keys(derived.of(cursor.PURPOSE))
+        self.app[keys.LIMITER].change(settings.limits)
+        _log.info("settings changed", changed=sorted(changed))
+        if kept:
+            _log.warning("settings that need a restart", settings=sorted(kept))
+        return kept

@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 from tests.devices import device, scan
 from tests.nextjs.conftest import free_port
 from tests.web.routes.events import events
+from tgbridge.sandbox.seeds import IDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -40,7 +41,7 @@ AROUND: Final = """
 daemon off; master_process off; pid {directory}/pid; error_log {directory}/error.log;
 events {{ }}
 http {{
-    access_log off; gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1;
+    access_log {directory}/access.log; gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1;
     client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
     fastcgi_temp_path {directory}/f; uwsgi_temp_path {directory}/u; scgi_temp_path {directory}/s;
     include {directory}/site.conf;
@@ -207,6 +208,25 @@ async def test_bytes_are_as_they_were_sent(browser: ClientSession) -> None:
         assert response.headers["ETag"].startswith('"')
         assert "Content-Encoding" not in response.headers
         assert await response.read() == content
+
+
+async def test_tickets(browser: ClientSession, tmp_path: Path) -> None:
+    """A ticket passes as it is, in ranges too, and stands in no log."""
+    await log_in(browser)
+    async with browser.post(f"media/{IDS['photo']}/ticket") as response:
+        ticket = await response.json()
+    paths = [ticket["url"], ticket["thumbnail_url"], f"{ticket['url']}/", f"{ticket['url']}x"]
+    statuses = []
+    for path in paths:
+        async with browser.get(
+            path, headers={"Range": "bytes=0-9", "Origin": "https://else.example"}
+        ) as response:
+            assert response.headers["Access-Control-Allow-Origin"] == "*"
+            statuses.append(response.status)
+    assert statuses == [206, 200, 206, 403]
+    logged = (tmp_path / "access.log").read_text()
+    assert "/ticket HTTP" in logged
+    assert "/tg/ticket_" not in logged
 
 
 async def create(browser: ClientSession, size: int, **headers: Any) -> str:

@@ -43,7 +43,8 @@ def config_toml() -> str:
         "# The settings of tgbridge, with their defaults. This file is optional, and so is each line of it.",
         "# .env overrides it, and the environment overrides .env: TGBRIDGE_SERVER__PORT=9000, or the name",
         "# that is given here. Lists in them are comma-separated. Sizes are numbers of bytes, or text such",
-        '# as "1 MiB".',
+        '# as "1 MiB". A reload (SIGHUP) reads secret_keys, cors, limits, server.trusted_proxies and',
+        "# server.allowed_hosts anew; the rest needs a restart.",
     ]
     section = ""
     # A key outside any section has to come first in TOML.
@@ -102,6 +103,62 @@ def test_later_sources_win(tmp_path: Path) -> None:
     server = settings.server
     assert (server.host, server.port, server.drain_seconds, server.body_timeout_seconds) == ("toml", 2, 3, 4)
     assert settings.pool.max_clients == 7
+
+
+def credentials(tmp_path: Path, **files: str) -> dict[str, str]:
+    """A directory as systemd makes one, and the environment that names it."""
+    directory = tmp_path / "credentials"
+    directory.mkdir()
+    for name, content in files.items():
+        (directory / name).write_text(content)
+    return {"CREDENTIALS_DIRECTORY": str(directory)}
+
+
+def test_credentials(tmp_path: Path) -> None:
+    """systemd's credentials go by our variables' names, override .env, and give way to the environment."""
+    (tmp_path / ".env").write_text("TELEGRAM_API_ID=1\nTELEGRAM_API_HASH=dotenv\nTGBRIDGE_SERVER__PORT=1")
+    environ = credentials(
+        tmp_path,
+        TELEGRAM_API_ID="2\n",
+        TELEGRAM_API_HASH="credential\n",
+        TGBRIDGE_SECRET_KEYS="\n".join(KEYS) + "\n",
+        **{"somebody.elses": "\0"},
+    )
+    settings = load(tmp_path, environ | {"TELEGRAM_API_ID": "3"})
+    assert settings.telegram.api_id == 3
+    assert settings.telegram.api_hash == SecretStr("credential")
+    assert [key.get_secret_value() for key in settings.secret_keys] == KEYS
+    assert settings.server.port == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({"TGBRIDGE_SECRET_KEY": KEYS[0]}, "credential: TGBRIDGE_SECRET_KEY: there is no such setting"),
+        ({"TELEGRAM_API_ID": "secret"}, "credential: TELEGRAM_API_ID: "),
+    ],
+)
+def test_wrong_credentials(tmp_path: Path, files: dict[str, str], told: str) -> None:
+    """A credential that cannot be right is named, and not repeated."""
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, credentials(tmp_path, **files))
+    assert str(caught.value).startswith(told)
+    assert not any(value in str(caught.value) for value in files.values())
+
+
+def test_credentials_that_cannot_be_read(tmp_path: Path) -> None:
+    """What is no text, no file, or not there is told by its path."""
+    environ = credentials(tmp_path)
+    path = Path(environ["CREDENTIALS_DIRECTORY"]) / "TELEGRAM_API_HASH"
+    path.write_bytes(b"\xff")
+    with pytest.raises(SettingsError, match="TELEGRAM_API_HASH: is no UTF-8 text"):
+        load(tmp_path, environ)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(SettingsError, match="TELEGRAM_API_HASH: cannot be read: "):
+        load(tmp_path, environ)
+    with pytest.raises(SettingsError, match="elsewhere: cannot be read: "):
+        load(tmp_path, {"CREDENTIALS_DIRECTORY": str(tmp_path / "elsewhere")})
 
 
 def test_config_elsewhere(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from tgbridge.telegram.saved.meaning import Position
-from tgbridge.web.cursor import Cursors
+from tgbridge.web.cursor import PURPOSE, Cursors
 from tgbridge.web.derived_keys import DerivedKeys
 
 ACCOUNT = 770_010_001
@@ -20,7 +20,7 @@ def secret() -> str:
 
 @pytest.fixture(scope="module")
 def cursors(secret: str) -> Cursors:
-    return Cursors(DerivedKeys([secret]))
+    return Cursors(DerivedKeys([secret]).of(PURPOSE))
 
 
 @pytest.mark.parametrize("place", [PLACE, Position(0, 0), Position(2**31 - 1, 1)])
@@ -65,6 +65,6 @@ def test_each_character_counts(cursors: Cursors) -> None:
 def test_keys_that_were_rotated(secret: str, cursors: Cursors) -> None:
     """The first key makes new names, all read old ones; none that was rotated out."""
     new = Fernet.generate_key().decode()
-    both = Cursors(DerivedKeys([new, secret]))
+    both = Cursors(DerivedKeys([new, secret]).of(PURPOSE))
     assert both.read(ACCOUNT, cursors.write(ACCOUNT, PLACE)) == PLACE
     assert cursors.read(ACCOUNT, both.write(ACCOUNT, PLACE)) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import io
 import json
 import logging
@@ -16,7 +17,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from tgbridge.settings import LogSettings
-from tgbridge.web.logs import AccessLogger, configure_logging, frames, log_loop_error
+from tgbridge.web.logs import REQUEST_ID, AccessLogger, configure_logging, frames, log_loop_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +49,11 @@ def configured(settings: LogSettings) -> Iterator[None]:
         structlog.reset_defaults()
 
 
+def warn_within(request_id: str, library: str) -> None:
+    REQUEST_ID.set(request_id)
+    logging.getLogger(library).warning("hello")
+
+
 def fail() -> None:
     raise ValueError(SECRET)
 
@@ -66,8 +72,7 @@ def test_line(logged: Callable[[], list[dict[str, Any]]]) -> None:
 
 def test_request_id(logged: Callable[[], list[dict[str, Any]]]) -> None:
     """Lines of libraries carry the id of the request that they belong to as well."""
-    with structlog.contextvars.bound_contextvars(request_id="0123456789"):
-        logging.getLogger("aiohttp.server").warning("hello")
+    contextvars.copy_context().run(warn_within, "0123456789", "aiohttp.server")
     assert logged()[0]["request_id"] == "0123456789"
 
 
@@ -115,7 +120,7 @@ def test_frames_of_causes() -> None:
     assert re.fullmatch(rf"{re.escape(__name__)}:\d+ fail", told[-1])
 
 
-def test_socket_that_takes_no_more(logged: Callable[[], list[dict[str, Any]]]) -> None:
+async def test_socket_that_takes_no_more(logged: Callable[[], list[dict[str, Any]]]) -> None:
     """An answer whose last bytes could not be written was broken off; aiohttp logs while it handles that."""
     logger, request = AccessLogger(logging.getLogger(), ""), make_mocked_request("GET", "/x")
     logger.log(request, web.Response(), 0.5)
@@ -123,9 +128,35 @@ def test_socket_that_takes_no_more(logged: Callable[[], list[dict[str, Any]]]) -
         lose_the_connection()
     except ConnectionResetError:
         logger.log(request, web.Response(), 0.5)
+    await asyncio.sleep(0)  # they are written at the end of the event loop's turn
     answered, broken = logged()
     assert (answered["event"], "reason" in answered) == ("answered", False)
     assert (broken["event"], broken["reason"]) == ("broken off", "ConnectionResetError")
+
+
+async def test_access_lines(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """Lines of the access log are like all others, and stand where they were logged among them."""
+    logger, request = AccessLogger(logging.getLogger(), ""), make_mocked_request("GET", "/x?ticket=secret")
+    logger.log(request, web.Response(), 0.5)
+    logger.log(request, web.Response(status=404), 0.25)
+    structlog.get_logger("tgbridge.test").info("between")
+    logger.log(request, web.Response(), 0.5)
+    await asyncio.sleep(0)
+    first, second, between, third = logged()
+    timestamps = [line["timestamp"] for line in (first, second, between, third)]
+    assert timestamps == sorted(timestamps)
+    assert set(first) == {*between, "request_id", "address", "method", "path", "status", "bytes", "seconds"}
+    assert (second["status"], second["seconds"], second["path"]) == (404, 0.25, "/x")
+    assert all(re.fullmatch(r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", stamp) for stamp in timestamps)
+    assert (third["logger"], third["level"], third["event"]) == ("tgbridge.access", "info", "answered")
+
+
+async def test_unwanted_access_lines(logged: Callable[[], list[dict[str, Any]]]) -> None:
+    """Where only warnings are wanted, answers are not logged."""
+    configure_logging(LogSettings(format="json", level="warning"))
+    AccessLogger(logging.getLogger(), "").log(make_mocked_request("GET", "/x"), web.Response(), 0.5)
+    await asyncio.sleep(0)
+    assert logged() == []
 
 
 # What a terminal acts upon, and what turns text around or hides in it.
@@ -168,8 +199,7 @@ def test_nothing_reaches_the_terminal_but_text(monkeypatch: pytest.MonkeyPatch) 
                 **{f"key {nasty}": 1},
             )
             logging.getLogger(f"library {nasty}").warning("said %s", nasty)
-        with structlog.contextvars.bound_contextvars(request_id="".join(NASTY)):
-            logging.getLogger("library").warning("said it")
+        contextvars.copy_context().run(warn_within, "".join(NASTY), "library")
     colours = re.compile(r"\x1b\[[0-9;]*m")
     assert re.search(r"plain .* number=1 path=/stream_media/1 text='Füße 日本'\n", colours.sub("", plain))
     written = colours.sub("", stream.getvalue())

@@ -41,6 +41,7 @@ OURS: Final = {
     ("GET", "/get-saved-messages-media"),
     ("GET", "/media"),
     ("GET", "/media/counts"),
+    ("GET", "/events"),
     ("GET", "/media/timeline"),
     ("POST", "/media/delete"),
     ("GET", "/media/{message_id}"),

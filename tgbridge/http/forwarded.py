@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -78,6 +79,13 @@ def find_caller(peer: Caller, headers: Mapping[str, str], trusted: Sequence[Netw
     return callers.pop() if len(callers) == 1 else peer
 
 
+@lru_cache(maxsize=1024)
+def peer(address: str, scheme: str, host: str) -> Caller:
+    """Return a caller that speaks for itself. Most requests are by somebody who has just asked."""
+    return Caller(address, scheme, host)
+
+
+@lru_cache(maxsize=1024)
 def is_host(text: str) -> bool:
     """Tell whether `text` is a host with or without a port, as in a Host field (RFC 9110, section 7.2)."""
     return _HOST.fullmatch(text) is not None

@@ -28,8 +28,14 @@ if TYPE_CHECKING:
 # mean other files for the next person who signs in on the same browser. With an entity tag it costs no bytes.
 # That tag is strong: a proxy that compressed the bytes would send others under it (RFC 9110 section 8.8.3.3).
 _CACHE_CONTROL: Final = "private, no-cache, no-transform"
+_NOT_KEPT: Final = {"Cache-Control": _CACHE_CONTROL}
 # An address that names the bytes means them for ever, to whoever may have it (RFC 8246).
 _IMMUTABLE: Final = "private, max-age=31536000, immutable, no-transform"
+
+FIELDS: Final = frozenset(
+    ("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "range")
+)
+"""Those of a request that a plan depends on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,36 +85,62 @@ def plan(
     """
     # An origin server must not name a date that lies ahead of its own (section 8.8.2.1).
     modified = min(file.last_modified, now).replace(microsecond=0) if file.last_modified else None
-    current = _validators(file.etag, modified)
-    common = {"ETag": str(current.etag), "Cache-Control": _CACHE_CONTROL}
-    kept = common | _keeping(file) if immutable else common
+    if headers.keys().isdisjoint(FIELDS):
+        return _whole(method, file, modified, download=download, immutable=immutable)
 
+    current = Validators(EntityTag(file.etag), modified)
+    tag = {"ETag": str(current.etag)}
     outcome = evaluate(method, headers, current, now=now)
     if outcome is Outcome.PRECONDITION_FAILED:
-        return _planned(outcome.value, common)
+        return _planned(outcome.value, tag | _NOT_KEPT)
+    kept = tag | _keeping(file, immutable=immutable)
     if outcome is Outcome.NOT_MODIFIED:
         # A 304 repeats what updates a stored answer (section 15.4.5). The policy has to be among it: a field
         # that a 304 brings replaces the stored one (RFC 9111 section 3.2), and others add to policies.
         return _planned(outcome.value, kept | security_headers(content_type(file.media_type)))
 
-    accepts = {"Accept-Ranges": "bytes" if file.ranges else "none"}
     selected: RangeSelection = Selection.WHOLE
     if file.ranges and range_applies(method, headers, current, now=now):
         selected = select_range(headers["range"], file.size)
+    if selected is Selection.WHOLE:
+        return _whole(method, file, modified, download=download, immutable=immutable)
+    accepts = {"Accept-Ranges": "bytes"}
     if selected is Selection.UNSATISFIABLE:
         missing = {"Content-Range": unsatisfied_content_range(file.size)}
-        return _planned(416, common | accepts | missing)
-
-    described = kept | accepts | _described(file.media_type, file.name, modified, download=download)
-    if selected is Selection.WHOLE:
-        span = ByteRange(0, file.size) if method == "GET" and file.size else None
-        return _planned(200, described | {"Content-Length": str(file.size)}, span)
-    described["Content-Range"] = selected.content_range(file.size)
-    described["Content-Length"] = str(selected.length)
-    return _planned(206, described, selected)
+        return _planned(416, tag | _NOT_KEPT | accepts | missing)
+    part = {"Content-Range": selected.content_range(file.size), "Content-Length": str(selected.length)}
+    return _planned(206, kept | accepts | _described(file, modified, download=download) | part, selected)
 
 
-def _keeping(file: Representation) -> dict[str, str]:
+# A page shows the same pictures again and again, and a player asks for many ranges of one film.
+
+
+@lru_cache(maxsize=1024)
+def _whole(
+    method: str, file: Representation, modified: datetime | None, *, download: bool, immutable: bool
+) -> AnswerPlan:
+    headers = {"ETag": str(EntityTag(file.etag))} | _keeping(file, immutable=immutable)
+    headers["Accept-Ranges"] = "bytes" if file.ranges else "none"
+    length = {"Content-Length": str(file.size)}
+    span = ByteRange(0, file.size) if method == "GET" and file.size else None
+    return _planned(200, headers | _described(file, modified, download=download) | length, span)
+
+
+@lru_cache(maxsize=1024)
+def _described(
+    file: Representation, modified: datetime | None, *, download: bool
+) -> MappingProxyType[str, str]:
+    served_as = content_type(file.media_type)
+    kind: Kind = "inline" if is_inline(served_as) and not download else "attachment"
+    headers = {"Content-Type": served_as, "Content-Disposition": content_disposition(kind, file.name)}
+    if modified is not None:
+        headers["Last-Modified"] = format_http_date(modified)
+    return MappingProxyType(headers | security_headers(served_as))
+
+
+def _keeping(file: Representation, *, immutable: bool) -> dict[str, str]:
+    if not immutable:
+        return _NOT_KEPT
     headers = {"Cache-Control": _IMMUTABLE}
     if not is_inline(content_type(file.media_type)):
         # Of a copy the server is not asked, who refuses to serve it as a manifest or worker.
@@ -118,23 +150,3 @@ def _keeping(file: Representation) -> dict[str, str]:
 
 def _planned(status: int, headers: dict[str, str], span: ByteRange | None = None) -> AnswerPlan:
     return AnswerPlan(status, MappingProxyType(headers), span)
-
-
-# A page shows the same pictures again and again, and a player asks for many ranges of one film.
-
-
-@lru_cache(maxsize=1024)
-def _validators(etag: str, modified: datetime | None) -> Validators:
-    return Validators(EntityTag(etag), modified)
-
-
-@lru_cache(maxsize=1024)
-def _described(
-    media_type: str, name: str, modified: datetime | None, *, download: bool
-) -> MappingProxyType[str, str]:
-    served_as = content_type(media_type)
-    kind: Kind = "inline" if is_inline(served_as) and not download else "attachment"
-    headers = {"Content-Type": served_as, "Content-Disposition": content_disposition(kind, name)}
-    if modified is not None:
-        headers["Last-Modified"] = format_http_date(modified)
-    return MappingProxyType(headers | security_headers(served_as))

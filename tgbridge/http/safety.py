@@ -29,6 +29,9 @@ _RUNS: Final = re.compile(
 )
 _PLAIN_TEXT: Final = "text/plain"
 
+FETCH_FIELDS: Final = ("sec-fetch-dest", "service-worker")
+"""Those of a request that tell what a browser wants a file for."""
+
 # Destinations of the Fetch standard (section 2.2.7) that are run, or tell a browser what to run.
 _RUN_AS: Final = frozenset({"script", "style", "xslt", "manifest"})
 _WORKERS: Final = ("worker", "worklet")
@@ -76,6 +79,8 @@ def is_for_execution(headers: Mapping[str, str]) -> bool:
     `headers` maps lower-case names to values. Browsers write these fields themselves, and no page can change
     them (Fetch Metadata, section 2.1; Service Workers, section "Update").
     """
+    if headers.keys().isdisjoint(FETCH_FIELDS):
+        return False
     destination = essence(headers.get("sec-fetch-dest", ""))
     if destination in _RUN_AS or destination.endswith(_WORKERS):
         return True

@@ -59,7 +59,7 @@ class ServerSettings(Section):
     drain_seconds: float = setting(
         30.0,
         "seconds",
-        "How long transfers may still run once the service was told to stop; systemd kills after 90.",
+        "How long transfers may still run once the service was told to stop.",
         ge=0,
         le=3600,
     )

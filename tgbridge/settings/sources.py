@@ -1,4 +1,4 @@
-"""Where settings come from: built-in defaults < config.toml < .env < environment."""
+"""Where settings come from: built-in defaults < config.toml < .env < credentials < environment."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "TGBRIDGE_"
 # Other programs have TELEGRAM_… variables too; none but ours speaks of data centres.
 _PREFIXES: Final = (PREFIX, "TELEGRAM_DC_")
+_CREDENTIALS: Final = (PREFIX, "TELEGRAM_")
 # What Kubernetes tells each container of the services beside it, here of one called "tgbridge":
 # TGBRIDGE_SERVICE_HOST, TGBRIDGE_SERVICE_PORT, TGBRIDGE_PORT_80_TCP_ADDR, TGBRIDGE_PORT=tcp://10.0.0.1:80
 # (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
@@ -91,7 +92,8 @@ def load_settings(
     """Read and check all settings once.
 
     ``config`` is read instead of config.toml in ``directory``, by default the working directory; .env
-    is read there too. ``defaults`` give way to every source and ``overrides`` to none; both are nested as
+    is read there too, and the files that systemd hands over in $CREDENTIALS_DIRECTORY (systemd.exec(5)).
+    ``defaults`` give way to every source and ``overrides`` to none; both are nested as
     config.toml is.
 
     Raises SettingsError, whose message is one line that names the setting and where it was given.
@@ -102,6 +104,7 @@ def load_settings(
     given |= _from_toml(config, directory / "config.toml")
     given |= _from_variables(_read_dotenv(directory / ".env"), ".env")
     said = os.environ if environ is None else environ
+    given |= _from_variables(_read_credentials(said.get("CREDENTIALS_DIRECTORY", "")), "credential")
     settable = {name: value for name, value in said.items() if not _is_service_link(name, value)}
     given |= _from_variables(settable, "environment")
     given |= _from_tree(overrides, "command line")
@@ -154,6 +157,22 @@ def _read_dotenv(path: Path) -> dict[str, str]:
     return {line.key: line.value for line in lines if line.key is not None and line.value is not None}
 
 
+def _read_credentials(directory: str) -> dict[str, str]:
+    """Read the files of a directory that are called as our variables. Others may be anybody's."""
+    if not directory:
+        return {}
+    read: dict[str, str] = {}
+    try:
+        for path in sorted(Path(directory).iterdir()):
+            if path.name.upper().startswith(_CREDENTIALS):
+                read[path.name] = path.read_text(encoding=_ENCODING)
+    except OSError as error:
+        raise SettingsError(f"{error.filename}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path}: is no UTF-8 text") from error
+    return read
+
+
 def _from_variables(environ: Mapping[str, str], place: str) -> dict[SettingPath, _Given]:
     """Find the settings among ``environ``. An empty value is as good as none: templates of .env have them."""
     names = {name for path, field in setting_fields() for name in variables(path, field)}
@@ -181,7 +200,8 @@ def _is_service_link(name: str, value: str) -> bool:
 
 
 def _items(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
+    # One a line, as a file of keys has them, will do as well.
+    return [item.strip() for item in re.split(r"[,\n]", text) if item.strip()]
 
 
 def _suggestion(name: str, names: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from tgbridge.errors import BridgeError, FloodWait, PoolExhausted, SessionEnded, TelegramUnavailable
+from tgbridge.errors import BridgeError, FloodWait, SessionEnded, TelegramUnavailable
 from tgbridge.telegram.datacentres.session_keys import key_of
 from tgbridge.telegram.saved.reader import GivenWay, Over, PageReader
 from tgbridge.telegram.updates.reading import read
@@ -75,6 +75,8 @@ class Listening:
             client = await ear.client()
             if since is None or since.life != ear.live.shown.life:
                 await ear.live.complete(client)
+            if ear.is_over:
+                raise TelegramUnavailable("the session listens no longer")
             reader = PageReader(ear.live, since, tell)
             ear.add(reader)
             try:
@@ -125,7 +127,7 @@ class Listening:
                 async with lent as client, aclosing(ear.listen(client)) as listening:
                     async for _ in listening:
                         pause = 0.0
-            except (TelegramUnavailable, FloodWait, PoolExhausted) as error:
+            except (TelegramUnavailable, FloodWait) as error:
                 if not ear.has_begun:
                     raise
                 pause = min(max(2 * pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
@@ -208,6 +210,7 @@ class _Ear:
 
     def fail(self, error: BridgeError | None, news: Over | GivenWay) -> None:
         """Tell all pages that nothing more comes."""
+        self.is_over = True
         if error is not None and not self._began.done():
             self._began.set_exception(error)
             self._began.exception()  # which nobody may be left to hear

@@ -32,8 +32,9 @@ class Loan:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Put the client back, and let the pool know by which error the loan has ended."""
-        self._client = None
-        await self._stack.__aexit__(kind, error, traceback)
+        if self._client is not None:
+            self._client = None
+            await self._stack.__aexit__(kind, error, traceback)
 
     async def client(self) -> BridgeClient:
         """Return the client, connected; another one, perhaps, after it was put back. Raises as `borrow`."""

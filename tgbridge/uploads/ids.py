@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+PURPOSE: Final = "upload ids"
 _NONCE_BYTES: Final = 12
 _MAC_BYTES: Final = 12
 _WELL_FORMED: Final = re.compile(r"[A-Za-z0-9_-]{32}")
@@ -25,7 +26,11 @@ class UploadIds:
     """Gives out names, signed by the first of the keys that it is given; takes those signed by any."""
 
     def __init__(self, keys: Iterable[bytes]) -> None:
-        """``keys`` are secret, at least one, and used for nothing else."""
+        """``keys`` are secret, at least one, and used for nothing else: those derived for ``PURPOSE``."""
+        self.change_keys(keys)
+
+    def change_keys(self, keys: Iterable[bytes]) -> None:
+        """Sign with the first of other keys, and take those signed by any of them."""
         self._keys = tuple(keys)
 
     def issue(self, owner: int) -> str:

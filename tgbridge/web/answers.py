@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from aiohttp import hdrs, web
+from multidict import CIMultiDict
 from pydantic_core import to_json
 
 from tgbridge.errors import HTTPFailure
@@ -25,7 +26,8 @@ CHANGED: Final = "The document is not the one that the request expects."
 NO_SUCH_BYTES: Final = "The document has no such bytes."
 
 # Answers are one person's. Without this a browser's "back" shows them to the next one.
-_HEADERS: Final = {hdrs.CACHE_CONTROL: "no-store"}
+_HEADERS: Final = CIMultiDict({hdrs.CACHE_CONTROL: "no-store"})
+_JSON_HEADERS: Final = CIMultiDict({**_HEADERS, hdrs.CONTENT_TYPE: "application/json"})
 
 
 def json_answer(value: Model | Sequence[Model], *, status: int = 200) -> web.Response:
@@ -35,7 +37,7 @@ def json_answer(value: Model | Sequence[Model], *, status: int = 200) -> web.Res
 
 def bytes_answer(body: bytes, *, status: int = 200) -> web.Response:
     """Answer with JSON that is written already."""
-    return web.Response(body=body, status=status, headers=_HEADERS | {hdrs.CONTENT_TYPE: "application/json"})
+    return web.Response(body=body, status=status, headers=_JSON_HEADERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def failure_answer(failure: HTTPFailure) -> web.Response:
         "retry_after": failure.retry_after,
     }
     body = {name: value for name, value in told.items() if value is not None} | dict(failure.extra)
-    headers = _HEADERS | dict(failure.headers)
+    headers = {**_HEADERS, **failure.headers}
     if failure.retry_after is not None:
         headers[hdrs.RETRY_AFTER] = str(failure.retry_after)
     return web.json_response(body, status=failure.status, headers=headers)

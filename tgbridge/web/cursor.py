@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 from tgbridge.telegram.saved.meaning import Position
 
 if TYPE_CHECKING:
-    from tgbridge.web.derived_keys import DerivedKeys
+    from collections.abc import Iterable
 
+PURPOSE: Final = "event ids"
 _PLAIN: Final = struct.Struct(">II")
 _ACCOUNT: Final = struct.Struct(">q")
 _LENGTH: Final = 32  # characters: 16 bytes that authenticate, and 8 of content
@@ -26,8 +27,13 @@ _LENGTH: Final = 32  # characters: 16 bytes that authenticate, and 8 of content
 class Cursors:
     """Makes and reads them."""
 
-    def __init__(self, keys: DerivedKeys) -> None:
-        self._ciphers = tuple(AESSIV(key) for key in keys.of("event ids"))
+    def __init__(self, keys: Iterable[bytes]) -> None:
+        """``keys`` are those derived for ``PURPOSE``: the first writes, all read."""
+        self.change_keys(keys)
+
+    def change_keys(self, keys: Iterable[bytes]) -> None:
+        """Write with the first of other keys, and read only what one of them has written."""
+        self._ciphers = tuple(AESSIV(key) for key in keys)
 
     def write(self, account: int, position: Position) -> str:
         """Name a place in the events of the user with the id ``account``, in A-Z a-z 0-9 - _."""

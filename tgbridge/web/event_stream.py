@@ -12,17 +12,19 @@
 
 The browser's EventSource connects again by itself when a stream ends, unless the page has closed it. That is
 why a stream that is broken off needs no event of its own: it ends, or is answered by an error the next time.
+A service that stops ends its streams in good order, and says when to come back.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from tgbridge.http.sse import HEADERS, KEEP_ALIVE
+from tgbridge.http.sse import HEADERS, KEEP_ALIVE, aside
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
@@ -31,6 +33,11 @@ if TYPE_CHECKING:
     from tgbridge.http.sse import Event
 
 KEEP_ALIVE_SECONDS: Final = 15.0
+
+RETRY_MILLISECONDS: Final = (1000, 5000)
+"""When browsers come back to a service that has stopped: a restart takes a second or two. Not all at once."""
+
+_LAST_WORD_SECONDS: Final = 1.0
 
 
 class EventStream:
@@ -51,22 +58,43 @@ async def event_stream(
     """Begin the answer, keep the connection alive for as long as the block runs, and end the answer.
 
     ``keep_alive_seconds`` is None where the block itself does that.
-    The block is cancelled when the browser goes away, and at once when the service begins to drain. What it
-    raises breaks the connection off.
+    The block is cancelled when the browser goes away, and at once when the service begins to drain; in the
+    latter case what follows the block runs on. What the block raises breaks the connection off.
     """
-    with request.app[keys.IN_FLIGHT].endless():
-        response = web.StreamResponse(headers=HEADERS)
-        await response.prepare(request)
-        if keep_alive_seconds is None:
-            yield EventStream(response)
-        else:
-            keeping_alive = asyncio.create_task(_keep_alive(response, keep_alive_seconds))
-            try:
+    in_flight = request.app[keys.IN_FLIGHT]
+    response = web.StreamResponse(headers=HEADERS)
+    await response.prepare(request)
+    async with _kept_alive(response, keep_alive_seconds):
+        try:
+            with in_flight.endless():
                 yield EventStream(response)
-            finally:
-                keeping_alive.cancel()
-                await asyncio.wait({keeping_alive})
-        await response.write_eof()
+        except asyncio.CancelledError:
+            if not in_flight.forgive_stop():
+                raise
+            await _end(request, response)
+    await response.write_eof()
+
+
+async def _end(request: web.Request, response: web.StreamResponse) -> None:
+    """Say when to come back, to whoever still reads: a stop waits for nobody else."""
+    try:
+        async with asyncio.timeout(_LAST_WORD_SECONDS):
+            await response.write(aside(retry=random.randint(*RETRY_MILLISECONDS)))
+    except TimeoutError:
+        request.protocol.force_close()
+
+
+@asynccontextmanager
+async def _kept_alive(response: web.StreamResponse, seconds: float | None) -> AsyncIterator[None]:
+    if seconds is None:
+        yield
+        return
+    keeping_alive = asyncio.create_task(_keep_alive(response, seconds))
+    try:
+        yield
+    finally:
+        keeping_alive.cancel()
+        await asyncio.wait({keeping_alive})
 
 
 async def no_events(request: web.Request) -> web.StreamResponse:

@@ -172,7 +172,7 @@ async def skip_body(request: web.Request) -> None:
 
     Raises HTTPFailure as `next_bytes` does.
     """
-    if hdrs.EXPECT in request.headers and not request.get(keys.CONTINUED, False):
+    if hdrs.EXPECT in request.headers and not request[keys.EXCHANGE].continued:
         return  # nothing is sent before it is asked for (RFC 9110, 10.1.1)
     while await next_bytes(request):
         pass

@@ -31,12 +31,24 @@ class InFlight:
     def end(self, task: asyncio.Task[Any]) -> None:
         """The task answers no request any more."""
         self._tasks.discard(task)
-        self._ended.discard(task)
+        if self._ended:
+            self._ended.discard(task)
 
     @property
     def ended_by_stop(self) -> bool:
         """Whether the current task was cancelled by ``drain``."""
         return asyncio.current_task() in self._ended
+
+    def forgive_stop(self) -> bool:
+        """Let the current task, which is being cancelled, go on if only ``drain`` has cancelled it.
+
+        Returns whether it may: it then ends soon, by itself.
+        """
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        if task not in self._ended:
+            return False
+        self._ended.discard(task)
+        return task.uncancel() == 0
 
     @contextmanager
     def endless(self) -> Iterator[None]:
@@ -50,13 +62,18 @@ class InFlight:
         finally:
             self._endless.discard(task)
 
+    def begin_draining(self) -> None:
+        """From now on each answer closes its connection, and what is endless ends. Idempotent."""
+        if not self.draining:
+            self.draining = True
+            self._end(self._endless)
+
     async def drain(self, seconds: float) -> int:
         """Give running requests ``seconds`` to end, then cancel them and wait until they have cleaned up.
 
-        From now on each answer closes its connection. Returns how many had to be cancelled in the end.
+        Begins to drain, if that has not begun. Returns how many had to be cancelled in the end.
         """
-        self.draining = True
-        self._end(self._endless)
+        self.begin_draining()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 while self._tasks:  # a connection that is open may bring another request
@@ -71,16 +88,3 @@ class InFlight:
         self._ended |= tasks
         for task in tasks:
             task.cancel()
-
-
-class BodyBytes:
-    """How many bytes of a body have been handed to the socket."""
-
-    __slots__ = ("count",)
-
-    def __init__(self) -> None:
-        self.count = 0
-
-    def __call__(self, size: int, _with_head_and_framing: int) -> None:
-        """Count a piece. aiohttp calls this, with what it has written in all."""
-        self.count += size

@@ -12,15 +12,14 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from tgbridge.completion import Completion
-    from tgbridge.errors import HTTPFailure
     from tgbridge.http.forwarded import Caller
-    from tgbridge.http.server_timing import ServerTiming
     from tgbridge.logins.attempts import LoginAttempts
     from tgbridge.logins.outlived import OutlivedSessions
     from tgbridge.logins.qr_logins import QrLogins
     from tgbridge.logins.repeats import Repeats
     from tgbridge.logins.session_state import SessionState
     from tgbridge.settings import Settings
+    from tgbridge.settings.live import LiveSettings
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.listening import Listening
     from tgbridge.telegram.loan import Loan
@@ -37,9 +36,9 @@ if TYPE_CHECKING:
     from tgbridge.uploads.registry import ResumableUploads
     from tgbridge.web.answers import Document
     from tgbridge.web.cursor import Cursors
-    from tgbridge.web.derived_keys import DerivedKeys
     from tgbridge.web.endpoint import Endpoint
-    from tgbridge.web.inflight import BodyBytes, InFlight
+    from tgbridge.web.exchange import Exchange
+    from tgbridge.web.inflight import InFlight
     from tgbridge.web.limits import Limiter
     from tgbridge.web.loop_lag import LoopLag
     from tgbridge.web.open_streams import OpenStreams
@@ -47,8 +46,9 @@ if TYPE_CHECKING:
     from tgbridge.web.tally import RequestTally
     from tgbridge.web.tickets import Grant, Tickets
 
+# As they were at the start. What a reload may change is asked of LIVE.
 SETTINGS: Final[web.AppKey[Settings]] = web.AppKey("settings")
-DERIVED_KEYS: Final[web.AppKey[DerivedKeys]] = web.AppKey("derived_keys")
+LIVE: Final[web.AppKey[LiveSettings]] = web.AppKey("live")
 POOL: Final[web.AppKey[ClientPool]] = web.AppKey("pool")
 DOWNLOADER: Final[web.AppKey[Downloader]] = web.AppKey("downloader")
 CORRECTIONS: Final[web.AppKey[Corrections]] = web.AppKey("corrections")
@@ -76,9 +76,8 @@ LOOP_LAG: Final[web.AppKey[LoopLag]] = web.AppKey("loop_lag")
 ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints")
 OPENAPI: Final[web.AppKey[Document]] = web.AppKey("openapi")
 
-REQUEST_ID: Final[web.RequestKey[str]] = web.RequestKey("request_id")
-# When its head was there, by time.perf_counter.
-BEGAN: Final[web.RequestKey[float]] = web.RequestKey("began")
+# Its id, and what has become of its answer.
+EXCHANGE: Final[web.RequestKey[Exchange]] = web.RequestKey("exchange")
 CALLER: Final[web.RequestKey[Caller]] = web.RequestKey("caller")
 SESSION: Final[web.RequestKey[SessionState]] = web.RequestKey("session")
 # Only where the endpoint takes a ticket: what it grants. The session is then the ticket's, and no cookie's.
@@ -87,16 +86,5 @@ GRANT: Final[web.RequestKey[Grant]] = web.RequestKey("grant")
 CLIENT: Final[web.RequestKey[BridgeClient]] = web.RequestKey("client")
 # What lends it, wherever the endpoint is `signed_in`: a handler borrows it late, or puts it back early.
 LOAN: Final[web.RequestKey[Loan]] = web.RequestKey("loan")
-# The response whose status line is on its way; from then on an error can only break the connection.
-STARTED: Final[web.RequestKey[web.StreamResponse]] = web.RequestKey("started")
-# How much of that response's body has gone out.
-SENT: Final[web.RequestKey[BodyBytes]] = web.RequestKey("sent")
-# How long parts of its answer took, where that is told.
-TIMING: Final[web.RequestKey[ServerTiming]] = web.RequestKey("timing")
-# What it is refused with, and what has broken its answer off: for the log.
-FAILURE: Final[web.RequestKey[HTTPFailure]] = web.RequestKey("failure")
-BROKEN: Final[web.RequestKey[BaseException]] = web.RequestKey("broken")
 # How long the next bytes of its body are waited for, once some were.
 PACE: Final[web.RequestKey[Pace]] = web.RequestKey("pace")
-# Whether "100 Continue" has been sent.
-CONTINUED: Final[web.RequestKey[bool]] = web.RequestKey("continued")

@@ -90,12 +90,26 @@ class Limiter:
         self.storage = _Storage(clock)
         self._exact = MovingWindowRateLimiter(self.storage)
         self._coarse = FixedWindowRateLimiter(self.storage)
+        self._items: dict[tuple[Rule, str], RateLimitItemPerSecond] = {}
         self._streams: Counter[str] = Counter()
         self._silent_until = -math.inf
 
+    def change(self, settings: LimitsSettings) -> None:
+        """Count by other settings from now on, and from zero: other counters would count other callers."""
+        if settings != self._settings:
+            self._settings = settings
+            self._enabled = settings.enabled is not False
+            self.storage.forget()
+
     async def spend(self, rule: Rule, key: str = "") -> None:
         """Count a request. Raises HTTPFailure 429 if ``key`` has had its share."""
-        await self._spend(rule, (Place(key),))
+        if not self._enabled:
+            return
+        place = Place(key)
+        # Each request of a session comes here. In a window whose end is fixed, what is refused may count.
+        if rule in _COARSE and await self._coarse.hit(self._item(rule, place), self._counter(key)):
+            return
+        await self._spend(rule, (place,))
 
     async def spend_from(self, rule: AddressRule, address: str) -> None:
         """Count a request of an address, and of the networks around it. Raises HTTPFailure 429."""
@@ -141,8 +155,12 @@ class Limiter:
             _log.warning("no more login codes for now", limit=rule, retry_after=seconds)
 
     def _item(self, rule: Rule, place: Place) -> RateLimitItemPerSecond:
-        allowed, window = self._allowed(rule, place), self._settings.window_seconds
-        return RateLimitItemPerSecond(allowed, window, namespace=rule + place.width)
+        item = self._items.get((rule, place.width))
+        if item is None:
+            allowed, window = self._allowed(rule, place), self._settings.window_seconds
+            item = RateLimitItemPerSecond(allowed, window, namespace=rule + place.width)
+            self._items[rule, place.width] = item
+        return item
 
     def _allowed(self, setting: str, place: Place) -> int:
         allowed: int = getattr(self._settings, setting)
@@ -243,9 +261,13 @@ class _Storage(Storage, MovingWindowSupport):
     async def reset(self) -> int:
         """Forget everything; return how many keys that were."""
         forgotten = len(self)
+        self.forget()
+        return forgotten
+
+    def forget(self) -> None:
+        """Forget everything."""
         self._times.clear()
         self._counts.clear()
-        return forgotten
 
     async def check(self) -> bool:
         """Memory is always there."""

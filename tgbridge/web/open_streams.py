@@ -25,20 +25,24 @@ class OpenStreams:
     def __init__(self, settings: EventsSettings) -> None:
         self._settings = settings
         self._by_session: Counter[str] = Counter()
+        self._total = 0
 
     def __len__(self) -> int:
-        return self._by_session.total()
+        return self._total
 
     @contextmanager
     def open(self, session: str) -> Iterator[None]:
-        """Count one more while the block runs. Raises HTTPFailure 429 or 503."""
+        """Count one more, by a session key's hash, while the block runs. Raises HTTPFailure 429 or 503."""
         if self._by_session[session] >= self._settings.streams_per_session:
             raise HTTPFailure(429, TOO_MANY_REQUESTS, code=TOO_MANY, retry_after=_FREE_AGAIN_SECONDS)
-        if len(self) >= self._settings.streams_per_process:
+        if self._total >= self._settings.streams_per_process:
             raise HTTPFailure(503, FULL, code=TOO_MANY, retry_after=_FREE_AGAIN_SECONDS)
         self._by_session[session] += 1
+        self._total += 1
         try:
             yield
         finally:
+            self._total -= 1
             self._by_session[session] -= 1
-            self._by_session += Counter()  # which forgets those that are zero
+            if not self._by_session[session]:
+                del self._by_session[session]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import structlog
@@ -18,7 +19,7 @@ from tgbridge.web import keys
 from tgbridge.web.answers import failure_answer
 from tgbridge.web.logs import frames, log_request
 from tgbridge.web.middleware.headers import SAFE_HEADERS
-from tgbridge.web.middleware.request_id import HEADER, name_request
+from tgbridge.web.middleware.request_id import HEADER, exchange_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -55,13 +56,13 @@ class _Protocol(RequestHandler):
         """
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             told = [] if exc is None else frames(exc)
-            request_id = name_request(request)
+            request_id = exchange_of(request).request_id
             _log.error(
                 "error beyond all middleware", request_id=request_id, error=type(exc).__name__, frames=told
             )
         else:
             # Anybody can send anything: nothing that somebody should have to look at.
-            request_id = name_request(request)
+            request_id = exchange_of(request).request_id
             _log.info("no HTTP", request_id=request_id, address=request.remote, error=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun already")
@@ -82,18 +83,19 @@ class _Protocol(RequestHandler):
 
 
 def _answer(request: BaseRequest, failure: HTTPFailure, tally: RequestTally) -> web.StreamResponse:
-    request[keys.FAILURE] = failure
-    if keys.BEGAN not in request:  # or it was counted as it was answered
+    exchange = exchange_of(request)
+    exchange.failure = failure
+    if exchange.began is None:  # or it was counted as it was answered
         tally.refused(failure.status)
     response = failure_answer(failure)
-    response.headers.update({**SAFE_HEADERS, HEADER: name_request(request), hdrs.SERVER: "tgbridge"})
+    response.headers.update({**SAFE_HEADERS, HEADER: exchange.request_id, hdrs.SERVER: "tgbridge"})
     response.force_close()
     return response
 
 
 def _refusal(request: BaseRequest) -> HTTPFailure | None:
     """Return why a request is not even routed: it would only cost time."""
-    if sum(len(name) + len(value) for name, value in request.raw_headers) > MAX_HEAD_BYTES:
+    if sum(map(len, chain.from_iterable(request.raw_headers))) > MAX_HEAD_BYTES:
         return failure_of_status(431)
     if request.rel_url.raw_path.count("/") > MAX_SEGMENTS:
         return failure_of_status(404)

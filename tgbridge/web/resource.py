@@ -23,6 +23,8 @@ class Path(web.DynamicResource):
 
     def _match(self, path: str) -> dict[str, str] | None:
         """Return the values of the path's variables; None if ``path`` is another one."""
+        if path == self._formatter and "{" not in path:
+            return {}  # as it is written, without variables: most requests have to be matched no further
         path = path.removesuffix("/")
         found: dict[str, str] | None = None if path in self._others else super()._match(path)
         return found

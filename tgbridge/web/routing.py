@@ -44,7 +44,7 @@ def endpoint_of(request: web.Request) -> Endpoint | None:
 
 def ticket_kind_of(request: web.Request) -> TicketKind | None:
     """Return which kind of ticket ``request`` is to bring instead of a cookie; None for other endpoints."""
-    endpoint = endpoint_of(request)
+    endpoint = request[keys.EXCHANGE].endpoint
     return None if endpoint is None else endpoint.ticket
 
 
@@ -78,8 +78,8 @@ async def continue_body(request: web.Request) -> None:
         return
     if expectation.lower() != "100-continue":
         raise HTTPFailure(417, "Expectation Failed", code="EXPECTATION_FAILED")
-    if not request.get(keys.CONTINUED, False):
-        request[keys.CONTINUED] = True
+    if not request[keys.EXCHANGE].continued:
+        request[keys.EXCHANGE].continued = True
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # nothing of the response itself has been sent
 

@@ -76,21 +76,30 @@ class SessionStorage(EncryptedCookieStorage):
         self._idle = int(settings.idle_seconds)
         self._lifetime = int(settings.lifetime_seconds)
 
+    def change_keys(self, keys: Sequence[str]) -> None:
+        """Encrypt with the first of other keys, and take only what one of them has encrypted."""
+        self._fernet = RotatingFernet(keys)
+        self._decrypted = DecryptedCookies(self._idle)  # some may be of a key that has gone
+
+    def remembered(self, request: web.Request) -> SessionState | None:
+        """Return what ``read`` would where nothing has to be decrypted for it; None where something has."""
+        if hdrs.COOKIE not in request.headers or (cookie := self.load_cookie(request)) is None:
+            return SessionState()
+        value = self._decrypted.find(cookie)
+        return None if value is None else SessionState(value)
+
     async def read(self, request: web.Request) -> SessionState:
         """Return the session that ``request`` brings; an empty one if it brings none.
 
         It may have outlived its time, which is the caller's to see to.
         """
-        cookie = self.load_cookie(request)
-        if cookie is None:
-            return SessionState()
-        value = self._decrypted.find(cookie)
-        if value is None:
-            stored = await self.load_session(request)
-            if _ENTRY not in stored:
-                return SessionState(self._outlived_long_ago(cookie))
-            value = BrowserSession.model_validate(stored[_ENTRY])
-            self._decrypted.keep(cookie, stored.created, value)
+        if (known := self.remembered(request)) is not None:
+            return known
+        cookie, stored = self.load_cookie(request) or "", await self.load_session(request)
+        if _ENTRY not in stored:
+            return SessionState(self._outlived_long_ago(cookie))
+        value = BrowserSession.model_validate(stored[_ENTRY])
+        self._decrypted.keep(cookie, stored.created, value)
         return SessionState(value)
 
     def has_outlived(self, value: BrowserSession) -> bool:

@@ -56,6 +56,10 @@ class Tickets:
 
     def __init__(self, keys: Iterable[bytes]) -> None:
         """``keys`` are those derived for ``PURPOSE``: the first seals, all open."""
+        self.change_keys(keys)
+
+    def change_keys(self, keys: Iterable[bytes]) -> None:
+        """Seal with the first of other keys, and open only what one of them has sealed."""
         self._sealed = Sealed(keys)
 
     def issue(self, grant: Grant, kind: TicketKind) -> str:

@@ -12,13 +12,14 @@ from telethon.crypto import AuthKey
 from telethon.sessions import StringSession
 from telethon.tl import functions, types
 
+from tests.telegram.messages import get_message
 from tests.telegram.transfer.conftest import PHONE
 from tgbridge.errors import SessionEnded
 from tgbridge.sandbox.world.blobs import Synthetic
 from tgbridge.telegram.account.login import log_out
 from tgbridge.telegram.datacentres.session_keys import KeyMemory, SessionKeys, key_of
 from tgbridge.telegram.rpc.patience import Patience
-from tgbridge.telegram.saved.messages import get_message, remote_file
+from tgbridge.telegram.saved.items import remote_file
 
 if TYPE_CHECKING:
     from tests.telegram.conftest import MakePool, SignIn, Until

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from telethon.tl import types
 
 from tgbridge.errors import MediaNotFound
-from tgbridge.telegram.saved import messages as media
+from tgbridge.telegram.saved import items as media
 from tgbridge.telegram.saved.described import decoded_waveform
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from telethon.tl import types
+from telethon.tl import functions, types
 
 from tgbridge.errors import FloodWait, MediaNotFound
 from tgbridge.sandbox.seeds import IDS, seed_many
@@ -28,6 +28,7 @@ pytestmark = pytest.mark.swift_time
 
 PHONE = "+9996610001"
 METHOD = "messages.getMessages"
+NO_MEDIA = ("text", "service", "contact", "location", "link_preview", "expired_photo", "expired_video")
 
 
 @pytest.fixture
@@ -90,15 +91,15 @@ async def test_what_is_no_message_with_media(
     sandbox: Sandbox, client: BridgeClient, library: AccountLibrary
 ) -> None:
     """It is not found, and asked for each time, since it may be there by then; what is no id is not."""
-    for message_id in (IDS["text"], IDS["service"], 10**6):
-        for _ in range(2):
-            with pytest.raises(MediaNotFound):
-                await library.get(client, message_id)
-    assert asked(sandbox) == 6
-    for message_id in (0, -1, 2**31):
+    ids = [IDS[key] for key in NO_MEDIA] + [10**6, 2**31 - 1]
+    for message_id in ids * 2:
+        with pytest.raises(MediaNotFound):
+            await library.get(client, message_id)
+    assert asked(sandbox) == 2 * len(ids)
+    for message_id in (0, -1, 2**31, 2**100):
         with pytest.raises(MediaNotFound):
             await library.fetch(client, message_id)
-    assert asked(sandbox) == 6
+    assert asked(sandbox) == 2 * len(ids)
 
 
 async def test_what_was_just_uploaded_is_found(
@@ -123,6 +124,32 @@ async def test_a_wait_is_told_to_each(
     assert (await library.get(client, ids[0])).id == ids[0]
 
 
+async def test_an_id_that_telegram_does_not_take(
+    sandbox: Sandbox, client: BridgeClient, library: AccountLibrary, account: Account
+) -> None:
+    """It is not found, and costs the others that were asked for with it no more than another request."""
+    ids = [message.id for message in documents(account, 5)]
+    sandbox.faults.error(METHOD, 400, "MSG_ID_INVALID", times=3)  # for all, for two of them, and for the one
+    found = await library.get_many(client, ids)
+    assert [message_id for message_id in ids if found[message_id] is None] == ids[:1]
+    sandbox.faults.error(METHOD, 400, "MESSAGE_ID_INVALID")
+    with pytest.raises(MediaNotFound):
+        await library.get(client, ids[0])
+
+
+async def test_sizes_are_those_of_the_bytes(client: BridgeClient, library: AccountLibrary) -> None:
+    """What an item promises is what upload.getFile gives, for photos, documents and thumbnails."""
+    for key in ("photo", "forwarded_photo", "video_note", "sticker", "pdf"):
+        media = await library.get(client, IDS[key])
+        files = [media.file()]
+        assert files[0].size == media.item.size
+        if media.item.has_thumbnail:
+            files += [media.thumbnail("small"), media.thumbnail("medium"), media.thumbnail("large")]
+        for file in files:
+            answer = await client(functions.upload.GetFileRequest(file.location(), 0, 512 * 1024))
+            assert len(answer.bytes) == file.size
+
+
 # Whose messages
 
 
@@ -130,12 +157,13 @@ async def test_messages_of_other_chats(
     client: BridgeClient, library: AccountLibrary, account: Account
 ) -> None:
     """They have numbers of the same sequence, and are neither found nor remembered."""
-    own, other = documents(account, 2)
-    other.peer_id = types.PeerUser(account.id + 1)
-    with pytest.raises(MediaNotFound):
-        await library.get(client, other.id)
+    own, other, group = documents(account, 3)
+    other.peer_id, group.peer_id = types.PeerUser(account.id + 1), types.PeerChat(account.id)
+    for message in (other, group):
+        with pytest.raises(MediaNotFound):
+            await library.get(client, message.id)
     channel = types.Message(10**6, peer_id=types.PeerChannel(account.id), media=own.media)
-    assert [media.id for media in library.remember([own, other, channel])] == [own.id]
+    assert [media.id for media in library.remember([own, other, group, channel])] == [own.id]
 
 
 async def test_an_account_that_nobody_has_named(pool: ClientPool, sign_in: SignIn, account: Account) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.telegram.messages import get_message
 from tgbridge.errors import FloodWait, MediaNotFound, TelegramUnavailable
 from tgbridge.sandbox.rare_seeds import WITHOUT_FILE
 from tgbridge.sandbox.seeds import IDS, SEEDS, seed_many
 from tgbridge.sandbox.world.phone import PhoneNumber
 from tgbridge.settings.files import FilesSettings
-from tgbridge.telegram.saved import messages as media
+from tgbridge.telegram.saved import items as media
 from tgbridge.telegram.saved.library import Library
 from tgbridge.telegram.saved.lists import MediaList, Query
 
@@ -165,6 +167,18 @@ async def test_a_short_flood_wait_is_sat_out(client: BridgeClient, sandbox: Sand
 
 
 @pytest.mark.swift_time
+async def test_a_reader_who_pauses(client: BridgeClient, account: Account, sandbox: Sandbox) -> None:
+    """For longer than a transfer waits for Telegram, which may then make it wait all the same."""
+    ids = seed_many(account, 300, photo_every=1)
+    sandbox.faults.flood_wait("messages.getHistory", seconds=100, skip=2)
+    seen: list[int] = []
+    async for page in whole(client):
+        seen += [one.id for one in page]
+        await asyncio.sleep(1000)
+    assert seen[:300] == list(reversed(ids))
+
+
+@pytest.mark.swift_time
 async def test_a_failure_in_the_middle_is_raised(
     client: BridgeClient, account: Account, sandbox: Sandbox
 ) -> None:
@@ -178,7 +192,7 @@ async def test_a_failure_in_the_middle_is_raised(
 async def test_has_thumbnail_tells_the_truth(client: BridgeClient) -> None:
     """It says of each item whether there will be one."""
     for listed in await listing(client):
-        found = await media.get_message(client, listed.id)
+        found = await get_message(client, listed.id)
         if listed.has_thumbnail:
             assert media.remote_thumbnail(found)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,3 +129,19 @@ async def test_an_error_of_one_request_of_several() -> None:
     with pytest.raises(FloodWait):
         await desk.lookups.fetch("a", range(250))
     assert len(desk.lookups) == 0
+
+
+async def test_an_error_that_nobody_waits_for_any_more(caplog: pytest.LogCaptureFixture) -> None:
+    """One that comes as the last one gives up is told to nobody, and is no reason to complain."""
+    desk = Desk()
+    desk.error = FloodWait(7)
+    asking = asyncio.create_task(desk.lookups.fetch("a", (1,)))
+    await turns()
+    desk.open.set()
+    await asyncio.sleep(0)  # the error is there, and not told yet
+    asking.cancel()
+    await asyncio.wait((asking,))
+    del asking
+    await turns()
+    gc.collect()
+    assert caplog.records == []

@@ -125,6 +125,16 @@ async def test_a_whole_list_of_some_types(client: BridgeClient, account: Account
     assert ids(whole) == sorted(expected, reverse=True)
 
 
+async def test_lists_of_unlike_lengths_are_one(client: BridgeClient, account: Account) -> None:
+    """What one filter has found waits until the others have come as far."""
+    shelf = Shelf(account)
+    for kind in shelf.random.choices(("photo", "audio", "document"), weights=(12, 1, 4), k=500):
+        shelf.add(kind)
+    wanted = listed(client, kinds=frozenset({"photo", "audio", "document"}))
+    whole = [item async for page in _flat(wanted) for item in page]
+    assert ids(whole) == sorted(shelf.kinds, reverse=True)
+
+
 async def _flat(wanted: MediaList) -> Any:
     async for page in wanted.pages():
         yield page
@@ -212,8 +222,9 @@ async def test_dates(client: BridgeClient, account: Account, kinds: frozenset[An
     shelf = Shelf(account)
     shelf.add_any(300)
     dates = {message.id: message.date for message in account.history}
-    moments = sorted(dates.values())
-    since, until = moments[100], moments[200]
+    # To the second, those of messages that are wanted.
+    moments = sorted(date for one, date in dates.items() if shelf.kinds[one] in (kinds or ALL))
+    since, until = moments[len(moments) // 3], moments[-len(moments) // 3]
     inside = {one for one, date in dates.items() if since <= date < until}
     wanted = sorted((one for one in inside if shelf.kinds[one] in (kinds or ALL)), reverse=True)
     assert ids(await walk(client, kinds=kinds, since=since, until=until)) == wanted

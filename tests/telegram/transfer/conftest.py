@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 from telethon.tl import types
 
+from tests.telegram.messages import get_message
 from tgbridge.sandbox.world.blobs import Synthetic
-from tgbridge.telegram.saved.messages import get_message, remote_file
+from tgbridge.telegram.saved.items import remote_file
 from tgbridge.telegram.transfer.download.downloader import Downloader
 from tgbridge.telegram.transfer.upload.uploader import Uploader
 

@@ -237,6 +237,25 @@ async def test_who_does_not_read_is_cut_off(signed_in_to: SignedInTo, sandbox: S
 
 
 @pytest.mark.swift_time
+async def test_who_takes_nothing_is_cut_off(signed_in_to: SignedInTo, sandbox: Sandbox) -> None:
+    """By time, too, also while it is told what it has missed."""
+    _, browser = await signed_in_to(events={"behind_bytes": 1 << 30, "behind_seconds": 20})
+    async with browser.get("/media") as response:
+        since = (await response.json())["last_event_id"]
+    for _ in range(4000):
+        save(sandbox)
+    async with events(browser, "/events", since) as slow:
+        assert slow.response.connection is not None
+        transport = slow.response.connection.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+        await asyncio.sleep(60)
+        transport.resume_reading()
+        with pytest.raises(ClientError):
+            await slow.rest()
+
+
+@pytest.mark.swift_time
 async def test_the_end_of_a_stream(signed_in_to: SignedInTo) -> None:
     """It ends at a time of its own, with when to come back; until then comments show that it lives."""
     _, browser = await signed_in_to(events={"longest_seconds": 100, "heartbeat_seconds": 10})

@@ -281,6 +281,21 @@ async def test_other_origins(signed_in: ClientSession, account: Account, method:
     assert at_telegram(account, IDS["photo"]).message == "A beautiful image"
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/media/delete", "POST"),
+        ("DELETE", "/media/counts", "GET,HEAD"),
+        ("PATCH", "/media/timeline/", "GET,HEAD"),
+        ("PUT", PHOTO, "DELETE,GET,HEAD,PATCH"),
+    ],
+)
+async def test_other_methods(signed_in: ClientSession, method: str, path: str, allowed: str) -> None:
+    """A path that is an endpoint of its own is no item's."""
+    async with signed_in.request(method, path) as response:
+        assert (response.status, response.headers[hdrs.ALLOW]) == (405, allowed)
+
+
 async def test_preflight(browser: ClientSession, service: Service) -> None:
     """A page that may ask is told of all methods."""
     headers = {hdrs.ORIGIN: str(service.url).rstrip("/"), hdrs.ACCESS_CONTROL_REQUEST_METHOD: "PATCH"}

@@ -105,5 +105,4 @@ def test_the_service_manager_waits_for_the_end() -> None:
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read(UNIT)
-    bounds = Settings().server.drain_seconds + app_module.COMPLETION_SECONDS + 2 * app_module.SHUTDOWN_SECONDS
-    assert bounds + 30 <= float(unit["Service"]["TimeoutStopSec"])
+    assert app_module.stop_seconds(Settings()) + 30 <= float(unit["Service"]["TimeoutStopSec"])

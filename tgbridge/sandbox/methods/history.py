@@ -44,7 +44,7 @@ async def get_messages(call: Call, request: functions.messages.GetMessagesReques
             found.append(types.MessageEmpty(message_id, types.PeerUser(account.id)))
         else:
             found.append(account.files.stamp(message))
-            other = message.peer_id.user_id
+            other = getattr(message.peer_id, "user_id", account.id)
             if other != account.id:
                 others[other] = types.User(id=other, access_hash=other, first_name="Somebody else")
     return types.messages.Messages(found, topics=[], chats=[], users=[*others.values(), account.user()])

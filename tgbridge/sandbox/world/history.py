@@ -182,7 +182,7 @@ class History:
 
     def _append(self, message: Any) -> Any:
         self._last_id = message.id
-        if message.peer_id.user_id == self._user_id:
+        if getattr(message.peer_id, "user_id", None) == self._user_id:
             self._ids.append(message.id)
         self._messages[message.id] = message
         self._note("new", (message.id,), message)

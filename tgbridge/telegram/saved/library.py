@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from telethon.tl import functions, types
 
-from tgbridge.errors import MediaNotFound
+from tgbridge.errors import MediaNotFound, TelegramRefused
 from tgbridge.telegram.account.login import get_me
 from tgbridge.telegram.saved.changes import Deleted
 from tgbridge.telegram.saved.live import Live
 from tgbridge.telegram.saved.lookups import Lookups
-from tgbridge.telegram.saved.saved_media import SavedMedia
+from tgbridge.telegram.saved.saved_media import SavedMedia, forget_read
+from tgbridge.telegram.saved.shown import Tally
 from tgbridge.telegram.shelves import Shelves
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ MOST_ACCOUNTS: Final = 4096
 MOST_GONE: Final = 1024
 """How many ids of deleted messages are remembered for one account, 0.1 KB each."""
 
+_NO_MESSAGE: Final = frozenset({"MESSAGE_ID_INVALID", "MSG_ID_INVALID"})
 _LARGEST_ID: Final = 2**31 - 1
 
 
@@ -50,6 +52,7 @@ class Library:
             account_most=files.messages_per_account, most=files.messages_per_process
         )
         self._accounts: OrderedDict[Hashable, AccountLibrary] = OrderedDict()
+        self._tally = Tally()
 
     def __len__(self) -> int:
         """How many messages are known."""
@@ -70,7 +73,7 @@ class Library:
         if library is not None:
             self._accounts.move_to_end(account)
             return library
-        library = self._accounts[account] = AccountLibrary(account, self._known)
+        library = self._accounts[account] = AccountLibrary(account, self._known, self._tally)
         if len(self._accounts) > MOST_ACCOUNTS:
             others = (other for other in self._accounts.items() if other[1] is not library)
             idle = next((known for known, other in others if not other.busy), None)
@@ -84,6 +87,7 @@ class Library:
         if library is None:
             return
         library.clear()
+        forget_read()
         if not library.busy:
             del self._accounts[account]
 
@@ -96,7 +100,7 @@ class _Known(NamedTuple):
 class AccountLibrary:
     """What is known of one account's Saved Messages."""
 
-    def __init__(self, account: Hashable, known: Shelves[int, _Known]) -> None:
+    def __init__(self, account: Hashable, known: Shelves[int, _Known], tally: Tally) -> None:
         """`account` is the Telegram user's id where anybody knows it."""
         self._account = account
         self._owner = account if isinstance(account, int) else None
@@ -105,7 +109,7 @@ class AccountLibrary:
         self._lookups: Lookups[BridgeClient, SavedMedia] = Lookups(self._ask)
         self._is_trusted = False
         self._trusted_since = math.inf
-        self.live = Live(self)
+        self.live = Live(self, tally)
         """What follows the account's changes."""
 
     @property
@@ -177,7 +181,16 @@ class AccountLibrary:
     async def _ask(self, client: BridgeClient, ids: Sequence[int]) -> dict[int, SavedMedia]:
         asked_at = _now()
         request = functions.messages.GetMessagesRequest([types.InputMessageID(one) for one in ids])
-        answer = await client.patiently(request)
+        try:
+            answer = await client.patiently(request)
+        except TelegramRefused as error:
+            if error.name not in _NO_MESSAGE:
+                raise
+            # One of them can't be a message's: the others are not to suffer from it.
+            half = len(ids) // 2
+            return (
+                {**await self._ask(client, ids[:half]), **await self._ask(client, ids[half:])} if half else {}
+            )
         await self.identify(client, answer.users)
         found = self.remember(answer.messages, asked_at=asked_at)
         for message_id in set(ids) - {media.id for media in found}:
@@ -242,7 +255,8 @@ class AccountLibrary:
         self._is_trusted = False
 
     def clear(self) -> None:
-        """Forget all messages."""
+        """Forget all messages, and that any were shown."""
+        self.live.shown.forget()
         self._known.clear(self._account)
         self._gone.clear()
 

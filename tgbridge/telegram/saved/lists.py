@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from telethon.tl import functions, types
 
-from tgbridge.telegram.rpc.call import now
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.saved import search_filters
 from tgbridge.telegram.saved.paging import MOST, Merged, Reader
@@ -113,7 +112,6 @@ class MediaList:
         self._library = library
         self._query = query
         self._begun = False
-        self._progress = now()
 
     async def page(self, limit: int) -> Page:
         """Return the first ``limit`` items; fewer where those that follow would take too long to find.
@@ -131,8 +129,8 @@ class MediaList:
     async def pages(self) -> AsyncGenerator[Sequence[MediaItem], None]:
         """Yield all items in pieces, some of which may be empty; a piece or two are held at a time.
 
-        The first one has the patience of first bytes. From then on waits are sat out, each for as long as a
-        transfer's. Raises TelegramFailure kinds.
+        The first one has the patience of first bytes. From then on waits are sat out: each page has the
+        patience of a transfer, from when it is asked for. Raises TelegramFailure kinds.
         """
         if self._query.is_open or self._query.reads_history:
             merged = Merged([self._query.reader()])
@@ -195,14 +193,11 @@ class MediaList:
 
     async def _ask(self, request: TLRequest) -> Any:
         telegram = self._client.files.telegram
-        if self._begun:
-            patience = Patience.of_transfer(telegram, since=self._progress)
-        else:
-            patience = Patience.of_first_bytes(telegram)
+        # From now on: a reader who pauses takes nothing from the patience with Telegram.
+        patience = Patience.of_transfer(telegram) if self._begun else Patience.of_first_bytes(telegram)
         answer = await self._client.call(request, patience)
         if not isinstance(answer, list):
             await self._library.identify(self._client, answer.users)
-        self._progress = now()
         return answer
 
 

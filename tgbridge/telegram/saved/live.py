@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.saved.meaning import Happened, Memory
+    from tgbridge.telegram.saved.shown import Tally
 
 STATE_SECONDS: Final = 60.0
 """How long a state is given out again without asking: an older one replays more, and misses nothing."""
@@ -64,8 +65,8 @@ class Reader(Protocol):
 class Live:
     """Of one account: its state, who listens, and who wants to know."""
 
-    def __init__(self, memory: Memory) -> None:
-        self.shown = Shown()
+    def __init__(self, memory: Memory, tally: Tally) -> None:
+        self.shown = Shown(tally)
         self._memory = memory
         self._meaning = Meaning(memory, self.shown)
         self._sources: set[Source] = set()
@@ -213,7 +214,6 @@ class Live:
         self._sequence = sequence
         early, self._early = self._early, []
         if self._readers:
-            self.shown.forget()
             self._memory.clear()
         for reader in tuple(self._readers):
             reader.start_anew()

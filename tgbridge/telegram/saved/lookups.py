@@ -99,3 +99,5 @@ class Lookups(Generic[ClientT, FoundT]):
                 del asking[message_id]
         if not asking:
             self._asking.pop(client, None)
+        if batch.task.done() and not batch.task.cancelled():
+            batch.task.exception()  # nobody may be left to whom it would be news

@@ -52,7 +52,7 @@ class Memory(Protocol):
         """Let the memory be as Saved Messages are after a change. Again makes no difference."""
 
     def clear(self) -> None:
-        """Forget all messages."""
+        """Forget all messages, and that any were shown."""
 
     def trust(self, *, unbroken: bool = False) -> None:
         """Believe from now on what is kept; ``unbroken``: nothing was missed since it was trusted last."""

@@ -100,6 +100,12 @@ def _thumbnail(packed: bytes, fit: Fit, part: int) -> RemoteFile:
     return remote_thumbnail(_unpacked(packed), fit, part)
 
 
+def forget_read() -> None:
+    """Keep nothing of the files that were read, whosever they are: they are read again in no time."""
+    _file.cache_clear()
+    _thumbnail.cache_clear()
+
+
 def _packed(message: Any) -> bytes:
     """Return what of a message is needed, in Telegram's own serialisation."""
     return bytes(

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-MOST_SHOWN: Final = 100_000
+MOST_SHOWN: Final = 250_000
 """Ids that are known of one account, at 0.1 KB each. With more of them, all begin anew."""
+
+MOST_IN_ALL: Final = 1_000_000
+"""Those of all accounts. Beyond it, the account that was first to have any begins anew."""
 
 
 class Told(NamedTuple):
@@ -23,23 +26,45 @@ class Told(NamedTuple):
     in_doubt: bool
 
 
+class Tally:
+    """How many ids are known in all, and of which accounts."""
+
+    def __init__(self) -> None:
+        self._owners: dict[Shown, int] = {}
+        self._total = 0
+
+    def add(self, owner: Shown) -> None:
+        """Count one more."""
+        self._owners[owner] = self._owners.get(owner, 0) + 1
+        self._total += 1
+        while self._total > MOST_IN_ALL:
+            next(iter(self._owners)).forget()
+
+    def forget(self, owner: Shown) -> None:
+        """Count an account's no more."""
+        self._total -= self._owners.pop(owner, 0)
+
+
 class Shown:
     """The ids of an account's messages with media that lists, updates and lookups have told of.
 
     ``life`` is a random number that names this memory: a page that has it has been shown no other ids.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tally: Tally) -> None:
         self.life = _life()
+        self._tally = tally
         self._ids: set[int] = set()
         self._complete: tuple[int, int] | None = None
 
     def add(self, message_id: int) -> None:
         """Take note of a message with media."""
-        self._ids.add(message_id)
-        if len(self._ids) > MOST_SHOWN:
+        if message_id in self._ids:
+            return
+        if len(self._ids) >= MOST_SHOWN:
             self.forget()
-            self._ids.add(message_id)
+        self._ids.add(message_id)
+        self._tally.add(self)
 
     def __contains__(self, message_id: int) -> bool:
         return message_id in self._ids
@@ -61,6 +86,7 @@ class Shown:
         """Begin another life."""
         self.life = _life()
         self._ids.clear()
+        self._tally.forget(self)
         self._complete = None
 
     def of_deleted(self, ids: Iterable[int], pts: int) -> Told:

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from tgbridge.settings import FilesSettings
-    from tgbridge.telegram.client import BridgeClient
-    from tgbridge.telegram.transfer.download.downloader import Downloader
+    from tgbridge.telegram.transfer.download.downloader import Client, Downloader
     from tgbridge.telegram.transfer.download.source import Refetch
     from tgbridge.telegram.transfer.remote_file import FileKey, RemoteFile
 
@@ -34,7 +33,7 @@ class Thumbnails:
         self._kept: Shelves[FileKey, _Kept] = Shelves(
             account_most=files.thumbnail_bytes_per_account, most=files.thumbnail_bytes_per_process
         )
-        self._fetching: dict[tuple[BridgeClient, FileKey], SingleFlight[bytes]] = {}
+        self._fetching: dict[tuple[Client, FileKey], SingleFlight[bytes]] = {}
 
     @property
     def shelves(self) -> Shelves[Any, Any]:
@@ -54,7 +53,7 @@ class Thumbnails:
             return None
         return kept.whole if kept.file is file else _with(file, kept.content)
 
-    async def fetch(self, client: BridgeClient, file: RemoteFile, refetch: Refetch) -> RemoteFile:
+    async def fetch(self, client: Client, file: RemoteFile, refetch: Refetch) -> RemoteFile:
         """Return a thumbnail of known size with its content, and keep that; those who want it read it once.
 
         Raises what a download does, and FileCorrupted where it has another length than its size promises.
@@ -73,7 +72,7 @@ class Thumbnails:
         """Keep nothing of an account's, since nobody is signed in with it any more."""
         self._kept.clear(account)
 
-    async def _read(self, client: BridgeClient, file: RemoteFile, refetch: Refetch) -> bytes:
+    async def _read(self, client: Client, file: RemoteFile, refetch: Refetch) -> bytes:
         async with self._downloader.open(client, file, 0, file.size, refetch=refetch) as download:
             content = b"".join([bytes(chunk) async for chunk in download])
         kept = _Kept(file, content, _with(file, content))

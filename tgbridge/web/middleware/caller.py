@@ -4,29 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import hdrs, web
+from aiohttp import hdrs
 
-from tgbridge.http.forwarded import Caller, find_caller
+from tgbridge.http.forwarded import find_caller, peer
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
-    from aiohttp.typedefs import Handler
+    from aiohttp import web
+
+    from tgbridge.web.endpoint import Endpoint
 
 _SAID: Final = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded")
 
 
-@web.middleware
-async def caller_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+def note_caller(request: web.Request, _endpoint: Endpoint | None) -> None:
     """Find out once; the origin check, the limits and the log go by it."""
-    peer = Caller(request.remote or "", request.scheme, _host(request))
-    if trusted := request.app[keys.SETTINGS].server.trusted_proxies:
+    caller = peer(request.remote or "", request.scheme, _host(request))
+    if trusted := request.app[keys.LIVE].now.server.trusted_proxies:
         said = {
             name.lower(): ",".join(lines) for name in _SAID if (lines := request.headers.getall(name, []))
         }
-        request[keys.CALLER] = find_caller(peer, said, trusted)
-    else:
-        request[keys.CALLER] = peer
-    return await handler(request)
+        caller = find_caller(caller, said, trusted)
+    request[keys.CALLER] = caller
 
 
 def _host(request: web.Request) -> str:

@@ -15,7 +15,7 @@ from tgbridge.errors import (
 )
 from tgbridge.telegram.loan import Loan
 from tgbridge.web import keys
-from tgbridge.web.routing import check_query, endpoint_of
+from tgbridge.web.routing import check_query
 from tgbridge.web.tickets import expired
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @web.middleware
 async def client_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lend the client to endpoints declared ``signed_in``; take leave of a session that has ended."""
-    endpoint = endpoint_of(request)
+    endpoint = request[keys.EXCHANGE].endpoint
     if endpoint is None or not (endpoint.signed_in or endpoint.ticket):
         return await handler(request)
     state, pool = request[keys.SESSION], request.app[keys.POOL]

@@ -28,12 +28,12 @@ async def errors_middleware(request: web.Request, handler: Handler) -> web.Strea
     try:
         return await handler(request)
     except Exception as error:  # noqa: BLE001 - whatever it is, it is answered
-        started: web.StreamResponse | None = request.get(keys.STARTED)
-        if started is None:
-            request[keys.FAILURE] = failure = _failure(request, error)
-            return failure_answer(failure)
+        exchange = request[keys.EXCHANGE]
+        if exchange.started is None:
+            exchange.failure = _failure(request, error)
+            return failure_answer(exchange.failure)
         _break_off(request, error)
-        return started
+        return exchange.started
 
 
 def _break_off(request: web.Request, error: Exception) -> None:
@@ -42,10 +42,11 @@ def _break_off(request: web.Request, error: Exception) -> None:
     A second response inside the first would look like its body. Raising would do as well, but aiohttp logs
     what is raised, messages included.
     """
-    request[keys.BROKEN] = error
+    exchange = request[keys.EXCHANGE]
+    exchange.broken = error
     if isinstance(error, BridgeError):
-        request[keys.FAILURE] = failure_of(error, failed="")
-    endpoint, has_gone = endpoint_of(request), request.transport is None or request.transport.is_closing()
+        exchange.failure = failure_of(error, failed="")
+    endpoint, has_gone = exchange.endpoint, request.transport is None or request.transport.is_closing()
     route = None if endpoint is None else endpoint.path
     request.app[keys.TALLY].broke(route, "client" if has_gone else "service")
     if has_gone:

@@ -7,27 +7,32 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs
+from multidict import istr
 
+from tgbridge.http.safety import essence
 from tgbridge.web import keys
 from tgbridge.web.middleware.origin import allowed_origin
 from tgbridge.web.routing import ticket_kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from aiohttp import web
 
     from tgbridge.http.forwarded import Caller
     from tgbridge.settings import Settings
+    from tgbridge.settings.live import LiveSettings
 
-_POLICY: Final = "Content-Security-Policy"
-_EMBEDDING: Final = "Cross-Origin-Resource-Policy"
-_FRAMING: Final = "X-Frame-Options"
+_POLICY: Final = istr("Content-Security-Policy")
+_EMBEDDING: Final = istr("Cross-Origin-Resource-Policy")
+_FRAMING: Final = istr("X-Frame-Options")
+_JSON: Final = "application/json"
+_HSTS: Final = istr("Strict-Transport-Security")
 SAFE_HEADERS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "X-Content-Type-Options": "nosniff",
+        istr("X-Content-Type-Options"): "nosniff",
         # A URL may hold a ticket. With "no-referrer", our own pages' forms would have no origin.
-        "Referrer-Policy": "same-origin",
+        istr("Referrer-Policy"): "same-origin",
         _EMBEDDING: "same-origin",
         _POLICY: "default-src 'none'; frame-ancestors 'none'",
         _FRAMING: "DENY",
@@ -58,46 +63,55 @@ _WITH_BAD_TICKET: Final = (*_WITH_TICKET, (_POLICY, "default-src 'none'"))
 _PREFLIGHT_FIELDS: Final = (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
 
 
-def protection(settings: Settings) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """Return what writes the fields, as a response is prepared: also of streams, and of what errors become.
+def protection(live: LiveSettings) -> Callable[[web.Request, web.StreamResponse], None]:
+    """Return what writes the fields as a response is prepared: also of streams, and of what errors become."""
+    fixed = _Fields(live.now)
 
-    What depends on the settings alone is settled here: every answer passes.
-    """
-    for_programs = tuple({**SAFE_HEADERS, _EMBEDDING: _embedding(settings)}.items())
-    ancestors = " ".join(("frame-ancestors 'self'", *settings.cors.allowed_origins))
-    # The older field can't name other origins. Where the policy does, browsers go by that.
-    framing = "" if settings.cors.allowed_origins else "SAMEORIGIN"
-    shown = {**dict(for_programs), _POLICY: ancestors, _FRAMING: framing}
-    for_people = tuple((name, value) for name, value in shown.items() if value)
-
-    async def protect(request: web.Request, response: web.StreamResponse) -> None:
-        headers, is_json = response.headers, response.content_type == "application/json"
+    def protect(request: web.Request, response: web.StreamResponse) -> None:
+        nonlocal fixed
+        if fixed.settings is not live.now:
+            fixed = _Fields(live.now)
+        headers = response.headers
+        is_json = essence(headers.get(hdrs.CONTENT_TYPE, "")) == _JSON
+        has_ticket = ticket_kind_of(request) is not None
+        if fixed.shares and not has_ticket:
+            _share(request, response)
         fields: Iterable[tuple[str, str]]
-        if ticket_kind_of(request) is not None:
+        if has_ticket:
             fields = _WITH_BAD_TICKET if is_json else _WITH_TICKET
         elif is_json:
-            _share(request, response, settings)
-            fields = for_programs
+            fields = fixed.for_programs
         else:
-            _share(request, response, settings)
-            fields = for_people
+            fields = fixed.for_people
             if _POLICY in headers:
                 # One policy more, beside what the answer has: each has to be kept (CSP 3, section 8.1).
-                headers.add(_POLICY, ancestors)
+                headers.add(_POLICY, fixed.ancestors)
         for name, value in fields:
             headers.setdefault(name, value)
         caller = request.get(keys.CALLER)
-        max_age = settings.server.hsts_seconds
-        if caller is not None and max_age and _keeps_to_https(settings, caller):
-            headers.setdefault("Strict-Transport-Security", f"max-age={max_age}")
+        if caller is not None and fixed.max_age and _keeps_to_https(fixed.settings, caller):
+            headers.setdefault(_HSTS, f"max-age={fixed.max_age}")
 
     return protect
 
 
-def _share(request: web.Request, response: web.StreamResponse, settings: Settings) -> None:
+class _Fields:
+    """What depends on the settings alone, and is made once: every answer passes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.shares = bool(settings.cors.allowed_origins)
+        self.max_age = settings.server.hsts_seconds
+        self.for_programs = tuple({**SAFE_HEADERS, _EMBEDDING: _embedding(settings)}.items())
+        self.ancestors = " ".join(("frame-ancestors 'self'", *settings.cors.allowed_origins))
+        # The older field can't name other origins. Where the policy does, browsers go by that.
+        framing = "" if settings.cors.allowed_origins else "SAMEORIGIN"
+        shown = {**dict(self.for_programs), _POLICY: self.ancestors, _FRAMING: framing}
+        self.for_people = tuple((name, value) for name, value in shown.items() if value)
+
+
+def _share(request: web.Request, response: web.StreamResponse) -> None:
     """Let allowed origins read the answer, with the user's cookie (Fetch, section 3.3.3)."""
-    if not settings.cors.allowed_origins:
-        return
     varies = [hdrs.ORIGIN, *(name for name in _PREFLIGHT_FIELDS if name in request.headers)]
     before = response.headers.get(hdrs.VARY)
     response.headers[hdrs.VARY] = ", ".join([before, *varies] if before else varies)

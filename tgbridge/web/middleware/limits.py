@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from tgbridge.web import keys
-from tgbridge.web.routing import endpoint_of
 
 if TYPE_CHECKING:
-    from aiohttp.typedefs import Handler
+    from collections.abc import Awaitable
+
+    from aiohttp import web
+
+    from tgbridge.web.endpoint import Endpoint
 
 
-@web.middleware
-async def limits_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+def check_limits(request: web.Request, endpoint: Endpoint | None) -> Awaitable[None] | None:
     """Count by address where the endpoint says so, and by session whatever a signed-in browser asks.
 
     What comes with a ticket counts for that ticket: the session has its share for itself.
     """
-    limiter, endpoint = request.app[keys.LIMITER], endpoint_of(request)
+    telegram = request[keys.SESSION].telegram
+    if telegram is None and (endpoint is None or (endpoint.limit is None and endpoint.ticket is None)):
+        return None
+    return _spend(request, endpoint, telegram)
+
+
+async def _spend(request: web.Request, endpoint: Endpoint | None, telegram: str | None) -> None:
+    limiter = request.app[keys.LIMITER]
     if endpoint is not None and endpoint.limit is not None:
         await limiter.spend_from(endpoint.limit, request[keys.CALLER].address)
     if endpoint is not None and endpoint.ticket is not None:
         await limiter.spend("requests_per_ticket", request.match_info["ticket"])
-    elif (telegram := request[keys.SESSION].telegram) is not None:
+    elif telegram is not None:
         await limiter.spend("requests_per_session", telegram)
-    return await handler(request)

@@ -15,12 +15,10 @@ from tgbridge.errors import HTTPFailure
 from tgbridge.http.forwarded import is_address, is_host
 from tgbridge.http.statuses import failure_of_status
 from tgbridge.web import keys
-from tgbridge.web.routing import endpoint_of, endpoints_at
+from tgbridge.web.routing import endpoints_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from aiohttp.typedefs import Handler
+    from collections.abc import Awaitable, Iterable
 
     from tgbridge.web.endpoint import Endpoint
 
@@ -36,22 +34,20 @@ SAFE_METHODS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTION
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 
 
-@web.middleware
-async def origin_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+def check_origin(request: web.Request, endpoint: Endpoint | None) -> Awaitable[web.StreamResponse] | None:
     """Refuse what came by a wrong name, or from a page that may not call; answer preflights."""
     _check_host(request)
     if _is_preflight(request):
-        return await _preflight(request)
-    endpoint = endpoint_of(request)
+        return _preflight(request)
     if endpoint is not None and _acts(request, endpoint):
         _check_origin(request)
-    return await handler(request)
+    return None
 
 
 def allowed_origin(request: web.Request) -> str | None:
     """Return the page's origin if it is one of ``cors.allowed_origins``."""
     origin = request.headers.get(hdrs.ORIGIN)
-    return origin if origin in request.app[keys.SETTINGS].cors.allowed_origins else None
+    return origin if origin in request.app[keys.LIVE].now.cors.allowed_origins else None
 
 
 def _check_host(request: web.Request) -> None:
@@ -60,7 +56,7 @@ def _check_host(request: web.Request) -> None:
         log = {"host": caller.host}
         # RFC 9112, section 3.2
         raise HTTPFailure(400, "The Host field is malformed.", code=INVALID_HOST, log=log)
-    allowed = request.app[keys.SETTINGS].server.allowed_hosts
+    allowed = request.app[keys.LIVE].now.server.allowed_hosts
     if allowed and caller.host_name not in allowed and not _is_probe(request):
         # Not 400: nothing is wrong with the request, but it is for another server (RFC 9110, section 7.4).
         raise failure_of_status(421, log={"host": caller.host})
@@ -71,7 +67,7 @@ def _is_probe(request: web.Request) -> bool:
 
     No page can make a browser do so and read the answer, since a name that points here is another origin.
     """
-    endpoint, name = endpoint_of(request), request[keys.CALLER].host_name
+    endpoint, name = request[keys.EXCHANGE].endpoint, request[keys.CALLER].host_name
     return endpoint is not None and endpoint.probe and (name == "localhost" or is_address(name))
 
 
@@ -80,7 +76,7 @@ def _acts(request: web.Request, endpoint: Endpoint) -> bool:
 
     A POST that means HEAD counts as the POST that a page has sent.
     """
-    return endpoint.acts or not SAFE_METHODS.issuperset({request.method, endpoint.method})
+    return endpoint.acts or request.method not in SAFE_METHODS or endpoint.method not in SAFE_METHODS
 
 
 def _check_origin(request: web.Request) -> None:
@@ -126,7 +122,7 @@ async def _preflight(request: web.Request) -> web.StreamResponse:
     for_anybody = all(endpoint.ticket is not None for endpoint in endpoints)
     if not for_anybody:
         _check_origin(request)
-    max_age = request.app[keys.SETTINGS].cors.max_age_seconds
+    max_age = request.app[keys.LIVE].now.cors.max_age_seconds
     return web.Response(
         status=204,
         headers={

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import aclosing, suppress
+from contextlib import aclosing, contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs
@@ -16,6 +16,7 @@ from aiohttp import hdrs
 from tgbridge.errors import NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE, TOO_MANY_REQUESTS, HTTPFailure
 from tgbridge.http.sse import KEEP_ALIVE, MEDIA_TYPE, Event, aside
 from tgbridge.models import ErrorBody, Failed, ListsOutdated, MediaGone, MediaItem, SessionOver, UploadNews
+from tgbridge.telegram.datacentres.session_keys import key_of
 from tgbridge.telegram.saved.changes import Added, Deleted, Edited
 from tgbridge.telegram.saved.meaning import Position
 from tgbridge.telegram.saved.reader import GivenWay, Over, Reload
@@ -27,6 +28,8 @@ from tgbridge.web.outbox import Outbox
 from tgbridge.web.routes.upload_events import event_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aiohttp import web
 
     from tgbridge.models import Model
@@ -56,7 +59,7 @@ async def events(request: web.Request) -> web.StreamResponse:
         raise HTTPFailure(401, NOT_AUTHENTICATED, code=NOT_AUTHENTICATED_CODE)
     outbox = Outbox(settings.behind_bytes, lambda: _cut_off(request))
     page = _Page(request, account, outbox)
-    with request.app[keys.OPEN_STREAMS].open(session):
+    with request.app[keys.OPEN_STREAMS].open(key_of(session)):
         listening = request.app[keys.LISTENING].open(session, account, page.since(), page.tell)
         async with (
             listening as (page.reader, client),
@@ -67,12 +70,11 @@ async def events(request: web.Request) -> web.StreamResponse:
             await anext(missed, None)  # while there is no status line yet
             async with event_stream(request, keep_alive_seconds=None) as stream:
                 try:
-                    await stream.send(greeting)
-                    await stream.send(outbox.take())
+                    await _send(request, stream, greeting + outbox.take())
                     async for _ in missed:
-                        await stream.send(outbox.take())
+                        await _send(request, stream, outbox.take())
                     outbox.unbounded = False
-                    with request.app[keys.PROGRESS].following(account, session, page.upload):
+                    with page.following_uploads(session):
                         await _go_on(request, stream, page)
                 except asyncio.CancelledError:
                     if not request.app[keys.IN_FLIGHT].ended_by_stop:
@@ -92,13 +94,18 @@ async def _go_on(request: web.Request, stream: EventStream, page: _Page) -> None
     while (left := ends - loop.time()) > 0:
         if not await outbox.wait(min(settings.heartbeat_seconds, left)):
             return
-        try:
-            async with asyncio.timeout(settings.behind_seconds):
-                await stream.send(outbox.take() or page.heartbeat())
-        except TimeoutError:
-            _cut_off(request)
-            return
+        await _send(request, stream, outbox.take() or page.heartbeat())
     page.come_back(_SOON)
+
+
+async def _send(request: web.Request, stream: EventStream, piece: bytes) -> None:
+    """Send a piece. Raises ConnectionError for a page that takes nothing for too long, and cuts it off."""
+    try:
+        async with asyncio.timeout(request.app[keys.SETTINGS].events.behind_seconds):
+            await stream.send(piece)
+    except TimeoutError:
+        _cut_off(request)
+        raise ConnectionResetError("the page has fallen behind") from None
 
 
 def _cut_off(request: web.Request) -> None:
@@ -166,7 +173,17 @@ class _Page:
     def _send(self, name: str, data: Model) -> None:
         self.outbox.put(Event(data.model_dump_json(), name, id=self._id).encode())
 
-    def upload(self, progress: Progress) -> None:
+    @contextmanager
+    def following_uploads(self, session: str) -> Iterator[None]:
+        """Tell how the session's uploads get on while the block runs."""
+        with self._request.app[keys.PROGRESS].following(self._account, session, self._upload):
+            try:
+                yield
+            finally:
+                if self._timer is not None:
+                    self._timer.cancel()
+
+    def _upload(self, progress: Progress) -> None:
         """Tell how an upload gets on: soon, and with what comes until then."""
         self._uploads[progress.upload_id] = progress
         if self._timer is None:

@@ -51,14 +51,16 @@ async def get_saved_messages_media(request: web.Request) -> web.StreamResponse:
         return answer
     if listing.is_empty:
         return bytes_answer(b"[]")
+    response = web.StreamResponse(
+        headers={"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
+    )
+    if request.method == hdrs.METH_HEAD:
+        await _page(request, listing, 1)  # it fails as GET would
+        await response.prepare(request)
+        return response
     async with Ahead(_list(request, listing).pages()) as pages:
         first = await pages.take()
-        response = web.StreamResponse(
-            headers={"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
-        )
         await response.prepare(request)
-        if request.method == hdrs.METH_HEAD:
-            return response
         await response.write(b"[")
         await _send(response, pages, first or ())
     await response.write_eof(b"]")

@@ -62,7 +62,9 @@ TYPES: Final = Parameter(
     "type",
     "query",
     Annotated[str, Field(pattern=_several(_KINDS))],
-    "One or several, comma-separated; all by default.",
+    "One or several, comma-separated; all by default. They are found by Telegram's filters, which know no "
+    "forwarded stories, paid media and polls with pictures. Stickers are looked for in some thousand "
+    "messages for each page.",
 )
 TYPES_OF_TIMELINE: Final = Parameter(
     "type",

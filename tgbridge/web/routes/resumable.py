@@ -45,11 +45,12 @@ if TYPE_CHECKING:
     from tgbridge.uploads.resumable import ResumableUpload
 
 PATH: Final = "/uploads"
+_BELOW: Final = f"{PATH}/"
 
 
-async def name_version(request: web.Request, response: web.StreamResponse) -> None:
+def name_version(request: web.Request, response: web.StreamResponse) -> None:
     """Name the protocol's version in each of its answers, errors included."""
-    if request.path == PATH or request.path.startswith(f"{PATH}/"):
+    if f"{request.path}/".startswith(_BELOW):
         response.headers.setdefault("Tus-Resumable", tus.VERSION)
 
 

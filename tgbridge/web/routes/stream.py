@@ -11,10 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
+from multidict import istr
 
 from tgbridge.errors import FileCorrupted, HTTPFailure, MediaNotFound
-from tgbridge.http.representation import Representation, plan
-from tgbridge.http.safety import is_for_execution
+from tgbridge.http.representation import FIELDS, Representation, plan
+from tgbridge.http.safety import FETCH_FIELDS, is_for_execution
 from tgbridge.http.server_timing import ServerTiming
 from tgbridge.telegram.reading import Reading
 from tgbridge.telegram.transfer.thumbnails import MOST_BYTES
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 PRECONDITION_FAILED: Final = "The file is not the one that the request expects."
 RANGE_NOT_SATISFIABLE: Final = "The file has no such bytes."
 NOT_FOR_EXECUTION: Final = "Files are not served as scripts, style sheets, workers or manifests."
+_LOOKED_AT: Final = tuple((istr(name), name) for name in (*sorted(FIELDS), *FETCH_FIELDS))
 _NOT_ASKED_FOR: Final = frozenset({None, "", "0", "false"})
 
 
@@ -63,24 +65,28 @@ async def send(request: web.Request, wanted: Wanted) -> web.StreamResponse:
     headers = _fields(request)
     if is_for_execution(headers):
         raise HTTPFailure(403, NOT_FOR_EXECUTION, code="NOT_FOR_EXECUTION")
-    loan, is_thumbnail = request[keys.LOAN], wanted.is_thumbnail
-    library = request.app[keys.LIBRARY].account(loan.account)
-    timing = request[keys.TIMING] = ServerTiming()
+    app, loan, is_thumbnail = request.app, request[keys.LOAN], wanted.is_thumbnail
+    library = app[keys.LIBRARY].account(loan.account)
+    timing = request[keys.EXCHANGE].timing = ServerTiming()
     with timing.of("lookup"):
         file = wanted.pick(await looked_up(loan, library, wanted.message_id))
     refetch = partial(library.refetch, message_id=wanted.message_id, pick=wanted.pick)
-    corrections = request.app[keys.CORRECTIONS]
+    corrections = app[keys.CORRECTIONS]
     while True:
         try:
-            right = await _corrected(request, file, refetch, is_thumbnail=is_thumbnail)
+            right = app[keys.THUMBNAILS].known(loan.account, file) if is_thumbnail else None
+            right = right or corrections.known(file)
+            if right is None:
+                client = await loan.client()
+                right = await corrections.apply(client, file, refetch(client))
             answer = _plan(request, headers, right, wanted)
             if is_thumbnail and answer.span and right.content is None and right.size <= MOST_BYTES:
                 client = await loan.client()
-                right = await request.app[keys.THUMBNAILS].fetch(client, right, refetch(client))
-            return await _answer(request, right, answer, refetch)
+                right = await app[keys.THUMBNAILS].fetch(client, right, refetch(client))
+            return await _answer(request, right, answer, refetch, timing)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)
-            if not may_try_again or keys.STARTED in request:
+            if not may_try_again or request[keys.EXCHANGE].started is not None:
                 raise
 
 
@@ -100,28 +106,12 @@ async def looked_up(loan: Loan, library: AccountLibrary, message_id: int) -> Sav
     return await library.fetch(client, message_id)
 
 
-async def _corrected(
-    request: web.Request,
-    file: RemoteFile,
-    refetch: Callable[[BridgeClient], Refetch],
-    *,
-    is_thumbnail: bool,
-) -> RemoteFile:
-    """Return the file as it is, with its content if that is in memory."""
-    loan, corrections = request[keys.LOAN], request.app[keys.CORRECTIONS]
-    right = request.app[keys.THUMBNAILS].known(loan.account, file) if is_thumbnail else None
-    right = right or corrections.known(file)
-    if right is None:
-        client = await loan.client()
-        right = await corrections.apply(client, file, refetch(client))
-    return right
-
-
 async def _answer(
     request: web.Request,
     file: RemoteFile,
     answer: AnswerPlan,
     refetch: Callable[[BridgeClient], Refetch],
+    timing: ServerTiming,
 ) -> web.StreamResponse:
     if answer.span is not None and file.content is not None:
         # One write, head and all.
@@ -143,7 +133,7 @@ async def _answer(
     )
     # Entering fetches the first part: what fails there has a status, what fails later breaks the connection.
     async with AsyncExitStack() as stack:
-        with request[keys.TIMING].of("first"):
+        with timing.of("first"):
             await stack.enter_async_context(reading)
         await response.prepare(request)
         missing = answer.span.length
@@ -163,8 +153,9 @@ def _break_off(request: web.Request) -> None:
 
 
 def _fields(request: web.Request) -> dict[str, str]:
-    """Give the request's fields by lower-case names; lines of one name are one list (RFC 9110, 5.3)."""
-    return {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
+    """Give what counts of the request's fields, lines of one name as one list (RFC 9110, section 5.3)."""
+    headers = request.headers
+    return {name: ", ".join(headers.getall(field)) for field, name in _LOOKED_AT if field in headers}
 
 
 def _plan(request: web.Request, headers: Mapping[str, str], file: RemoteFile, wanted: Wanted) -> AnswerPlan:
@@ -176,7 +167,7 @@ def _plan(request: web.Request, headers: Mapping[str, str], file: RemoteFile, wa
         ),
         now=datetime.now(UTC),
         download=wanted.download,
-        immutable=wanted.version == file.version,
+        immutable=wanted.version is not None and wanted.version == file.version,
     )
     _refuse(answer)
     return answer

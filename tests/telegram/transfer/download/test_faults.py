@@ -22,7 +22,7 @@ from tgbridge.errors import (
 )
 from tgbridge.sandbox.world.blobs import Synthetic
 from tgbridge.sandbox.world.builders import Variant
-from tgbridge.telegram.saved.messages import remote_file, remote_thumbnail
+from tgbridge.telegram.saved.items import remote_file, remote_thumbnail
 from tgbridge.telegram.transfer.download import hedging
 from tgbridge.telegram.transfer.parts import KIB, MIB
 
