@@ -6,12 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Final
 
 import pytest
-import structlog
 from aiohttp import ClientError, web
 from structlog.testing import capture_logs
 
 from tgbridge.errors import PoolExhausted
-from tgbridge.web import keys
+from tgbridge.web import keys, logs
 from tgbridge.web.endpoint import Endpoint, Success
 
 if TYPE_CHECKING:
@@ -233,10 +232,10 @@ async def test_drained(serve: Serve, make_settings: MakeSettings, new_browser: N
 
 async def test_work_that_a_request_began(browser: ClientSession, service: Service) -> None:
     """What goes on once a request is answered still has the request's id in the log."""
-    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as logs:
+    with capture_logs(processors=[logs._add_request_id]) as told:
         for request_id in ("the-first-one", "the-second-one"):
             async with browser.get("/detach", headers={"X-Request-Id": request_id}) as response:
                 assert response.status == 200
         await service.app[keys.COMPLETION].drain()
-    lines = [entry for entry in logs if entry["event"] == "work whose caller had gone failed"]
+    lines = [entry for entry in told if entry["event"] == "work whose caller had gone failed"]
     assert [entry["request_id"] for entry in lines] == ["the-first-one", "the-second-one"]
