@@ -132,12 +132,12 @@ async def test_names_and_proxies(make_settings: MakeSettings, serve: Serve, new_
     service = await serve(make_settings())
     browser = new_browser(service)
     service.reload(make_settings(server={"allowed_hosts": ["tg.example.com"]}))
-    assert (await browser.get("/healthz")).status == 421
-    assert (await browser.get("/healthz", headers={"X-Forwarded-Host": "tg.example.com"})).status == 421
+    assert (await browser.get("/session")).status == 421
+    assert (await browser.get("/session", headers={"X-Forwarded-Host": "tg.example.com"})).status == 421
     service.reload(
         make_settings(server={"allowed_hosts": ["tg.example.com"], "trusted_proxies": ["127.0.0.0/8"]})
     )
-    assert (await browser.get("/healthz", headers={"X-Forwarded-Host": "tg.example.com"})).status == 200
+    assert (await browser.get("/session", headers={"X-Forwarded-Host": "tg.example.com"})).status == 200
 
 
 async def test_the_rest(make_settings: MakeSettings, serve: Serve) -> None:
