@@ -127,6 +127,19 @@ async def test_a_data_centre_that_allows_twenty_a_second(
     assert not asked(sandbox)
 
 
+@pytest.mark.parametrize("wait", [1, 3, 5])
+async def test_its_limit_after_much_was_read(
+    sandbox: Sandbox, signed_in: ClientSession, account: Account, wait: int
+) -> None:
+    """What went well before the first wait is no reason to go on so fast that a longer one follows."""
+    ids = seed_many(account, 400, photo_every=1)
+    await list_all(signed_in)
+    await look(signed_in, ids[:300])
+    limit = sandbox.faults.limit(GET_FILE, per_second=20, burst=20, wait=wait)
+    await look(signed_in, ids[300:])
+    assert limit.waits == 1
+
+
 async def test_references_that_have_expired(
     sandbox: Sandbox, signed_in: ClientSession, pictures: Sequence[int]
 ) -> None:
