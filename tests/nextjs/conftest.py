@@ -101,6 +101,7 @@ def wait_for(url: str) -> None:
     while True:
         try:
             urllib.request.urlopen(url, timeout=5).close()
+            return
         except urllib.error.HTTPError:
             return  # it answers
         except OSError:
