@@ -23,6 +23,11 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 DIST: Final = ROOT / "dist"
 CLIENT: Final = Path("clients/typescript")
+# Where npm has written the client's version down: in these files, of these packages.
+LOCKS: Final = {
+    CLIENT / "package-lock.json": "",
+    Path("examples/nextjs/package-lock.json"): "node_modules/@tgbridge/client",
+}
 UNRELEASED: Final = "## Unreleased\n"
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?")
 _START_SECONDS: Final = 120
@@ -68,6 +73,12 @@ def change(root: Path, version: str, *, today: str) -> None:
     if package.exists():
         told = json.loads(package.read_text(encoding="utf-8")) | {"version": version}
         new[package] = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+        for name, within in LOCKS.items():
+            lock = json.loads((root / name).read_text(encoding="utf-8"))
+            lock["packages"][within]["version"] = version
+            if "version" in lock:
+                lock["version"] = version
+            new[root / name] = json.dumps(lock, indent=2, ensure_ascii=False) + "\n"
     for path, text in new.items():
         path.write_text(text, encoding="utf-8")
     print(f"{now} has become {version}. When all below is well: git commit -a; git tag v{version}")
