@@ -1,7 +1,7 @@
 """What `make client-types` does: write the types of the TypeScript client from the API's description.
 
-Only the bodies, not the paths: the client's own methods stand for those. With a path as its argument it writes there
-instead, and with a second one it takes the generator from that folder of packages.
+Only the bodies, not the paths: the client's own methods stand for those. With a path as its argument it
+writes there instead, and with a second one it takes the generator from that folder of packages.
 """
 
 from __future__ import annotations

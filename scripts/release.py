@@ -73,15 +73,19 @@ def change(root: Path, version: str, *, today: str) -> None:
     if package.exists():
         told = json.loads(package.read_text(encoding="utf-8")) | {"version": version}
         new[package] = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-        for name, within in LOCKS.items():
-            lock = json.loads((root / name).read_text(encoding="utf-8"))
-            lock["packages"][within]["version"] = version
-            if "version" in lock:
-                lock["version"] = version
-            new[root / name] = json.dumps(lock, indent=2, ensure_ascii=False) + "\n"
+        new |= {root / name: locked(root / name, within, version) for name, within in LOCKS.items()}
     for path, text in new.items():
         path.write_text(text, encoding="utf-8")
     print(f"{now} has become {version}. When all below is well: git commit -a; git tag v{version}")
+
+
+def locked(lock: Path, within: str, version: str) -> str:
+    """Write the client's version into a lock file, as npm would."""
+    told = json.loads(lock.read_text(encoding="utf-8"))
+    told["packages"][within]["version"] = version
+    if "version" in told:
+        told["version"] = version
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
 def current(root: Path) -> str:

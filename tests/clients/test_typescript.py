@@ -51,7 +51,6 @@ def test_its_size(built: Path) -> None:
     modules = sorted((built / "dist").rglob("*.js"))
     sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in modules}
     together = len(gzip.compress(b"".join(path.read_bytes() for path in modules)))
-    print(together, sizes)
     assert together <= MOST_BYTES, sizes
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EXAMPLE: Final = ROOT / "examples" / "nextjs"
+OLDER: Final = "next@15"
 # Below those that systems hand out to whoever asks for any.
 _PORTS: Final = range(20_000, 32_000)
 
@@ -39,6 +40,9 @@ def built(*packages: str, prefix: str = "") -> tuple[Path, int]:
         for old in CACHE.glob(f"example-{kind}-*"):
             shutil.rmtree(old)
         copy_sources(EXAMPLE, directory)
+        if OLDER in packages:
+            proxy = (directory / "proxy.ts").rename(directory / "middleware.ts")
+            proxy.write_text(proxy.read_text().replace("const proxy", "const middleware"))
         run(directory, *INSTALL, packed_client(), *packages)
         environ = {"NEXT_TELEMETRY_DISABLED": "1", "TGBRIDGE_URL": f"http://127.0.0.1:{port}"}
         if prefix:
@@ -67,4 +71,18 @@ def started(build: tuple[Path, int]) -> Iterator[App]:
 @pytest.fixture(scope="session")
 def example() -> Iterator[App]:
     with started(built()) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def elsewhere() -> Iterator[App]:
+    """Its pages ask the service at another port."""
+    with started(built(prefix="http://localhost")) as app:
+        yield app
+
+
+@pytest.fixture(scope="session")
+def older() -> Iterator[App]:
+    """With Next.js 15."""
+    with started(built(OLDER)) as app:
         yield app

@@ -101,12 +101,13 @@ def wait_for(url: str) -> None:
     while True:
         try:
             urllib.request.urlopen(url, timeout=5).close()
-            return
         except urllib.error.HTTPError:
             return  # it answers
         except OSError:
             assert time.monotonic() < ends
             time.sleep(0.05)
+        else:
+            return
 
 
 @pytest.fixture
