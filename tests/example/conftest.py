@@ -32,7 +32,7 @@ def built(*packages: str, prefix: str = "") -> tuple[Path, int]:
     """
     kind = hashlib.sha256(f"{packages}{prefix}".encode()).hexdigest()[:8]
     digest = hashlib.sha256()
-    for path in [*sources(CLIENT), *sources(EXAMPLE)]:
+    for path in [*sources(CLIENT / "src"), CLIENT / "package.json", *sources(EXAMPLE)]:
         digest.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     directory = CACHE / f"example-{kind}-{digest.hexdigest()[:16]}"
     port = _PORTS[int(directory.name[-8:], 16) % len(_PORTS)]

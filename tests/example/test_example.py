@@ -114,8 +114,10 @@ async def play(scenario: str, url: str, stage: Stage, directory: Path, *flags: s
     for script in HERE.glob("*.mjs"):
         (directory / script.name).write_bytes(script.read_bytes())
     (directory / "node_modules").symlink_to(installed(HERE / "package.json") / "node_modules")
+    arguments = (str(directory / f"{scenario}.mjs"), url, str(PICTURES), binary(), *flags)
     process = await asyncio.create_subprocess_exec(
-        *("node", directory / f"{scenario}.mjs", url, PICTURES, binary(), *flags),
+        "node",
+        *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
