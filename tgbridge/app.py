@@ -37,6 +37,7 @@ from tgbridge.web import cursor, keys, tickets
 from tgbridge.web.accepting import Accepting
 from tgbridge.web.cursor import Cursors
 from tgbridge.web.derived_keys import DerivedKeys
+from tgbridge.web.docs.pages import DocsPages
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
@@ -51,10 +52,11 @@ from tgbridge.web.middleware.origin import check_origin
 from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
 from tgbridge.web.middleware.session import note_session, save_session
 from tgbridge.web.open_streams import OpenStreams
-from tgbridge.web.openapi import codes_of, document
+from tgbridge.web.openapi import codes_of, describe, document
 from tgbridge.web.protocol import Runner
 from tgbridge.web.routes import (
     codes,
+    docs,
     events,
     login,
     media,
@@ -174,8 +176,12 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
         settings.session,
         secure=settings.session.secure is not False,
     )
-    add_endpoints(app, endpoints)
     app[keys.OPENAPI] = document(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
+    if settings.docs.enabled:
+        described = describe(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
+        app[keys.DOCS] = DocsPages(described, settings.docs)
+    # They are for people, and not of the API that is described.
+    add_endpoints(app, (*endpoints, *docs.ENDPOINTS) if settings.docs.enabled else endpoints)
     app.on_response_prepare.append(
         finishing(name_version, protection(app[keys.LIVE]), save_session, mark_started)
     )
