@@ -89,14 +89,14 @@ def app() -> Iterator[App]:
         process = subprocess.Popen(command, cwd=directory, env=environ, stdout=log, stderr=log)
     try:
         url = f"http://localhost:{port}"
-        _wait_for(f"http://127.0.0.1:{port}/server/nothing")
+        wait_for(f"http://127.0.0.1:{port}/server/nothing")
         yield App(url, service_port)
     finally:
         process.terminate()
         process.wait()
 
 
-def _wait_for(url: str) -> None:
+def wait_for(url: str) -> None:
     ends = time.monotonic() + _START_SECONDS
     while True:
         try:
@@ -106,6 +106,8 @@ def _wait_for(url: str) -> None:
         except OSError:
             assert time.monotonic() < ends
             time.sleep(0.05)
+        else:
+            return
 
 
 @pytest.fixture
