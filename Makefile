@@ -17,7 +17,7 @@ help:
 	@echo "make next-test     an app of Next.js that rewrites to the service, in a real Chromium"
 	@echo "make nginx-test    deploy/nginx.conf in a real nginx"
 	@echo "make deploy-test   the units by systemd's judgement, and what make install lays"
-	@echo "make openapi-test  compile typed clients made from /openapi.json"
+	@echo "make openapi-test  compile typed clients made from /openapi.json, and what docs/ shows of ours"
 	@echo "make promtool-test deploy/alerts.yml and /metrics, by Prometheus's own tool"
 	@echo "make example       sandbox, service and the gallery of examples/nextjs, on http://localhost:3000"
 	@echo "make example-test  that gallery in a real Chromium, by Playwright"
@@ -64,7 +64,7 @@ deploy-test: $(VENV)/.develops
 
 # Needs node 20.19 or newer and npm, which fetches the generators and TypeScript.
 openapi-test: $(VENV)/.develops
-	$(BIN)/python -m pytest -m openapi tests/clients
+	$(BIN)/python -m pytest -m openapi tests/clients tests/docs
 
 # Needs promtool: apt install prometheus.
 promtool-test: $(VENV)/.develops
