@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test deploy-test promtool-test example-test example lint bench clean install uninstall release
+.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test deploy-test promtool-test example-test example client-types lint bench clean install uninstall release
 
 help:
 	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
@@ -17,10 +17,11 @@ help:
 	@echo "make next-test     an app of Next.js that rewrites to the service, in a real Chromium"
 	@echo "make nginx-test    deploy/nginx.conf in a real nginx"
 	@echo "make deploy-test   the units by systemd's judgement, and what make install lays"
-	@echo "make openapi-test  compile typed clients made from /openapi.json, and what docs/ shows of ours"
+	@echo "make openapi-test  typed clients made from /openapi.json, clients/typescript, and what docs/ shows of it"
 	@echo "make promtool-test deploy/alerts.yml and /metrics, by Prometheus's own tool"
 	@echo "make example       sandbox, service and the gallery of examples/nextjs, on http://localhost:3000"
 	@echo "make example-test  that gallery in a real Chromium, by Playwright"
+	@echo "make client-types  write the types of clients/typescript anew, from the API's description"
 	@echo "make lint   check style, types and the walls between the rooms"
 	@echo "make bench  measure, beside stock Telethon"
 	@echo "make clean  remove what these made"
@@ -70,13 +71,23 @@ openapi-test: $(VENV)/.develops
 promtool-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m promtool tests/deploy
 
-# Needs node 20.9 or newer, and npm, which fetches Next.js. Ctrl-C ends all of it.
+# Needs node 20.9 or newer, and npm, which fetches Next.js. Ctrl-C ends all of it, and so does the end of either.
+example: export NEXT_TELEMETRY_DISABLED = 1
+example: export TGBRIDGE_SERVER__TRUSTED_PROXIES = 127.0.0.1
 example: $(VENV)/.runs
-	npm --prefix clients/typescript install --no-audit --no-fund
+	npm --prefix clients/typescript ci --no-audit --no-fund
 	npm --prefix clients/typescript run build
-	npm --prefix examples/nextjs install --no-audit --no-fund
+	npm --prefix examples/nextjs ci --no-audit --no-fund
 	npm --prefix examples/nextjs run build
-	$(BIN)/python -m tgbridge serve --sandbox & trap "kill $$!" EXIT; npm --prefix examples/nextjs start
+	@$(BIN)/python -m tgbridge serve --sandbox --port 8080 & service=$$!; \
+	node examples/nextjs/node_modules/next/dist/bin/next start examples/nextjs --hostname localhost & pages=$$!; \
+	trap 'trap - EXIT; kill $$service $$pages 2>/dev/null; wait' EXIT INT TERM; \
+	while kill -0 $$service 2>/dev/null && kill -0 $$pages 2>/dev/null; do sleep 1; done
+
+# What /openapi.json says of bodies, for the TypeScript client. A test of openapi-test tells when it is due.
+client-types: $(VENV)/.runs
+	npm --prefix clients/typescript ci --no-audit --no-fund
+	$(BIN)/python scripts/client_types.py
 
 # Needs Chromium as well.
 example-test: $(VENV)/.develops

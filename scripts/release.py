@@ -23,6 +23,11 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 DIST: Final = ROOT / "dist"
 CLIENT: Final = Path("clients/typescript")
+# Where npm has written the client's version down: in these files, of these packages.
+LOCKS: Final = {
+    CLIENT / "package-lock.json": "",
+    Path("examples/nextjs/package-lock.json"): "node_modules/@tgbridge/client",
+}
 UNRELEASED: Final = "## Unreleased\n"
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?")
 _START_SECONDS: Final = 120
@@ -68,9 +73,19 @@ def change(root: Path, version: str, *, today: str) -> None:
     if package.exists():
         told = json.loads(package.read_text(encoding="utf-8")) | {"version": version}
         new[package] = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+        new |= {root / name: locked(root / name, within, version) for name, within in LOCKS.items()}
     for path, text in new.items():
         path.write_text(text, encoding="utf-8")
     print(f"{now} has become {version}. When all below is well: git commit -a; git tag v{version}")
+
+
+def locked(lock: Path, within: str, version: str) -> str:
+    """Write the client's version into a lock file, as npm would."""
+    told = json.loads(lock.read_text(encoding="utf-8"))
+    told["packages"][within]["version"] = version
+    if "version" in told:
+        told["version"] = version
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
 def current(root: Path) -> str:

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 
 import { chromium } from 'playwright-core'
 
-export const [, , base, pictures, executablePath] = process.argv
+export const [, , base, pictures, executablePath, ...flags] = process.argv
 mkdirSync(pictures, { recursive: true })
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
@@ -21,12 +21,12 @@ export async function ask(what, argument = {}) {
 
 const browser = await chromium.launch({
   executablePath,
-  args: ['--no-sandbox', '--disable-gpu', '--mute-audio', '--autoplay-policy=no-user-gesture-required'],
+  args: ['--no-sandbox', '--disable-gpu', '--mute-audio', '--autoplay-policy=no-user-gesture-required', ...flags],
 })
 
 /** A page of a browser that nobody has used yet. What goes wrong in it fails the scenario, but for `expected`. */
 export async function open({ path = '/', expected = [], script, ...options } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ...options })
+  const context = await browser.newContext({ viewport: { width: 1200, height: 800 }, ignoreHTTPSErrors: true, ...options })
   if (script) await context.addInitScript(script)
   const page = await context.newPage()
   page.setDefaultTimeout(60_000)

@@ -16,6 +16,8 @@ import pytest
 
 from tests.browser.conftest import binary
 from tests.devices import device, scan
+from tests.nextjs.conftest import free_port
+from tests.nginx.test_nginx import HOST, nginx, sites, write_certificate, write_site
 from tests.npm import installed
 from tgbridge.sandbox.seeds import IDS
 from tgbridge.telegram.saved.saved_media import SavedMedia
@@ -69,11 +71,12 @@ class Stage:
         return {}
 
     async def revoke(self) -> dict[str, Any]:
-        self._sandbox.faults.revoke(PHONE)
+        account = self._sandbox.state.account_of(PHONE)
+        self._sandbox.faults.revoke(account=account.id, error="SESSION_REVOKED")
         return {}
 
-    async def add(self, caption: str) -> dict[str, Any]:
-        async with device(self._sandbox, PHONE) as telephone:
+    async def add(self, caption: str, phone: str = PHONE) -> dict[str, Any]:
+        async with device(self._sandbox, phone) as telephone:
             [sunset] = await telephone.get_messages("me", ids=[IDS["photo"]])
             message = await telephone.send_file("me", sunset.media, caption=caption)
         return {"id": message.id}
@@ -83,8 +86,8 @@ class Stage:
             await telephone.edit_message("me", message, caption)
         return {}
 
-    async def delete(self, message: int) -> dict[str, Any]:
-        async with device(self._sandbox, PHONE) as telephone:
+    async def delete(self, message: int, phone: str = PHONE) -> dict[str, Any]:
+        async with device(self._sandbox, phone) as telephone:
             await telephone.delete_messages("me", [message])
         return {}
 
@@ -106,29 +109,15 @@ class Stage:
         return {}
 
 
-@pytest.mark.parametrize("scenario", ["login", "gallery", "upload"])
-async def test_example(
-    scenario: str,
-    example: App,
-    sandbox: Sandbox,
-    serve: Serve,
-    make_settings: MakeSettings,
-    tmp_path: Path,
-) -> None:
-    """Its own text says what it shows; pictures are in tests/example/pictures."""
-    await serve(make_settings(server={"port": example.service_port, "trusted_proxies": ["127.0.0.1"]}))
-    stage = Stage(sandbox, tmp_path)
-    if scenario == "gallery":
-        stage.fill()
+async def play(scenario: str, url: str, stage: Stage, directory: Path, *flags: str) -> None:
+    """Run a scenario, doing what it asks for. Flags are Chromium's."""
     for script in HERE.glob("*.mjs"):
-        (tmp_path / script.name).write_bytes(script.read_bytes())
-    (tmp_path / "node_modules").symlink_to(installed(HERE / "package.json") / "node_modules")
+        (directory / script.name).write_bytes(script.read_bytes())
+    (directory / "node_modules").symlink_to(installed(HERE / "package.json") / "node_modules")
+    arguments = (str(directory / f"{scenario}.mjs"), url, str(PICTURES), binary(), *flags)
     process = await asyncio.create_subprocess_exec(
         "node",
-        tmp_path / f"{scenario}.mjs",
-        example.url,
-        PICTURES,
-        binary(),
+        *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -143,9 +132,62 @@ async def test_example(
                 answer = await getattr(stage, told.pop("ask"))(**told)
                 process.stdin.write(json.dumps(answer).encode() + b"\n")
             elif "note" in told:
-                print(told["note"])
+                PICTURES.joinpath(f"{scenario}.json").write_text(json.dumps(told["note"]))
     finally:
         if process.returncode is None and not told.get("done"):
-            process.terminate()
+            process.kill()  # Playwright takes SIGTERM for its own, and stays
         _, errors = await process.communicate()
     assert told.get("done"), errors.decode()
+
+
+@pytest.mark.parametrize("scenario", ["login", "gallery", "upload", "kinds"])
+async def test_example(
+    scenario: str,
+    example: App,
+    sandbox: Sandbox,
+    serve: Serve,
+    make_settings: MakeSettings,
+    tmp_path: Path,
+) -> None:
+    """Its own text says what it shows; pictures are in tests/example/pictures."""
+    await serve(make_settings(server={"port": example.service_port, "trusted_proxies": ["127.0.0.1"]}))
+    stage = Stage(sandbox, tmp_path)
+    if scenario == "gallery":
+        stage.fill()
+    await play(scenario, example.url, stage, tmp_path)
+
+
+async def test_at_another_port(
+    elsewhere: App, sandbox: Sandbox, serve: Serve, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    """The page asks the service itself, by CORS and with the cookie."""
+    settings = make_settings(
+        server={"port": elsewhere.service_port}, cors={"allowed_origins": [elsewhere.url]}
+    )
+    await serve(settings)
+    await play("tour", elsewhere.url, Stage(sandbox, tmp_path), tmp_path)
+
+
+async def test_behind_nginx(
+    example: App, sandbox: Sandbox, serve: Serve, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    """One host for pages and service, over https and HTTP/2, with the cookie `__Host-tgbridge`."""
+    server = {"port": example.service_port, "trusted_proxies": ["127.0.0.1"]}
+    await serve(make_settings(server=server, session={"secure": True}))
+    port = free_port()
+    pages = example.url.removeprefix("http://localhost:")
+    write_certificate(tmp_path)
+    write_site(tmp_path, **sites(tmp_path, port, f"127.0.0.1:{example.service_port}", f"127.0.0.1:{pages}"))
+    url = f"https://{HOST}:{port}"
+    async with nginx(tmp_path, port):
+        await play(
+            "tour", url, Stage(sandbox, tmp_path), tmp_path, f"--host-resolver-rules=MAP {HOST} 127.0.0.1"
+        )
+
+
+async def test_with_next_15(
+    older: App, sandbox: Sandbox, serve: Serve, make_settings: MakeSettings, tmp_path: Path
+) -> None:
+    """The same pages, with middleware.ts instead of proxy.ts."""
+    await serve(make_settings(server={"port": older.service_port}))
+    await play("tour", older.url, Stage(sandbox, tmp_path), tmp_path)

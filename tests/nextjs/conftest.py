@@ -108,6 +108,8 @@ def wait_for(url: str) -> None:
         except OSError:
             assert time.monotonic() < ends
             time.sleep(0.05)
+        else:
+            return
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ export interface ConnectionOptions {
   /** Sent with each request: on a server, the browser's cookie. */
   headers?: () => Record<string, string> | Promise<Record<string, string>>
   fetch?: typeof fetch
-  /** Called whenever an answer says that nobody is signed in any more, with the reason as its code. */
+  /** Called whenever it shows that nobody is signed in any more, with the reason as its code; but not after `logOut`. */
   onSessionEnded?: (error: TgbridgeError) => void
 }
 
@@ -24,6 +24,8 @@ export interface RequestOptions {
 export class Connection {
   readonly #base: string
   readonly #options: ConnectionOptions
+  /** Whether this page has ended the session itself, which then surprises nobody. */
+  hasLoggedOut = false
 
   constructor(options: ConnectionOptions = {}) {
     this.#base = (options.baseUrl ?? '').replace(/\/+$/, '')
@@ -83,7 +85,7 @@ export class Connection {
 
   /** Tell the page, if it is so, that nobody is signed in any more. Returns the error. */
   noticed(error: TgbridgeError): TgbridgeError {
-    if (error.isSessionEnded) this.#options.onSessionEnded?.(error)
+    if (error.isSessionEnded && !this.hasLoggedOut) this.#options.onSessionEnded?.(error)
     return error
   }
 

@@ -52,7 +52,7 @@ export class TgbridgeError extends Error {
 export function errorFrom(status: number, text: string, header: (name: string) => string | null | undefined): TgbridgeError {
   let body: Partial<Schemas['ErrorBody']> & { password_hint?: string | null } = {}
   try {
-    body = JSON.parse(text)
+    body = Object(JSON.parse(text))
   } catch {
     // A proxy's page.
   }

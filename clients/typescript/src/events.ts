@@ -88,17 +88,27 @@ export class Events {
   }
 
   #tell(event: LibraryEvent): void {
-    for (const listener of [...this.#listeners]) listener(event)
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(event)
+      } catch (error) {
+        // As of an EventTarget: told to the page, and none of the stream's or the other listeners' business.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 
   async #run(signal: AbortSignal): Promise<void> {
     const backoff = new Backoff()
     let retry = 0
+    const onRetry = (milliseconds: number) => (retry = milliseconds / 1000)
     while (!signal.aborted) {
       try {
         // The header is for browsers that connect again by themselves; a page of another origin would need leave to send it.
         const answer = await this.#connection.send('GET', 'events', { query: { last_event_id: this.#lastId }, signal })
-        for await (const { event, data, id } of readEvents(answer, (milliseconds) => (retry = milliseconds / 1000))) {
+        for await (const { event, data, id } of readEvents(answer, { signal, onRetry })) {
           if (signal.aborted) return
           backoff.reset()
           if (id) this.#lastId = id
@@ -112,7 +122,7 @@ export class Events {
         }
       } catch (error) {
         if (signal.aborted) return
-        if (error instanceof TgbridgeError && !error.isTemporary) {
+        if (error instanceof TgbridgeError && error.isSessionEnded) {
           this.#tell({ type: 'session_ended', code: error.code })
           return this.#stop()
         }

@@ -82,7 +82,7 @@ export class Login {
    */
   async *qr(signal?: AbortSignal): AsyncGenerator<QrStep, void> {
     const answer = await this.#connection.send('GET', 'qr-login', { signal })
-    for await (const { event, data } of readEvents(answer)) {
+    for await (const { event, data } of readEvents(answer, { signal })) {
       if (event === 'qr') {
         const { url, svg, expires_at }: Schemas['QrCodeShown'] = JSON.parse(data)
         yield { step: 'scan', url, svg, expiresAt: new Date(expires_at) }
@@ -104,7 +104,16 @@ export class Login {
 
   /** End the session, here and at Telegram. */
   async logOut(): Promise<void> {
-    await this.#post('logout')
+    this.#connection.hasLoggedOut = true
+    try {
+      await this.#post('logout')
+    } catch (error) {
+      // Where it has ended already there is nothing left to do.
+      if (!(error instanceof TgbridgeError && error.isSessionEnded)) {
+        this.#connection.hasLoggedOut = false
+        throw error
+      }
+    }
     this.#now({ step: 'phone' })
   }
 
@@ -121,6 +130,7 @@ export class Login {
 
   #now<State extends LoginState>(state: State): State {
     this.#state = state
+    if (state.step === 'done') this.#connection.hasLoggedOut = false
     for (const listener of this.#listeners) listener()
     return state
   }

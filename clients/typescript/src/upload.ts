@@ -51,20 +51,22 @@ const ATTEMPTS = 8 // in a row without a byte more
 export class Uploads {
   readonly #connection: Connection
   readonly #events: Events
-  readonly #running = new WeakMap<Blob, UploadTask>()
+  readonly #running = new Map<string, UploadTask>()
 
   constructor(connection: Connection, events: Events) {
     this.#connection = connection
     this.#events = events
   }
 
-  /** Begin, or find the upload of this very file that is under way. */
+  /** Begin, or find the upload of the same file (name, size, date) that is under way. */
   start(file: File, options: UploadOptions = {}): UploadTask {
-    const running = this.#running.get(file)
+    // Whoever chooses a file twice has two objects of it.
+    const key = JSON.stringify([file.name, file.type, file.size, file.lastModified])
+    const running = this.#running.get(key)
     if (running) return running
     const task = new Task(this.#connection, this.#events, file, options)
-    this.#running.set(file, task)
-    const over = () => this.#running.delete(file)
+    this.#running.set(key, task)
+    const over = () => this.#running.delete(key)
     task.done.then(over, over)
     return task
   }

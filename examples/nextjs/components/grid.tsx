@@ -79,13 +79,19 @@ export function Grid({ library, onOpen }: { library: Library; onOpen: (item: Med
   const from = visible[0] ? visible[0].start + visible[0].first : 0
   const until = visible.length ? visible.at(-1)!.start + visible.at(-1)!.last : 0
 
+  // Tab leads to the tile that was used last, or, where that is far away, to what is seen.
+  const reachable = focused >= from && focused < until ? focused : from
+
   useEffect(() => {
     if (width) library.want(from, until)
   })
 
   useEffect(() => {
-    if (moved.current) document.getElementById(`tile-${focused}`)?.focus()
-  }, [focused, view])
+    if (!moved.current) return
+    const tile = document.getElementById(`tile-${focused}`)
+    tile?.focus({ preventScroll: true })
+    moved.current = !tile // it comes when the page has scrolled there and its item is known
+  })
 
   function go(place: number) {
     place = Math.max(0, Math.min(total - 1, place))
@@ -144,7 +150,7 @@ export function Grid({ library, onOpen }: { library: Library; onOpen: (item: Med
                       item={item}
                       place={place}
                       size={size}
-                      isReachable={place === Math.min(focused, total - 1)}
+                      isReachable={place === reachable}
                       onOpen={() => onOpen(item, place)}
                       onFocus={() => setFocused(place)}
                     />

@@ -1,7 +1,7 @@
 'use client'
 
-import { useRouter } from 'next/navigation'
-import { type ReactNode, createContext, useCallback, useContext, useEffect, useMemo, useRef, useState } from 'react'
+import { usePathname, useRouter } from 'next/navigation'
+import { type ReactNode, createContext, useCallback, useContext, useEffect, useRef, useState } from 'react'
 
 interface Notice {
   id: number
@@ -21,6 +21,7 @@ const SECONDS = 6
 /** What stands over every page: short notices, and that there is no network or no session. */
 export function Notices({ children }: { children: ReactNode }) {
   const router = useRouter()
+  const path = usePathname()
   const [notices, setNotices] = useState<Notice[]>([])
   const [isOffline, setOffline] = useState(false)
   const [hasEnded, setEnded] = useState(false)
@@ -47,17 +48,14 @@ export function Notices({ children }: { children: ReactNode }) {
       removeEventListener('session-ended', ended)
     }
   }, [])
-  const signIn = useMemo(
-    () => () => {
-      setEnded(false)
-      router.push(`/sign-in?next=${encodeURIComponent(location.pathname)}`)
-    },
-    [router],
-  )
+  function signIn() {
+    setEnded(false)
+    router.push(`/sign-in?next=${encodeURIComponent(path)}`)
+  }
   return (
     <Saying value={say}>
       {children}
-      {hasEnded && !location.pathname.startsWith('/sign-in') && (
+      {hasEnded && path !== '/sign-in' && (
         <div className="banner" role="alert">
           You have been signed out. <button onClick={signIn}>Sign in again</button>
         </div>

@@ -99,7 +99,7 @@ function Code() {
           Send it again{seconds > 0 && ` in ${seconds} s`}
         </button>
       )}
-      <button className="link" onClick={() => void tg.login.cancel()}>
+      <button className="link" onClick={() => void tg.login.cancel().catch((failure: unknown) => setError(explain(failure)))}>
         Another number
       </button>
     </>

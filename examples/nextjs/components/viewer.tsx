@@ -33,7 +33,12 @@ export function Viewer({ item, onPrevious, onNext, onClose, onDelete, onEdited }
     if (event.key === 'Escape') onClose()
     // Players and fields have uses of their own for these.
     if (event.target instanceof HTMLMediaElement || event.target instanceof HTMLInputElement) return
-    if (event.key === 'ArrowLeft') onPrevious?.()
+    if (event.key === ' ' && event.target === dialog.current) {
+      event.preventDefault()
+      const player = dialog.current?.querySelector<HTMLMediaElement>('video, audio')
+      if (player?.paused) void player.play()
+      else player?.pause()
+    } else if (event.key === 'ArrowLeft') onPrevious?.()
     else if (event.key === 'ArrowRight') onNext?.()
     else if (event.key === 'Delete') onDelete(item)
   }
@@ -87,7 +92,8 @@ function Content({ item }: { item: MediaItem }) {
           style={shape}
           aria-label={label}
           controls
-          autoPlay
+          // A GIF starts by itself, and never ends: not for people whose system says that it should not.
+          autoPlay={item.type !== 'animation' || !matchMedia('(prefers-reduced-motion: reduce)').matches}
           playsInline
           loop={item.type === 'animation'}
           muted={item.type === 'animation'}

@@ -38,7 +38,7 @@ export class Library {
   readonly #client: Client
   readonly #view: View
   readonly #listeners = new Set<() => void>()
-  readonly #ended = new AbortController()
+  #ended = new AbortController()
   readonly #asked = new Set<string>()
   #days: Day[] = []
 
@@ -56,7 +56,7 @@ export class Library {
 
   /** Load how much there is, then hear of changes. Returns what ends it. */
   open(): () => void {
-    void this.#open().catch((error: unknown) => this.#fail(error))
+    this.#reload()
     return () => this.#ended.abort()
   }
 
@@ -125,11 +125,19 @@ export class Library {
     this.#changed()
   }
 
-  async #open(): Promise<void> {
+  #reload(): void {
+    this.#ended.abort()
+    this.#ended = new AbortController()
+    const { signal } = this.#ended
+    this.#asked.clear()
+    this.#read(signal).catch((error: unknown) => this.#fail(error, signal))
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
     const { types, search } = this.#view
-    const signal = this.#ended.signal
     const first = await this.#client.media.list({ type: types, limit: search ? PAGE : 60, ...(search && { q: search }) }, signal)
     if (search) {
+      this.#days = []
       first.items.forEach((item) => this.#add(item))
     } else {
       const timeline = await this.#client.media.timeline(types, signal)
@@ -137,6 +145,7 @@ export class Library {
       this.#fill(first.items)
     }
     this.total = this.#count()
+    this.error = undefined
     this.#changed()
     this.#client.events.subscribe((event) => this.#hear(event), { since: first.last_event_id, signal })
     for (let next = search ? first.next : null; next !== null; ) {
@@ -153,8 +162,9 @@ export class Library {
     if (this.#asked.has(key)) return
     this.#asked.add(key)
     const before = day.items.at(-1)?.id ?? day.before
-    void this.#client.media
-      .list({ type: this.#view.types, before, limit: PAGE }, this.#ended.signal)
+    const { signal } = this.#ended
+    this.#client.media
+      .list({ type: this.#view.types, before, limit: PAGE }, signal)
       .then((page) => {
         this.#fill(page.items)
         // The page goes beyond the day: whatever was counted, there is no more of it than this.
@@ -163,7 +173,7 @@ export class Library {
       })
       .catch((error: unknown) => {
         this.#asked.delete(key)
-        this.#fail(error)
+        this.#fail(error, signal)
       })
   }
 
@@ -193,9 +203,7 @@ export class Library {
         event.ids.forEach((id) => this.#remove(id))
         break
       case 'reload':
-        this.#days = []
-        this.#asked.clear()
-        void this.#open().catch((error: unknown) => this.#fail(error))
+        this.#reload()
         return
       default:
         return
@@ -233,8 +241,8 @@ export class Library {
     return this.#days.reduce((sum, { count }) => sum + count, 0)
   }
 
-  #fail(error: unknown): void {
-    if (this.#ended.signal.aborted) return
+  #fail(error: unknown, signal: AbortSignal): void {
+    if (signal.aborted) return
     this.error = error
     this.#changed()
   }

@@ -14,6 +14,7 @@ from tests.devices import device
 from tests.web.routes.events import events
 from tgbridge.sandbox import telephone
 from tgbridge.sandbox.seeds import IDS
+from tgbridge.telegram.mtproto import connector
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
@@ -292,3 +293,33 @@ async def test_telegram_does_not_answer(signed_in_to: SignedInTo, sandbox: Sandb
     sandbox.faults.clear()
     async with device(sandbox, PHONE), events(browser, "/events"):
         assert len(service.app[keys.LISTENING]) == 1
+
+
+@pytest.mark.swift_time
+async def test_many_connect_at_once(
+    signed_in: ClientSession, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart: who can't be connected in time is told to come back, by what EventSource heeds."""
+    monkeypatch.setattr(connector, "AT_ONCE", 1)
+    monkeypatch.setattr(connector, "PER_SECOND", 1 / 200)
+    sandbox.faults.drop_connections()
+    async with signed_in.get("/media/counts") as response:
+        assert response.status == 200
+    sandbox.faults.drop_connections()
+    async with events(signed_in, "/events") as tab:  # whose turn is too far away
+        assert await tab.rest() == []
+        assert tab.retry is not None
+        assert 15_000 <= tab.retry <= 45_000
+    await asyncio.sleep(200)
+    async with events(signed_in, "/events") as tab:
+        assert save(sandbox) == await added(tab)
+
+
+@pytest.mark.swift_time
+async def test_telegram_is_down(signed_in: ClientSession, sandbox: Sandbox) -> None:
+    """That is no matter of waiting for one's turn."""
+    sandbox.faults.refuse_connections()
+    sandbox.faults.drop_connections()
+    for _ in range(2):
+        async with signed_in.get("/events") as response:
+            assert response.status == 503

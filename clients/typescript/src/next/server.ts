@@ -4,6 +4,14 @@ import { type Client, createClient } from '../index.js'
 import type { Schemas } from '../schemas.js'
 import { serviceUrl } from './config.js'
 
+/** What the service goes by: the session, and, if it trusts this server, whose request it is. */
+function asked(headers: Pick<Headers, 'get'>): Record<string, string> {
+  const names = ['cookie', 'x-forwarded-for']
+  return Object.fromEntries(names.flatMap((name) => headers.get(name) ? [[name, headers.get(name)!]] : []))
+}
+
+const PATIENCE_MILLISECONDS = 5000
+
 /**
  * A client for server components, route handlers and server actions: it asks in the name of the browser.
  *
@@ -15,8 +23,7 @@ export function tgServer(service = serviceUrl()): Client {
     baseUrl: service,
     async headers() {
       const { headers } = await import('next/headers')
-      const cookie = (await headers()).get('cookie')
-      return cookie ? { cookie } : {}
+      return asked(await headers())
     },
   })
 }
@@ -36,8 +43,11 @@ export interface ProtectOptions {
 export function protect({ signIn = '/sign-in', service = serviceUrl() }: ProtectOptions = {}) {
   return async (request: NextRequest): Promise<Response> => {
     const { NextResponse } = await import('next/server')
-    const cookie = request.headers.get('cookie') ?? ''
-    const answer = await fetch(`${service}/session`, { headers: { cookie }, cache: 'no-store' }).catch(() => null)
+    const answer = await fetch(`${service}/session`, {
+      headers: asked(request.headers),
+      cache: 'no-store',
+      signal: AbortSignal.timeout(PATIENCE_MILLISECONDS),
+    }).catch(() => null)
     let response = NextResponse.next()
     if (answer?.ok) {
       const { state } = (await answer.json()) as Schemas['CookieSession']
