@@ -77,17 +77,17 @@ SERVICE_PORT := 8080
 
 # Needs node 20.9 or newer, and npm, which fetches Next.js. Ctrl-C ends all of it, and so does the end of either.
 example: export NEXT_TELEMETRY_DISABLED = 1
-example: export TGBRIDGE_URL = http://127.0.0.1:$(SERVICE_PORT)
-example: export TGBRIDGE_SERVER__TRUSTED_PROXIES = 127.0.0.1
 example: $(VENV)/.runs
 	npm --prefix clients/typescript ci --no-audit --no-fund
 	npm --prefix clients/typescript run build
 	npm --prefix examples/nextjs ci --no-audit --no-fund
-	npm --prefix examples/nextjs run build
-	@$(BIN)/python -m tgbridge serve --sandbox --port $(SERVICE_PORT) & service=$$!; \
-	node examples/nextjs/node_modules/next/dist/bin/next start examples/nextjs --hostname localhost --port $(EXAMPLE_PORT) & pages=$$!; \
-	trap 'trap - EXIT; kill $$service $$pages 2>/dev/null; wait' EXIT INT TERM; \
-	while kill -0 $$service 2>/dev/null && kill -0 $$pages 2>/dev/null; do sleep 1; done
+	TGBRIDGE_URL=http://127.0.0.1:$(SERVICE_PORT) npm --prefix examples/nextjs run build
+	@trap 'kill $$service $$pages 2>/dev/null; wait' EXIT; trap exit INT TERM; \
+	TGBRIDGE_SERVER__TRUSTED_PROXIES=127.0.0.1 \
+	$(BIN)/python -m tgbridge serve --sandbox --port $(SERVICE_PORT) & service=$$!; \
+	cd examples/nextjs; TGBRIDGE_URL=http://127.0.0.1:$(SERVICE_PORT) \
+	node node_modules/next/dist/bin/next start --hostname localhost --port $(EXAMPLE_PORT) & pages=$$!; \
+	while kill -0 $$service 2>/dev/null && kill -0 $$pages 2>/dev/null; do sleep 1; done; false
 
 # What /openapi.json says of bodies, for the TypeScript client. A test of openapi-test tells when it is due.
 client-types: $(VENV)/.runs
