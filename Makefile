@@ -116,6 +116,7 @@ install uninstall:
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf clients/typescript/dist clients/typescript/node_modules examples/nextjs/.next examples/nextjs/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The stamps say that .venv has what pyproject.toml asks for: to run, to develop, and to release.
