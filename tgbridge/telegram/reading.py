@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tgbridge.telegram.transfer.download.source import Refetch
     from tgbridge.telegram.transfer.remote_file import RemoteFile
 
+_PATIENCE_SECONDS: Final = 60.0
+"""What a reader gets for each piece, beyond the time that the piece takes at the least rate."""
+
 PIECE_BYTES: Final = 256 * 1024
 """What is handed on at once: asyncio copies what the socket does not take of one write."""
 
@@ -30,7 +33,8 @@ class Reading:
 
     After `files.stall_seconds` all that it holds but the piece at hand goes to others, and the client back to
     the pool; the next piece is then asked for anew, from where the reader is. After `files.abandon_seconds`
-    more `abandon` is called, if others wait for memory then.
+    more `abandon` is called, if others wait for memory then; sooner if the reader is slower than
+    `files.min_bytes_per_second`.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class Reading:
         self._kept: Share | None = None  # of the budget, for what is at hand, while there is no download
         self._giving_way: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._cutting: asyncio.TimerHandle | None = None  # of a reader below the least rate
         self._loop = asyncio.get_running_loop()
 
     async def __aenter__(self) -> Self:
@@ -88,7 +93,11 @@ class Reading:
         piece, self._chunk = self._chunk[:PIECE_BYTES], self._chunk[PIECE_BYTES:]
         self._handed = len(piece)
         self._position += self._handed
-        self._timer = self._loop.call_later(self._settings.files.stall_seconds, self._stalled)
+        files = self._settings.files
+        self._timer = self._loop.call_later(files.stall_seconds, self._stalled)
+        if files.min_bytes_per_second:
+            seconds = _PATIENCE_SECONDS + self._handed / files.min_bytes_per_second
+            self._cutting = self._loop.call_later(seconds, self._abandon)
         return piece
 
     async def _open(self, *, begun: bool) -> Download:
@@ -133,6 +142,8 @@ class Reading:
         """End the reader's absence, if it was one."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._cutting is not None:
+            self._cutting.cancel()
         if self._giving_way is not None:
             await asyncio.wait((self._giving_way,))
             self._giving_way.result()
