@@ -71,18 +71,23 @@ openapi-test: $(VENV)/.develops
 promtool-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m promtool tests/deploy
 
+# On other ports, where somebody has these: make example EXAMPLE_PORT=3001 SERVICE_PORT=8081
+EXAMPLE_PORT := 3000
+SERVICE_PORT := 8080
+
 # Needs node 20.9 or newer, and npm, which fetches Next.js. Ctrl-C ends all of it, and so does the end of either.
 example: export NEXT_TELEMETRY_DISABLED = 1
-example: export TGBRIDGE_SERVER__TRUSTED_PROXIES = 127.0.0.1
 example: $(VENV)/.runs
 	npm --prefix clients/typescript ci --no-audit --no-fund
 	npm --prefix clients/typescript run build
 	npm --prefix examples/nextjs ci --no-audit --no-fund
-	npm --prefix examples/nextjs run build
-	@$(BIN)/python -m tgbridge serve --sandbox --port 8080 & service=$$!; \
-	node examples/nextjs/node_modules/next/dist/bin/next start examples/nextjs --hostname localhost & pages=$$!; \
-	trap 'trap - EXIT; kill $$service $$pages 2>/dev/null; wait' EXIT INT TERM; \
-	while kill -0 $$service 2>/dev/null && kill -0 $$pages 2>/dev/null; do sleep 1; done
+	TGBRIDGE_URL=http://127.0.0.1:$(SERVICE_PORT) npm --prefix examples/nextjs run build
+	@trap 'kill $$service $$pages 2>/dev/null; wait' EXIT; trap exit INT TERM; \
+	TGBRIDGE_SERVER__TRUSTED_PROXIES=127.0.0.1 \
+	$(BIN)/python -m tgbridge serve --sandbox --port $(SERVICE_PORT) & service=$$!; \
+	cd examples/nextjs; TGBRIDGE_URL=http://127.0.0.1:$(SERVICE_PORT) \
+	node node_modules/next/dist/bin/next start --hostname localhost --port $(EXAMPLE_PORT) & pages=$$!; \
+	while kill -0 $$service 2>/dev/null && kill -0 $$pages 2>/dev/null; do sleep 1; done; false
 
 # What /openapi.json says of bodies, for the TypeScript client. A test of openapi-test tells when it is due.
 client-types: $(VENV)/.runs
@@ -111,6 +116,7 @@ install uninstall:
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf clients/typescript/dist clients/typescript/node_modules examples/nextjs/.next examples/nextjs/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The stamps say that .venv has what pyproject.toml asks for: to run, to develop, and to release.

@@ -47,7 +47,7 @@ export async function signIn(page, phone, code = '11111') {
 }
 
 export async function picture(page, name) {
-  await page.screenshot({ path: `${pictures}/${name}.png` })
+  await page.screenshot({ path: `${pictures}/${name}.jpg`, quality: 75 })
 }
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')

@@ -30,19 +30,23 @@ await scenario(async () => {
   await picture(page, 'gallery-dark')
   await page.emulateMedia({ colorScheme: 'light' })
 
-  const { total } = await ask('total')
+  const { total, oldest } = await ask('extent')
   await page.getByRole('button', { name: `Photos and videos ${total}` }).waitFor()
+  await page.evaluate(() => void (globalThis.longTasks = [])) // axe's own
   for (let end = false; !end; ) {
-    await page.mouse.wheel(0, 1500)
-    await page.waitForTimeout(50)
+    await page.mouse.wheel(0, 800)
+    await page.waitForTimeout(80)
     end = await page.evaluate(() => scrollY + innerHeight >= document.documentElement.scrollHeight - 1)
   }
-  const oldest = await ask('oldest')
-  await page.locator(`img[src*="stream_thumbnail/${oldest.id}"]`).waitFor()
+  await page.locator(`img[src*="stream_thumbnail/${oldest}?"]`).waitFor()
   assert.deepEqual([...asked].filter(([, times]) => times > 1), [])
   const shifts = await page.evaluate(() => globalThis.shifts)
   assert.ok(shifts < 0.05, `CLS ${shifts}`)
-  console.log(JSON.stringify({ note: { requests: asked.size, shifts, longTasks: await page.evaluate(() => globalThis.longTasks) } }))
+  const measured = await page.evaluate(() => ({
+    firstPicture: Math.round(performance.getEntriesByType('resource').find(({ name }) => name.includes('stream_thumbnail')).responseEnd),
+    longTasks: globalThis.longTasks,
+  }))
+  console.log(JSON.stringify({ note: { requests: asked.size, shifts, ...measured } })) // milliseconds
 
   // By the keyboard alone: back to the beginning, open, on, closed; the focus is where it was.
   await page.locator('.tile[tabindex="0"]').focus()

@@ -6,6 +6,7 @@ A scenario is a script of node's; what its page cannot do, this side of it does 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import random
 from datetime import timedelta
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from telethon.tl import types
 
 from tests.browser.conftest import binary
 from tests.devices import device, scan
@@ -34,6 +36,8 @@ PICTURES: Final = HERE / "pictures"
 PHONE: Final = "+9996610001"
 UPLOADER: Final = "+9996610003"
 GALLERY: Final = 2000
+PHOTO_VIDEO: Final = types.InputMessagesFilterPhotoVideo()
+PHOTOS: Final = ("photo", "album_1", "forwarded_photo", "album_2", "album_3")
 
 
 class Stage:
@@ -46,21 +50,22 @@ class Stage:
     def fill(self) -> None:
         """Take photos, six a day, for a year."""
         account = self._sandbox.state.account_of(PHONE)
-        sunset = account.history.get(IDS["photo"])
-        assert sunset is not None
-        for number in range(GALLERY):
-            date = sunset.date + timedelta(hours=4 * (number + 1))
-            account.add_message(f"Number {number}", media=sunset.media, date=date)
+        photos = [account.history.get(IDS[name]) for name in PHOTOS]
+        newest = photos[0]
+        assert newest is not None
+        for number, photo in zip(range(GALLERY), itertools.cycle(photos), strict=False):
+            date = newest.date + timedelta(hours=4 * (number + 1))
+            account.add_message(f"Number {number}", media=photo.media, date=date)
 
     def _media(self, phone: str = PHONE) -> list[SavedMedia]:
         history = self._sandbox.state.account_of(phone).history
         return [media for message in history if (media := SavedMedia.of(message)) is not None]
 
-    async def total(self) -> dict[str, Any]:
-        return {"total": sum(media.item.type in {"photo", "video"} for media in self._media())}
-
-    async def oldest(self) -> dict[str, Any]:
-        return {"id": min(media.id for media in self._media() if media.item.type in {"photo", "video"})}
+    async def extent(self) -> dict[str, Any]:
+        """Look how many photos and videos there are at Telegram, and which is the oldest."""
+        async with device(self._sandbox, PHONE) as telephone:
+            [oldest] = found = await telephone.get_messages("me", limit=1, reverse=True, filter=PHOTO_VIDEO)
+        return {"total": found.total, "oldest": oldest.id}
 
     async def film(self) -> dict[str, Any]:
         return {"id": IDS["video_moov_last"]}

@@ -31,10 +31,12 @@ export function Tile({ item, place, size, isReachable, onOpen, onFocus }: TilePr
       id={`tile-${place}`}
       className={item.spoiler ? 'tile spoiler' : 'tile'}
       tabIndex={isReachable ? 0 : -1}
-      aria-label={`${item.caption || item.name}, ${item.type.replace('_', ' ')}, ${when(item.timestamp)}`}
       onClick={onOpen}
       onFocus={onFocus}
     >
+      <span className="unseen">
+        {item.caption || item.name}, {item.type.replace('_', ' ')}, {when(item.timestamp)}
+      </span>
       {item.has_thumbnail ? (
         <Image {...imageProps(tg.media, item)} alt="" sizes={`${Math.ceil(size)}px`} />
       ) : (
@@ -44,7 +46,7 @@ export function Tile({ item, place, size, isReachable, onOpen, onFocus }: TilePr
         </span>
       )}
       {mark && (
-        <span className="mark" aria-hidden>
+        <span className="mark">
           {mark} {item.duration ? clock(item.duration) : ''}
         </span>
       )}

@@ -121,7 +121,7 @@ async def test_a_slow_answer_delays_others_a_moment() -> None:
         await asyncio.sleep(GATHER_SECONDS / 10)
     assert asyncio.get_running_loop().time() - began <= 2 * GATHER_SECONDS
     desk.open.set()
-    assert await asyncio.gather(slow, other) == [{1: "a1"}, {3: "a3"}]
+    assert (await slow, await other) == ({1: "a1"}, {3: "a3"})
 
 
 async def test_what_is_being_asked_is_not_asked_again() -> None:

@@ -79,7 +79,7 @@ async def test_a_lost_update(signed_in: ClientSession, sandbox: Sandbox) -> None
 
 @pytest.mark.swift_time
 async def test_silence(signed_in: ClientSession, sandbox: Sandbox) -> None:
-    """Without any update Telegram is asked after a quarter of an hour, should the last one be lost."""
+    """Without any update Telegram is asked after five minutes, should the last one be lost."""
     async with events(signed_in, "/events") as tab:
         sandbox.faults.lose_updates()
         assert save(sandbox) == await added(tab)
@@ -162,6 +162,33 @@ async def test_a_session_that_another_one_ends(
         async with signed_in.delete(f"/media/{IDS['photo']}") as response:
             assert response.status == 204
         assert await ended.one() == ("media_deleted", {"ids": [IDS["photo"]]})
+
+
+@pytest.mark.swift_time
+@pytest.mark.parametrize("others_listen", [False, True])
+async def test_a_session_that_ends_without_a_word(
+    signed_in: ClientSession,
+    new_browser: NewBrowser,
+    sign_in: SignIn,
+    sandbox: Sandbox,
+    *,
+    others_listen: bool,
+) -> None:
+    """It is found out by asking: within a minute where it is told what the account's other sessions hear."""
+    other = new_browser()
+    await sign_in(other)
+    async with AsyncExitStack() as stack:
+        ended = await stack.enter_async_context(events(signed_in, "/events"))
+        if others_listen:
+            await stack.enter_async_context(events(other, "/events"))
+        async with other.get("/sessions") as response:
+            its = next(one["hash"] for one in await response.json() if not one["current"])
+        begun = asyncio.get_running_loop().time()
+        authorization = sandbox.state.account_of(PHONE).authorizations[int(its)]
+        sandbox.state.end(authorization, "SESSION_REVOKED", quietly=True)
+        assert await ended.rest() == [("session_ended", {"code": "SESSION_REVOKED"})]
+        took = asyncio.get_running_loop().time() - begun
+        assert 1 < took <= (61 if others_listen else 301)
 
 
 # Bounds
