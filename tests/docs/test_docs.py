@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.conftest import MakeSettings, Serve
 
 README: Final = ROOT / "README.md"
-_LINK: Final = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+_LINK: Final = re.compile(r"""(?:\]\(|src="|srcset=")(?!https?:)([^)"#\s]+)""")
 _CODE: Final = re.compile(r"`(docs|deploy|examples|tests|scripts|tgbridge)/([\w./-]+)`")
 _VARIABLE: Final = re.compile(r"tgbridge_([a-z_]+?)__([a-z_]+)")
 _SETTING: Final = re.compile(r"`([a-z_]+)\.([a-z_]+|\*)`")
