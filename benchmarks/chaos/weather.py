@@ -116,7 +116,7 @@ class Weather:
 
     async def _one(self, gust: Gust) -> None:
         await asyncio.sleep(gust.at - self._ledger.now())
-        fault = self._ledger.fault(gust.name, seconds=round(gust.seconds, 1), **gust.body)
+        fault = self._ledger.fault(gust.name, lasts=round(gust.seconds, 1), told=gust.body)
         try:
             await self._act(gust, fault)
         finally:
