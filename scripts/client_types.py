@@ -16,6 +16,7 @@ from typing import Final
 from tgbridge.app import ENDPOINTS
 from tgbridge.web.openapi import describe
 
+LONGEST: Final = 400  # characters
 CLIENT: Final = Path(__file__).parent.parent / "clients" / "typescript"
 
 
@@ -26,6 +27,10 @@ def main(target: Path = CLIENT / "src/generated.ts", packages: Path = CLIENT / "
         described = Path(directory, "openapi.json")
         described.write_text(json.dumps(document), encoding="utf-8")
         subprocess.run((packages / ".bin/openapi-typescript", described, "--output", target), check=True)
+    # A hundred codes in one line: nobody can see which is new, nor merge two of them.
+    lines = target.read_text(encoding="utf-8").splitlines()
+    wrapped = (line.replace(" | ", "\n            | ") if len(line) > LONGEST else line for line in lines)
+    target.write_text("\n".join(wrapped) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

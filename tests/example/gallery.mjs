@@ -32,9 +32,10 @@ await scenario(async () => {
 
   const { total, oldest } = await ask('extent')
   await page.getByRole('button', { name: `Photos and videos ${total}` }).waitFor()
+  await page.evaluate(() => void (globalThis.longTasks = [])) // axe's own
   for (let end = false; !end; ) {
-    await page.mouse.wheel(0, 1500)
-    await page.waitForTimeout(50)
+    await page.mouse.wheel(0, 800)
+    await page.waitForTimeout(80)
     end = await page.evaluate(() => scrollY + innerHeight >= document.documentElement.scrollHeight - 1)
   }
   await page.locator(`img[src*="stream_thumbnail/${oldest}?"]`).waitFor()

@@ -8,6 +8,8 @@ const BYTES = 60 * 1024 * 1024
 
 await scenario(async () => {
   const page = await open({ acceptDownloads: true, expected: ['ERR_INTERNET_DISCONNECTED', 'status of 4', 'ERR_FAILED', 'status of 5'] })
+  let begun = 0
+  page.on('request', (request) => (begun += request.method() === 'POST' && /\/uploads$/.test(request.url())))
   await signIn(page, '+9996610003')
   await page.getByRole('button', { name: 'Upload' }).waitFor()
 
@@ -34,6 +36,7 @@ await scenario(async () => {
   await reaches(16 * 1024 * 1024)
   await page.getByText('Saved', { exact: true }).waitFor()
   assert.deepEqual(await ask('sent'), { messages: 1, same: true })
+  assert.equal(begun, 1) // the page that was loaded anew went on with what was there
 
   await page.getByRole('button', { name: /^Files/ }).click()
   const tile = page.locator('.tile', { hasText: 'large.bin' })
@@ -41,7 +44,7 @@ await scenario(async () => {
   await page.getByRole('button', { name: 'Add a caption' }).click()
   await page.getByRole('textbox', { name: 'Caption' }).fill('Sixty <b>megabytes</b>')
   await page.keyboard.press('Enter')
-  await page.getByText('Sixty <b>megabytes</b>').waitFor()
+  await page.getByRole('dialog').getByText('Sixty <b>megabytes</b>').waitFor()
 
   await page.getByText('Share').click()
   await page.getByRole('button', { name: 'a day' }).click()

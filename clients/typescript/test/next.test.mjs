@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 
 import { createClient } from '../dist/index.js'
@@ -20,6 +23,18 @@ test('the rest of the configuration is left as it is', () => {
   const config = withTgbridge({ basePath: '/app', images: { formats: ['image/webp'] } }, { images: false })
   assert.deepEqual([config.basePath, config.images], ['/app', { formats: ['image/webp'] }])
   assert.equal(withTgbridge().images.loader, 'custom')
+})
+
+test('the loader is found from wherever Next runs', () => {
+  const home = process.cwd()
+  try {
+    for (const directory of [home, '/', tmpdir()]) {
+      process.chdir(directory)
+      assert.ok(existsSync(join(process.cwd(), withTgbridge().images.loaderFile)), directory)
+    }
+  } finally {
+    process.chdir(home)
+  }
 })
 
 test('only pictures of the service are asked for by their width', () => {

@@ -35,9 +35,11 @@ export function serviceUrl(): string {
   return (process.env['TGBRIDGE_URL'] ?? 'http://127.0.0.1:8080').replace(/\/+$/, '')
 }
 
-/** Next takes a path from the project's root. */
+/** Next takes a path from the project's root, which is where it runs; in a monorepo it leads out of that. */
 function loaderFile(): string {
-  const here = decodeURIComponent(new URL('./loader.js', import.meta.url).pathname)
-  const root = process.cwd()
-  return here.startsWith(`${root}/`) ? here.slice(root.length) : here
+  const parts = (path: string) => path.replaceAll('\\', '/').split('/').filter(Boolean)
+  const from = parts(process.cwd())
+  const to = parts(decodeURIComponent(new URL('./loader.js', import.meta.url).pathname))
+  const shared = [...from, undefined].findIndex((part, index) => part !== to[index])
+  return `/${'../'.repeat(from.length - shared)}${to.slice(shared).join('/')}`
 }
