@@ -105,6 +105,10 @@ async def test_several_at_once(signed_in: ClientSession) -> None:
         ("since=9999-12-31&until=9999-12-31", []),
         ("until=1969-12-31", []),
         ("since=1000-01-01&until=9999-12-31&type=voice", ["voice"]),
+        # Telegram's dates are of 32 bits, in which these would be others.
+        ("since=1900-01-01&until=2110-01-01&type=voice", ["voice"]),
+        ("since=2150-01-01&type=voice", []),
+        ("since=2025-07-03T19:31:02.123456789Z&type=voice", []),
     ],
 )
 async def test_times(signed_in: ClientSession, span: str, names: list[str]) -> None:
