@@ -17,6 +17,7 @@ from tgbridge.logins.attempts import LoginAttempts
 from tgbridge.logins.outlived import OutlivedSessions
 from tgbridge.logins.qr_logins import QrLogins
 from tgbridge.logins.repeats import Repeats
+from tgbridge.machine import descriptor_limit
 from tgbridge.settings.live import LiveSettings
 from tgbridge.telegram.account.log_out import abandon_session
 from tgbridge.telegram.listening import Listening
@@ -35,8 +36,10 @@ from tgbridge.uploads.registry import ResumableUploads
 from tgbridge.uploads.resumable import Surroundings
 from tgbridge.web import cursor, keys, tickets
 from tgbridge.web.accepting import Accepting
+from tgbridge.web.connections import Connections
 from tgbridge.web.cursor import Cursors
 from tgbridge.web.derived_keys import DerivedKeys
+from tgbridge.web.docs.pages import DocsPages
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
@@ -49,12 +52,14 @@ from tgbridge.web.middleware.headers import protection
 from tgbridge.web.middleware.limits import check_limits
 from tgbridge.web.middleware.origin import check_origin
 from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
+from tgbridge.web.middleware.room import check_room
 from tgbridge.web.middleware.session import note_session, save_session
 from tgbridge.web.open_streams import OpenStreams
-from tgbridge.web.openapi import codes_of, document
+from tgbridge.web.openapi import codes_of, describe, document
 from tgbridge.web.protocol import Runner
 from tgbridge.web.routes import (
     codes,
+    docs,
     events,
     login,
     media,
@@ -76,6 +81,7 @@ from tgbridge.web.routes.resumable import name_version
 from tgbridge.web.routes.upload_answers import error_body
 from tgbridge.web.routing import add_endpoints
 from tgbridge.web.session_cookie import SessionStorage
+from tgbridge.web.shares import Shares
 from tgbridge.web.tally import RequestTally
 from tgbridge.web.tickets import Tickets
 
@@ -148,6 +154,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
             checks(
                 note_caller,
                 check_origin,  # before anybody's cookie is looked at
+                check_room,
                 note_session,
                 check_limits,
             ),
@@ -159,6 +166,8 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.LIVE] = LiveSettings(settings)
     app[keys.IN_FLIGHT] = InFlight()
     app[keys.TALLY] = RequestTally(codes_of(endpoints))
+    app[keys.CONNECTIONS] = Connections(settings.server.max_connections, descriptor_limit=descriptor_limit)
+    app[keys.SHARES] = Shares(lambda: app[keys.LIVE].now.limits, app[keys.TALLY])
     app[keys.LOOP_LAG] = LoopLag()
     app[keys.COMPLETION] = Completion()
     app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
@@ -174,8 +183,12 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
         settings.session,
         secure=settings.session.secure is not False,
     )
-    add_endpoints(app, endpoints)
     app[keys.OPENAPI] = document(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
+    if settings.docs.enabled:
+        described = describe(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
+        app[keys.DOCS] = DocsPages(described, settings.docs)
+    # They are for people, and not of the API that is described.
+    add_endpoints(app, (*endpoints, *docs.ENDPOINTS) if settings.docs.enabled else endpoints)
     app.on_response_prepare.append(
         finishing(name_version, protection(app[keys.LIVE]), save_session, mark_started)
     )
@@ -256,6 +269,7 @@ class Service:
             handler_cancellation=True,
             shutdown_timeout=SHUTDOWN_SECONDS,
             max_field_size=MAX_FIELD_BYTES,
+            keepalive_timeout=settings.server.keep_alive_seconds,
         )
 
     async def __aenter__(self) -> Self:

@@ -95,6 +95,14 @@ class FilesSettings(Section):
         gt=0,
         le=_DAY,
     )
+    min_bytes_per_second: int = setting(
+        0,
+        "bytes per second; 0 asks for none",
+        "Who takes less of a file for over a minute is cut off. A paused video takes nothing, and costs "
+        "little more than its connection.",
+        ge=0,
+        le=1_073_741_824,
+    )
     verify_hashes: bool = setting(
         False,
         "true or false",

@@ -70,6 +70,46 @@ class ServerSettings(Section):
         gt=0,
         le=3600,
     )
+    head_timeout_seconds: float = setting(
+        30.0,
+        "seconds",
+        "How long the rest of a request's head may take once its first bytes are there; it is mostly in one "
+        "packet. A 408 then.",
+        gt=0,
+        le=3600,
+    )
+    keep_alive_seconds: float = setting(
+        3630.0,
+        "seconds",
+        "How long a connection is kept on which nothing is asked: longer than any proxy keeps it (an hour, "
+        "Envoy), since who closes it first may lose a request. Where there are too many, those that have "
+        "waited longest go before.",
+        gt=0,
+        le=86400,
+    )
+    send_timeout_seconds: float = setting(
+        120.0,
+        "seconds",
+        "How long a caller may take nothing of its answer, as of a list: it is cut off then. Not of a file: "
+        "see files.stall_seconds.",
+        gt=0,
+        le=3600,
+    )
+    max_connections: int = setting(
+        10_000,
+        "connections",
+        "Open at the same time: 15 KB each. Fewer where file descriptors run out (RLIMIT_NOFILE). More are "
+        "told 503.",
+        ge=1,
+        le=1_000_000,
+    )
+    max_requests: int = setting(
+        5000,
+        "requests",
+        "In work at the same time, event streams and paused videos among them. More are told 503.",
+        ge=1,
+        le=1_000_000,
+    )
     trusted_proxies: tuple[Network, ...] = setting(
         (),
         "list of IP addresses or networks",
@@ -99,6 +139,26 @@ class MetricsSettings(Section):
         (),
         "list of IP addresses or networks",
         "Who may read them, beside this machine: never what came through a proxy. Others get a 404.",
+    )
+
+
+class DocsSettings(Section):
+    """The page of the API, to read and to try, at /docs."""
+
+    enabled: bool = setting(
+        True, "true or false", "Whether there is one. It tells no more than /openapi.json does."
+    )
+    example_phone: str | None = setting(
+        None,
+        "phone number",
+        "Of an account that anybody may sign in to by a button on the page. Set in the sandbox.",
+        pattern=r"^\+[0-9]{7,15}$",
+    )
+    example_code: str | None = setting(
+        None,
+        "text",
+        "That account's login code, always the same. Without it there is no button.",
+        min_length=1,
     )
 
 
@@ -178,6 +238,14 @@ class LimitsSettings(Section):
     )
     tickets_per_session: int = setting(
         6000, "tickets", "/media/{id}/ticket: ten a second, for pages that embed them.", ge=1, le=10_000_000
+    )
+    requests_at_once_per_account: int = setting(
+        512,
+        "requests",
+        "In work at the same time, streams and pages that listen among them: of server.max_requests there "
+        "must be some for others. With tickets half of it.",
+        ge=1,
+        le=1_000_000,
     )
     counters: int = setting(
         16_384,

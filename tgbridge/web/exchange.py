@@ -21,6 +21,7 @@ class Exchange:
         "continued",
         "endpoint",
         "failure",
+        "may_pause",
         "request_id",
         "sent",
         "started",
@@ -35,6 +36,8 @@ class Exchange:
         """How long parts of its answer took, where that is told."""
         self.endpoint: Endpoint | None = None
         """What it is for, once that is known."""
+        self.may_pause = False
+        """Whether its reader may take nothing for long: a file is read as fast as it is looked at."""
         self.continued = False
         """Whether "100 Continue" has been sent."""
         self.started: web.StreamResponse | None = None

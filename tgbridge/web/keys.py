@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from tgbridge.uploads.progress import ProgressBoard
     from tgbridge.uploads.registry import ResumableUploads
     from tgbridge.web.answers import Document
+    from tgbridge.web.connections import Connections
     from tgbridge.web.cursor import Cursors
+    from tgbridge.web.docs.pages import DocsPages
     from tgbridge.web.endpoint import Endpoint
     from tgbridge.web.exchange import Exchange
     from tgbridge.web.inflight import InFlight
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from tgbridge.web.loop_lag import LoopLag
     from tgbridge.web.open_streams import OpenStreams
     from tgbridge.web.session_cookie import SessionStorage
+    from tgbridge.web.shares import Shares
     from tgbridge.web.tally import RequestTally
     from tgbridge.web.tickets import Grant, Tickets
 
@@ -71,10 +74,13 @@ STORAGE: Final[web.AppKey[SessionStorage]] = web.AppKey("storage")
 TICKETS: Final[web.AppKey[Tickets]] = web.AppKey("tickets")
 COMPLETION: Final[web.AppKey[Completion]] = web.AppKey("completion")
 IN_FLIGHT: Final[web.AppKey[InFlight]] = web.AppKey("in_flight")
+CONNECTIONS: Final[web.AppKey[Connections]] = web.AppKey("connections")
+SHARES: Final[web.AppKey[Shares]] = web.AppKey("shares")
 TALLY: Final[web.AppKey[RequestTally]] = web.AppKey("tally")
 LOOP_LAG: Final[web.AppKey[LoopLag]] = web.AppKey("loop_lag")
 ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints")
 OPENAPI: Final[web.AppKey[Document]] = web.AppKey("openapi")
+DOCS: Final[web.AppKey[DocsPages]] = web.AppKey("docs")
 
 # Its id, and what has become of its answer.
 EXCHANGE: Final[web.RequestKey[Exchange]] = web.RequestKey("exchange")

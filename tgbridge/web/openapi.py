@@ -24,6 +24,7 @@ from tgbridge.http.statuses import PHRASES, code_of, text_of
 from tgbridge.models import ErrorBody, Failed
 from tgbridge.schemas import Json, a_file, events_of, list_codes, schema_of
 from tgbridge.web.answers import Document
+from tgbridge.web.connections import OVERLOADED, TOO_BUSY
 from tgbridge.web.endpoint import (
     INTERNAL_ERROR,
     INVALID_PARAMETER,
@@ -36,6 +37,7 @@ from tgbridge.web.endpoint import (
 from tgbridge.web.limits import CODE as TOO_MANY_REQUESTS_CODE
 from tgbridge.web.middleware.origin import INVALID_HOST, ORIGIN_NOT_ALLOWED, SAFE_METHODS
 from tgbridge.web.routes.upload_answers import PROBLEMS
+from tgbridge.web.shares import CODE as TOO_MANY_AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -168,6 +170,8 @@ def _refusals(endpoint: Endpoint) -> Iterator[Refusal]:
 def _common(endpoint: Endpoint) -> Iterator[Refusal]:
     """Refusals that follow from what kind of endpoint it is."""
     yield _of_status(421)
+    if not endpoint.probe:
+        yield Refusal(503, TOO_BUSY, OVERLOADED, headers=(_RETRY_AFTER,))
     if endpoint.method not in SAFE_METHODS or endpoint.acts:
         yield Refusal(403, ORIGIN_NOT_ALLOWED, "ORIGIN_NOT_ALLOWED")
     if endpoint.signed_in:
@@ -177,6 +181,8 @@ def _common(endpoint: Endpoint) -> Iterator[Refusal]:
         yield Refusal(400, unknown_parameter("offset"), INVALID_PARAMETER)
     if endpoint.signed_in or endpoint.ticket or endpoint.limit is not None:
         yield Refusal(429, TOO_MANY_REQUESTS, TOO_MANY_REQUESTS_CODE, headers=(_RETRY_AFTER,))
+    if endpoint.signed_in or endpoint.ticket:
+        yield Refusal(429, TOO_MANY_REQUESTS, TOO_MANY_AT_ONCE, headers=(_RETRY_AFTER,))
     if endpoint.not_found is not None:
         yield Refusal(404, endpoint.not_found.text, endpoint.not_found.code)
     if endpoint.body is not None and endpoint.body_type == "application/json":

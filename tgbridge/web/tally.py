@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -31,6 +31,16 @@ LOGIN_STEPS: Final[dict[str, str]] = {
     "/qr-login/claim": "qr",
 }
 """The routes that are steps of a login, and what they are called."""
+
+Bound: TypeAlias = Literal[
+    "connections",
+    "requests",
+    "requests_of_account",
+    "idle_connections",
+    "head_seconds",
+    "send_seconds",
+]
+"""What there may be too much of, or too slowly."""
 
 _METHODS: Final = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 
@@ -68,6 +78,8 @@ class RequestTally:
         """By method, route and status."""
         self.broken: Counter[tuple[str, str]] = Counter()
         """Answers that began and did not come to their end, by route and by whose doing."""
+        self.bounds: Counter[Bound] = Counter(dict.fromkeys(get_args(Bound), 0))
+        """What was refused or ended at a bound, by the bound."""
         self.logins: Counter[tuple[str, str]] = Counter()
         """By step and outcome."""
         self.first_byte: defaultdict[str, Histogram] = defaultdict(lambda: Histogram(FIRST_BYTE_SECONDS))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
-from aiohttp import ClientPayloadError
+from aiohttp import ClientPayloadError, ClientTimeout
 
 from tgbridge.web import keys
 
@@ -26,7 +27,7 @@ NARROW = {
 
 async def stopped(stack: AsyncExitStack, browser: ClientSession, path: str) -> ClientResponse:
     """A reader that has its first bytes, and takes no more than its own buffers do."""
-    response = await stack.enter_async_context(browser.get(path))
+    response = await stack.enter_async_context(browser.get(path, timeout=ClientTimeout()))
     assert response.status == 200
     return response
 
@@ -99,3 +100,31 @@ async def test_one_that_is_away_for_too_long_is_cut_off_if_others_wait(
         with pytest.raises(ClientPayloadError):
             await response.read()
         hungry.leave()
+
+
+@pytest.mark.swift_time
+async def test_one_that_is_slower_than_the_least_rate_is_cut_off(
+    signed_in_to: SignedInTo, add_file: AddFile
+) -> None:
+    """By setting only: a minute's grace, then the connection ends, and nothing is left of it."""
+    file = add_file(24 * MIB)
+    service, browser = await signed_in_to(files={"min_bytes_per_second": 1024})
+    async with AsyncExitStack() as stack:
+        response = await stopped(stack, browser, file.path)
+        await asyncio.sleep(400)
+        assert not service.app[keys.IN_FLIGHT]
+        with pytest.raises(ClientPayloadError):
+            await response.read()
+    async with browser.get(file.path) as response:
+        assert await response.read() == file.content
+
+
+@pytest.mark.swift_time
+async def test_none_is_too_slow_by_default(signed_in_to: SignedInTo, add_file: AddFile) -> None:
+    """A video that is paused for hours goes on where it was."""
+    file = add_file(24 * MIB)
+    _, browser = await signed_in_to()
+    async with AsyncExitStack() as stack:
+        response = await stopped(stack, browser, file.path)
+        await asyncio.sleep(3 * 3600)
+        assert await response.read() == file.content

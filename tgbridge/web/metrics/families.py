@@ -113,6 +113,27 @@ FAMILIES: Final[tuple[Family | Distribution, ...]] = (
         lambda sources: _one(sources.event_streams),
     ),
     Family(
+        "tgbridge_http_connections",
+        "gauge",
+        "Connections that are open, those that wait for a next request among them.",
+        lambda sources: _one(sources.connections),
+    ),
+    Family(
+        "tgbridge_http_connections_limit",
+        "gauge",
+        "How many there may be: `server.max_connections`.",
+        lambda sources: _one(sources.settings.server.max_connections),
+    ),
+    Family(
+        "tgbridge_http_bounds_reached",
+        "counter",
+        "What was refused or ended because there was too much, or it was too slow.",
+        lambda sources: (((bound,), count) for bound, count in sources.tally.bounds.items()),
+        ("bound",),
+        "`connections` and `requests` (503), `requests_of_account` (429), `idle_connections` (closed to make "
+        "room), `head_seconds` (408), `send_seconds` (cut off).",
+    ),
+    Family(
         "tgbridge_logins",
         "counter",
         "Steps of logins, by what came of them.",

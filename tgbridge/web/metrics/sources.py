@@ -41,6 +41,7 @@ class Sources:
     downloader: Downloader
     uploader: Uploader
     requests_in_flight: int
+    connections: int
     event_streams: int
     library: Library
     thumbnails: Thumbnails
@@ -56,6 +57,7 @@ class Sources:
             downloader=app[keys.DOWNLOADER],
             uploader=app[keys.UPLOADER],
             requests_in_flight=len(app[keys.IN_FLIGHT]),
+            connections=len(app[keys.CONNECTIONS]),
             event_streams=len(app[keys.OPEN_STREAMS]),
             library=app[keys.LIBRARY],
             thumbnails=app[keys.THUMBNAILS],

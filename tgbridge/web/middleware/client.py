@@ -35,11 +35,12 @@ async def client_middleware(request: web.Request, handler: Handler) -> web.Strea
         raise HTTPFailure(401, NOT_AUTHENTICATED, code=state.ended_by or NOT_AUTHENTICATED_CODE)
     check_query(request, endpoint)
     try:
-        async with Loan(pool, telegram, account=state.user_id) as loan:
-            request[keys.LOAN] = loan
-            if endpoint.borrows:
-                request[keys.CLIENT] = await loan.client()
-            return await handler(request)
+        with request.app[keys.SHARES].taken(state.user_id, by_ticket=endpoint.ticket is not None):
+            async with Loan(pool, telegram, account=state.user_id) as loan:
+                request[keys.LOAN] = loan
+                if endpoint.borrows:
+                    request[keys.CLIENT] = await loan.client()
+                return await handler(request)
     except SessionEnded as error:
         if pool.ended.reason(telegram) is None:
             # Another one of the account's, which was at work on the same upload: this one may try again.

@@ -131,6 +131,7 @@ async def _answer(
         settings=request.app[keys.SETTINGS],
         abandon=partial(_break_off, request),
     )
+    request[keys.EXCHANGE].may_pause = True
     # Entering fetches the first part: what fails there has a status, what fails later breaks the connection.
     async with AsyncExitStack() as stack:
         with timing.of("first"):
