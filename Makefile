@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test deploy-test promtool-test lint bench chaos clean install uninstall release
+.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test deploy-test promtool-test example-test example client-types lint bench chaos clean install uninstall release
 
 help:
 	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
@@ -17,8 +17,11 @@ help:
 	@echo "make next-test     an app of Next.js that rewrites to the service, in a real Chromium"
 	@echo "make nginx-test    deploy/nginx.conf in a real nginx"
 	@echo "make deploy-test   the units by systemd's judgement, and what make install lays"
-	@echo "make openapi-test  compile typed clients made from /openapi.json"
+	@echo "make openapi-test  typed clients made from /openapi.json, clients/typescript, and what docs/ shows of it"
 	@echo "make promtool-test deploy/alerts.yml and /metrics, by Prometheus's own tool"
+	@echo "make example       sandbox, service and the gallery of examples/nextjs, on http://localhost:3000"
+	@echo "make example-test  that gallery in a real Chromium, by Playwright"
+	@echo "make client-types  write the types of clients/typescript anew, from the API's description"
 	@echo "make lint   check style, types and the walls between the rooms"
 	@echo "make bench  measure, beside stock Telethon"
 	@echo "make chaos  everything at once while everything fails; SEED=… again as before, MINUTES=10"
@@ -63,11 +66,38 @@ deploy-test: $(VENV)/.develops
 
 # Needs node 20.19 or newer and npm, which fetches the generators and TypeScript.
 openapi-test: $(VENV)/.develops
-	$(BIN)/python -m pytest -m openapi tests/clients
+	$(BIN)/python -m pytest -m openapi tests/clients tests/docs
 
 # Needs promtool: apt install prometheus.
 promtool-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m promtool tests/deploy
+
+# On other ports, where somebody has these: make example EXAMPLE_PORT=3001 SERVICE_PORT=8081
+EXAMPLE_PORT := 3000
+SERVICE_PORT := 8080
+
+# Needs node 20.9 or newer, and npm, which fetches Next.js. Ctrl-C ends all of it, and so does the end of either.
+example: export NEXT_TELEMETRY_DISABLED = 1
+example: $(VENV)/.runs
+	npm --prefix clients/typescript ci --no-audit --no-fund
+	npm --prefix clients/typescript run build
+	npm --prefix examples/nextjs ci --no-audit --no-fund
+	TGBRIDGE_URL=http://127.0.0.1:$(SERVICE_PORT) npm --prefix examples/nextjs run build
+	@trap 'kill $$service $$pages 2>/dev/null; wait' EXIT; trap exit INT TERM; \
+	TGBRIDGE_SERVER__TRUSTED_PROXIES=127.0.0.1 \
+	$(BIN)/python -m tgbridge serve --sandbox --port $(SERVICE_PORT) & service=$$!; \
+	cd examples/nextjs; TGBRIDGE_URL=http://127.0.0.1:$(SERVICE_PORT) \
+	node node_modules/next/dist/bin/next start --hostname localhost --port $(EXAMPLE_PORT) & pages=$$!; \
+	while kill -0 $$service 2>/dev/null && kill -0 $$pages 2>/dev/null; do sleep 1; done; false
+
+# What /openapi.json says of bodies, for the TypeScript client. A test of openapi-test tells when it is due.
+client-types: $(VENV)/.runs
+	npm --prefix clients/typescript ci --no-audit --no-fund
+	$(BIN)/python scripts/client_types.py
+
+# Needs Chromium as well.
+example-test: $(VENV)/.develops
+	$(BIN)/python -m pytest -m example tests/example
 
 lint: $(VENV)/.develops
 	$(BIN)/ruff check
@@ -91,6 +121,7 @@ install uninstall:
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf clients/typescript/dist clients/typescript/node_modules examples/nextjs/.next examples/nextjs/node_modules
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 # The stamps say that .venv has what pyproject.toml asks for: to run, to develop, and to release.

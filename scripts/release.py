@@ -23,6 +23,11 @@ from typing import Final
 ROOT: Final = Path(__file__).parent.parent
 DIST: Final = ROOT / "dist"
 CLIENT: Final = Path("clients/typescript")
+# Where npm has written the client's version down: in these files, of these packages.
+LOCKS: Final = {
+    CLIENT / "package-lock.json": "",
+    Path("examples/nextjs/package-lock.json"): "node_modules/@tgbridge/client",
+}
 UNRELEASED: Final = "## Unreleased\n"
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+(?:(?:a|b|rc)\d+)?")
 _START_SECONDS: Final = 120
@@ -68,9 +73,19 @@ def change(root: Path, version: str, *, today: str) -> None:
     if package.exists():
         told = json.loads(package.read_text(encoding="utf-8")) | {"version": version}
         new[package] = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+        new |= {root / name: locked(root / name, within, version) for name, within in LOCKS.items()}
     for path, text in new.items():
         path.write_text(text, encoding="utf-8")
     print(f"{now} has become {version}. When all below is well: git commit -a; git tag v{version}")
+
+
+def locked(lock: Path, within: str, version: str) -> str:
+    """Write the client's version into a lock file, as npm would."""
+    told = json.loads(lock.read_text(encoding="utf-8"))
+    told["packages"][within]["version"] = version
+    if "version" in told:
+        told["version"] = version
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
 def current(root: Path) -> str:
@@ -137,17 +152,34 @@ def serve(python: Path, directory: Path) -> None:
             found = re.search(r"http://\S+", process.stdout.readline() if process.stdout else "")
             if found is None:
                 raise ReleaseError(f"the service does not start:\n{(directory / 'log').read_text()}")
-            form = json.dumps({"phone": "+9996610001"}).encode()
-            question = urllib.request.Request(
-                f"{found[0]}/send-code", form, {"Content-Type": "application/json"}
-            )
-            with urllib.request.urlopen(question, timeout=60) as answer:
-                print(answer.status, answer.read().decode())
+            look_around(found[0])
         finally:
             signal.alarm(0)
             process.terminate()
         if process.wait(timeout=60) != 0:
             raise ReleaseError(f"the service does not end in good order:\n{(directory / 'log').read_text()}")
+
+
+def look_around(url: str) -> None:
+    """Sign in, and read what stands in files beside the code: the page of the API, the sandbox's media."""
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+
+    def ask(path: str, form: dict[str, str] | None = None) -> bytes:
+        body = None if form is None else json.dumps(form).encode()
+        question = urllib.request.Request(f"{url}/{path}", body, {"Content-Type": "application/json"})
+        with browser.open(question, timeout=60) as answer:
+            told: bytes = answer.read()
+        print(f"{len(told):>10,}  /{path.partition('?')[0]}")
+        return told
+
+    for name in ("docs", "docs.css", "docs.js"):
+        ask(name)
+    ask("send-code", {"phone": "+9996610001"})
+    ask("sign-in", {"phone": "+9996610001", "code": "11111"})
+    for kind in ("photo", "video", "audio", "document"):
+        for item in json.loads(ask(f"media?type={kind}&limit=1"))["items"]:
+            if len(ask(item["url"])) != item["size"]:
+                raise ReleaseError(f"{item['name']} is not whole")
 
 
 def list_licences(python: Path) -> None:

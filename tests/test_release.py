@@ -47,17 +47,38 @@ def checkout(tmp_path: Path) -> Path:
 
 def test_a_version(script: ModuleType, checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """All files name it, and what was unreleased is below it, with its date."""
-    (checkout / "clients/typescript").mkdir(parents=True)
-    package = checkout / "clients/typescript/package.json"
-    package.write_text('{"name": "tgbridge-client", "version": "0.0.0", "author": "Ä"}')
+    package = checkout / script.CLIENT / "package.json"
+    for name in (script.CLIENT / "package.json", *script.LOCKS):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, checkout / name)
     before = (checkout / "CHANGELOG.md").read_text()
     script.change(checkout, "7.8.9", today="2026-12-24")
     assert script.current(checkout) == "7.8.9"
     assert (checkout / "config.toml").read_text().count('app_version = "7.8.9"') == 1
-    assert json.loads(package.read_text()) == {"name": "tgbridge-client", "version": "7.8.9", "author": "Ä"}
+    was = json.loads((ROOT / script.CLIENT / "package.json").read_text())
+    assert json.loads(package.read_text()) == was | {"version": "7.8.9"}
+    for name in script.LOCKS:
+        assert (checkout / name).read_text() == (ROOT / name).read_text().replace(
+            f'"version": "{__version__}"', '"version": "7.8.9"'
+        )
     after = (checkout / "CHANGELOG.md").read_text()
     assert after == before.replace("## Unreleased\n", "## Unreleased\n\n## 7.8.9 (2026-12-24)\n")
     assert "git tag v7.8.9" in capsys.readouterr().out
+
+
+def test_the_version_of_the_client(script: ModuleType) -> None:
+    """It is the service's, for people and for npm."""
+    assert json.loads((ROOT / script.CLIENT / "package.json").read_text())["version"] == __version__
+    for name, within in script.LOCKS.items():
+        assert json.loads((ROOT / name).read_text())["packages"][within]["version"] == __version__
+
+
+def test_no_lock_file_names_a_registry(script: ModuleType) -> None:
+    """Whoever installs has one of their own: npm's omit-lockfile-registry-resolved."""
+    for name in script.LOCKS:
+        packages = json.loads((ROOT / name).read_text())["packages"]
+        named = {package["resolved"] for package in packages.values() if "resolved" in package}
+        assert named <= {"file:../../clients/typescript"}
 
 
 @pytest.mark.parametrize(

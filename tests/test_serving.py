@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
     from tgbridge.sandbox import Sandbox
 
+pytestmark = pytest.mark.timeout(180)
+
 ROOT: Final = Path(__file__).parent.parent
 PHONE: Final = "+9996610001"
+PATIENCE: Final = 150  # seconds: each start of a process takes many on a busy machine
 # What systemd does between fork and exec: the socket becomes the third descriptor, the process is named.
 HANDING_OVER: Final = """
 import os, sys
@@ -74,7 +77,7 @@ class Manager:
     async def told(self, pattern: str) -> str:
         """Wait until the service says something, and return it. What came before is forgotten."""
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 while self._told:
                     if re.search(pattern, line := self._told.pop(0)):
@@ -135,7 +138,7 @@ async def browsing(manager: Manager, *, connections: int = 10) -> AsyncIterator[
     async with ClientSession(
         manager.url,
         cookie_jar=CookieJar(unsafe=True),
-        timeout=ClientTimeout(total=50),
+        timeout=ClientTimeout(total=PATIENCE),
         connector=TCPConnector(limit=connections),
     ) as browser:
         yield browser

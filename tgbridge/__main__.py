@@ -62,6 +62,8 @@ curl -c jar -b jar -H 'Content-Type: application/json' \\
   -d '{{"phone": "+9996610001", "code": "11111"}}' {url}/sign-in
 curl -c jar -b jar {url}/get-saved-messages-media
 
+The same in a browser, with all other endpoints: {url}/docs
+
 A QR code of {url}/qr-login is scanned, as if by a telephone that is signed in, by its link:
 
 curl -H 'Content-Type: application/json' \\
@@ -224,6 +226,7 @@ async def _serve_sandbox(
         "server": {"trusted_proxies": ["127.0.0.0/8", "::1"]},
         # Its numbers are anybody's, and a frontend's tests sign in all the time.
         "limits": {"enabled": False},
+        "docs": {"example_phone": "+9996610001", "example_code": "11111"},
     }
     load_settings(config, defaults=defaults, overrides={"server": server})  # before anything is started
     async with sandbox_process(state.path / "sandbox") as sandbox:

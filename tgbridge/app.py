@@ -39,6 +39,7 @@ from tgbridge.web.accepting import Accepting
 from tgbridge.web.connections import Connections
 from tgbridge.web.cursor import Cursors
 from tgbridge.web.derived_keys import DerivedKeys
+from tgbridge.web.docs.pages import DocsPages
 from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
@@ -54,10 +55,11 @@ from tgbridge.web.middleware.request_id import mark_started, request_id_middlewa
 from tgbridge.web.middleware.room import check_room
 from tgbridge.web.middleware.session import note_session, save_session
 from tgbridge.web.open_streams import OpenStreams
-from tgbridge.web.openapi import codes_of, document
+from tgbridge.web.openapi import codes_of, describe, document
 from tgbridge.web.protocol import Runner
 from tgbridge.web.routes import (
     codes,
+    docs,
     events,
     login,
     media,
@@ -181,8 +183,12 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
         settings.session,
         secure=settings.session.secure is not False,
     )
-    add_endpoints(app, endpoints)
     app[keys.OPENAPI] = document(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
+    if settings.docs.enabled:
+        described = describe(endpoints, cookie_name=app[keys.STORAGE].cookie_name)
+        app[keys.DOCS] = DocsPages(described, settings.docs)
+    # They are for people, and not of the API that is described.
+    add_endpoints(app, (*endpoints, *docs.ENDPOINTS) if settings.docs.enabled else endpoints)
     app.on_response_prepare.append(
         finishing(name_version, protection(app[keys.LIVE]), save_session, mark_started)
     )

@@ -78,13 +78,18 @@ class Page:
                 self.responses.append(told["params"]["response"])
 
 
+def binary() -> str:
+    """Where Chromium is."""
+    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        pytest.fail("no Chromium here. On Debian: apt install chromium; elsewhere set CHROMIUM to its path")
+    return found
+
+
 @asynccontextmanager
 async def _chromium(profile: Path) -> AsyncIterator[str]:
-    binary = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
-    if binary is None:
-        pytest.fail("no Chromium here. On Debian: apt install chromium; elsewhere set CHROMIUM to its path")
     process = await asyncio.create_subprocess_exec(
-        binary, *_FLAGS, f"--user-data-dir={profile}", "about:blank", stderr=asyncio.subprocess.PIPE
+        binary(), *_FLAGS, f"--user-data-dir={profile}", "about:blank", stderr=asyncio.subprocess.PIPE
     )
     assert process.stderr is not None
     try:

@@ -78,6 +78,18 @@ def write_site(directory: Path, **instead: str) -> None:
     (directory / "nginx.conf").write_text(AROUND.format(directory=directory), encoding="utf-8")
 
 
+def sites(directory: Path, port: int, service: str, pages: str) -> dict[str, str]:
+    """What stands in the file instead of what is there: by a port, and where service and pages are."""
+    return {
+        "127.0.0.1:8080": service,
+        "127.0.0.1:3000": pages,
+        "listen [::]:443 ssl http2;": "",
+        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
+        "/etc/ssl/certs/tg.example.com.pem": f"{directory}/pem",
+        "/etc/ssl/private/tg.example.com.key": f"{directory}/key",
+    }
+
+
 @asynccontextmanager
 async def nginx(directory: Path, port: int) -> AsyncIterator[None]:
     binary = os.environ.get("NGINX") or shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -134,15 +146,7 @@ async def browser(service: Service, pages: int, tmp_path: Path) -> AsyncIterator
     """A browser that takes compressed answers, and shows them as they came; with the page's origin."""
     port = free_port()
     write_certificate(tmp_path)
-    instead = {
-        "127.0.0.1:8080": service.url.removeprefix("http://"),
-        "127.0.0.1:3000": f"127.0.0.1:{pages}",
-        "listen [::]:443 ssl http2;": "",
-        "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
-        "/etc/ssl/certs/tg.example.com.pem": f"{tmp_path}/pem",
-        "/etc/ssl/private/tg.example.com.key": f"{tmp_path}/key",
-    }
-    write_site(tmp_path, **instead)
+    write_site(tmp_path, **sites(tmp_path, port, service.url.removeprefix("http://"), f"127.0.0.1:{pages}"))
     async with (
         nginx(tmp_path, port),
         ClientSession(

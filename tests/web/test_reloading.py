@@ -9,6 +9,8 @@ import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
+from tgbridge.sandbox.seeds import IDS
+from tgbridge.telegram.saved.meaning import Position
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
@@ -51,6 +53,25 @@ async def test_a_key_that_has_leaked(service: Service, settings: Settings, signe
     assert await state(signed_in) == "signed_out"
     assert not ids.issued(upload_id, owner)
     assert ids.issued(ids.issue(owner), owner)
+
+
+async def test_what_is_made_with_derived_keys(
+    service: Service, settings: Settings, signed_in: ClientSession, new_browser: NewBrowser
+) -> None:
+    """Tickets and places in the events are good for as long as the key that theirs was derived from."""
+    async with signed_in.post(f"/media/{IDS['photo']}/ticket", json={}) as response:
+        ticket = await response.json()
+    cursors, nobody, place = service.app[keys.CURSORS], new_browser(), Position(7, 1)
+    name = cursors.write(1, place)
+
+    async def good() -> tuple[int, Position | None]:
+        async with nobody.head(f"/{ticket['url']}") as response:
+            return response.status, cursors.read(1, name)
+
+    service.reload(with_keys(settings, NEW, OLD))
+    assert await good() == (200, place)
+    service.reload(with_keys(settings, NEW))
+    assert await good() == (403, None)
 
 
 async def test_new_cookies(
@@ -111,12 +132,12 @@ async def test_names_and_proxies(make_settings: MakeSettings, serve: Serve, new_
     service = await serve(make_settings())
     browser = new_browser(service)
     service.reload(make_settings(server={"allowed_hosts": ["tg.example.com"]}))
-    assert (await browser.get("/healthz")).status == 421
-    assert (await browser.get("/healthz", headers={"X-Forwarded-Host": "tg.example.com"})).status == 421
+    assert (await browser.get("/session")).status == 421
+    assert (await browser.get("/session", headers={"X-Forwarded-Host": "tg.example.com"})).status == 421
     service.reload(
         make_settings(server={"allowed_hosts": ["tg.example.com"], "trusted_proxies": ["127.0.0.0/8"]})
     )
-    assert (await browser.get("/healthz", headers={"X-Forwarded-Host": "tg.example.com"})).status == 200
+    assert (await browser.get("/session", headers={"X-Forwarded-Host": "tg.example.com"})).status == 200
 
 
 async def test_the_rest(make_settings: MakeSettings, serve: Serve) -> None:

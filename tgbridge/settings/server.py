@@ -142,6 +142,26 @@ class MetricsSettings(Section):
     )
 
 
+class DocsSettings(Section):
+    """The page of the API, to read and to try, at /docs."""
+
+    enabled: bool = setting(
+        True, "true or false", "Whether there is one. It tells no more than /openapi.json does."
+    )
+    example_phone: str | None = setting(
+        None,
+        "phone number",
+        "Of an account that anybody may sign in to by a button on the page. Set in the sandbox.",
+        pattern=r"^\+[0-9]{7,15}$",
+    )
+    example_code: str | None = setting(
+        None,
+        "text",
+        "That account's login code, always the same. Without it there is no button.",
+        min_length=1,
+    )
+
+
 class CorsSettings(Section):
     """Pages of other origins: which of them may call, with the user's cookie."""
 

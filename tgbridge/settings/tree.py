@@ -23,7 +23,13 @@ from tgbridge.settings.files import FilesSettings, UploadSettings
 from tgbridge.settings.login import QrLoginSettings, SessionSettings
 from tgbridge.settings.public_keys import read_public_keys
 from tgbridge.settings.section import Section, setting
-from tgbridge.settings.server import CorsSettings, LimitsSettings, MetricsSettings, ServerSettings
+from tgbridge.settings.server import (
+    CorsSettings,
+    DocsSettings,
+    LimitsSettings,
+    MetricsSettings,
+    ServerSettings,
+)
 
 _DAY: Final = 86400.0
 
@@ -206,6 +212,7 @@ class Settings(Section):
     limits: LimitsSettings = LimitsSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
+    docs: DocsSettings = DocsSettings()
     session: SessionSettings = SessionSettings()
     qr_login: QrLoginSettings = QrLoginSettings()
     telegram: TelegramSettings = TelegramSettings()

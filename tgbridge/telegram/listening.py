@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from tgbridge.errors import BridgeError, FloodWait, SessionEnded, TelegramUnavailable
+from tgbridge.telegram.client import VOUCHED_SECONDS
 from tgbridge.telegram.datacentres.session_keys import key_of
 from tgbridge.telegram.saved.reader import GivenWay, Over, PageReader
 from tgbridge.telegram.updates.reading import read
@@ -31,8 +32,11 @@ if TYPE_CHECKING:
 GAP_SECONDS: Final = 0.5
 """How long a missing update is waited for (https://core.telegram.org/api/updates#recovering-gaps)."""
 
-SILENCE_SECONDS: Final = 900.0
-"""After so long it is asked whether there are any (likewise), and whether the session lives."""
+SILENCE_SECONDS: Final = 300.0
+"""After so long it is asked whether there are any, and so whether the session lives (likewise: 900)."""
+
+SHARED_SILENCE_SECONDS: Final = VOUCHED_SECONDS
+"""The same where others of the account's sessions listen, too: one that has ended is told what they hear."""
 
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 60.0
@@ -228,11 +232,14 @@ class _Ear:
         """Listen with a client, and yield each time that nothing is missing. Raises TelegramFailure kinds."""
         deaf = client.hear(lambda updates: self.live.hear(self, read(updates)))
         self._client, self._lost = client, True
+        loop = asyncio.get_running_loop()
+        asked_at = loop.time()
         try:
             while True:
                 self._stirred.clear()
                 if self._lost:
                     self._lost = False
+                    asked_at = loop.time()
                     await self.live.join(self, client)
                     if not self._began.done():
                         self._began.set_result(None)
@@ -242,10 +249,10 @@ class _Ear:
                 if self.live.has_gap:
                     self.expect()
                 try:
-                    async with asyncio.timeout(SILENCE_SECONDS):
+                    async with asyncio.timeout(SHARED_SILENCE_SECONDS):
                         await self._stirred.wait()
                 except TimeoutError:
-                    self._lost = True
+                    self._lost = self.live.is_shared or loop.time() >= asked_at + SILENCE_SECONDS
         finally:
             deaf()
             self.live.lose(self)

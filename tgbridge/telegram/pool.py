@@ -99,6 +99,11 @@ class ClientPool:
         """Whether no client is lent any more."""
         return self._closing is not None
 
+    @property
+    def is_crowded(self) -> bool:
+        """Whether clients fail to connect for no other reason than that too many do at once."""
+        return self._data_centres.connector.is_crowded
+
     async def reaches_telegram(self) -> bool:
         """Tell whether a data centre has answered lately, or else does now. See `Reachability`."""
         return await self._reachability.check()

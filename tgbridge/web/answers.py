@@ -42,16 +42,21 @@ def bytes_answer(body: bytes, *, status: int = 200) -> web.Response:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """JSON that is the same for everybody, for as long as the process lives: made once, and sent as it is."""
+    """What is the same for everybody, for as long as the process lives: made once, and sent as it is."""
 
     body: bytes
     etag: EntityTag
+    content_type: str = "application/json"
 
     @classmethod
     def of(cls, value: object) -> Self:
         """Write ``value`` as JSON."""
-        body = to_json(value)
-        return cls(body, EntityTag(sha256(body).hexdigest()[:32]))
+        return cls.of_bytes(to_json(value), "application/json")
+
+    @classmethod
+    def of_bytes(cls, body: bytes, content_type: str) -> Self:
+        """Take ``body`` as it is."""
+        return cls(body, EntityTag(sha256(body).hexdigest()[:32]), content_type)
 
     def answer(self, request: web.Request) -> web.Response:
         """Answer GET and HEAD with it, or the part that Range asks for, 304 to whoever has it.
@@ -79,12 +84,12 @@ class Document:
             told = {"Content-Range": unsatisfied_content_range(size)}
             raise HTTPFailure(416, NO_SUCH_BYTES, code="RANGE_NOT_SATISFIABLE", headers=told)
         if selected is Selection.WHOLE:
-            return web.Response(body=self.body, content_type="application/json", headers=headers)
+            return web.Response(body=self.body, headers=headers | {hdrs.CONTENT_TYPE: self.content_type})
         return web.Response(
             status=206,
             body=self.body[selected.start : selected.stop],
-            content_type="application/json",
-            headers=headers | {hdrs.CONTENT_RANGE: selected.content_range(size)},
+            headers=headers
+            | {hdrs.CONTENT_TYPE: self.content_type, hdrs.CONTENT_RANGE: selected.content_range(size)},
         )
 
 

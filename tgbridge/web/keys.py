@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from tgbridge.web.answers import Document
     from tgbridge.web.connections import Connections
     from tgbridge.web.cursor import Cursors
+    from tgbridge.web.docs.pages import DocsPages
     from tgbridge.web.endpoint import Endpoint
     from tgbridge.web.exchange import Exchange
     from tgbridge.web.inflight import InFlight
@@ -79,6 +80,7 @@ TALLY: Final[web.AppKey[RequestTally]] = web.AppKey("tally")
 LOOP_LAG: Final[web.AppKey[LoopLag]] = web.AppKey("loop_lag")
 ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints")
 OPENAPI: Final[web.AppKey[Document]] = web.AppKey("openapi")
+DOCS: Final[web.AppKey[DocsPages]] = web.AppKey("docs")
 
 # Its id, and what has become of its answer.
 EXCHANGE: Final[web.RequestKey[Exchange]] = web.RequestKey("exchange")

@@ -99,6 +99,7 @@ class Limiter:
         if settings != self._settings:
             self._settings = settings
             self._enabled = settings.enabled is not False
+            self._items.clear()
             self.storage.forget()
 
     async def spend(self, rule: Rule, key: str = "") -> None:

@@ -51,6 +51,7 @@ async def test_dropped_again_and_again_is_unavailable(reader: Reader) -> None:
     assert drop.applied < 20
 
 
+@pytest.mark.swift_time
 @pytest.mark.parametrize("connection", [True, False], ids=["connection", "call"])
 @pytest.mark.parametrize("dc_id", [HOME, FOREIGN])
 async def test_a_silent_connections_calls_go_to_another(

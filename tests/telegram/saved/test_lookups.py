@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tgbridge.errors import FloodWait
-from tgbridge.telegram.saved.lookups import MOST_IDS, Lookups
+from tgbridge.telegram.saved.lookups import GATHER_SECONDS, MOST_IDS, Lookups
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from tgbridge.telegram.saved.lookups import Take
+
+pytestmark = pytest.mark.swift_time
 
 
 class Desk:
@@ -21,11 +23,15 @@ class Desk:
     def __init__(self) -> None:
         self.asked: list[tuple[str, tuple[int, ...]]] = []
         self.open = asyncio.Event()
+        self.way = asyncio.Event()
+        self.way.set()
         self.error: Exception | None = None
         self.given_up = 0
         self.lookups: Lookups[str, str] = Lookups(self._ask)
 
-    async def _ask(self, client: str, ids: Sequence[int]) -> dict[int, str]:
+    async def _ask(self, client: str, take: Take) -> dict[int, str]:
+        await self.way.wait()
+        ids = take()
         self.asked.append((client, tuple(ids)))
         try:
             await self.open.wait()
@@ -63,6 +69,61 @@ async def test_no_request_is_larger_than_telegram_takes() -> None:
     assert len(await asking) == 125
 
 
+async def test_what_comes_while_the_request_is_on_its_way_out_goes_with_it() -> None:
+    """The connection may have to be made first: that takes many turns."""
+    desk = Desk()
+    desk.way.clear()
+    desk.open.set()
+    asking = []
+    for number in range(1, 2 * MOST_IDS, 2):
+        asking.append(asyncio.create_task(desk.lookups.fetch("a", (number,))))
+        await turns()
+    desk.way.set()
+    found = await asyncio.gather(*asking)
+    assert [len(ids) for _, ids in desk.asked] == [MOST_IDS]
+    assert all(found)
+
+
+async def test_what_comes_while_an_answer_is_on_its_way_gathers() -> None:
+    """A page's pictures are asked for one by one: the first at once, the others when it is answered."""
+    desk = Desk()
+    asking = []
+    for number in range(1, 100, 2):
+        asking.append(asyncio.create_task(desk.lookups.fetch("a", (number,))))
+        await turns()
+    assert desk.asked == [("a", (1,))]
+    desk.open.set()
+    found = await asyncio.gather(*asking)
+    assert desk.asked[1:] == [("a", tuple(range(3, 100, 2)))]
+    assert all(found)
+
+
+async def test_a_full_request_waits_for_no_answer() -> None:
+    """There is nothing to be gained."""
+    desk = Desk()
+    tasks = [asyncio.create_task(desk.lookups.fetch("a", (0,)))]
+    await turns()
+    tasks += [asyncio.create_task(desk.lookups.fetch("a", (number,))) for number in range(1, MOST_IDS + 1)]
+    await turns()
+    assert [len(ids) for _, ids in desk.asked] == [1, MOST_IDS]
+    desk.open.set()
+    await asyncio.gather(*tasks)
+
+
+async def test_a_slow_answer_delays_others_a_moment() -> None:
+    """It may never come."""
+    desk = Desk()
+    slow = asyncio.create_task(desk.lookups.fetch("a", (1,)))
+    await turns()
+    other = asyncio.create_task(desk.lookups.fetch("a", (3,)))
+    began = asyncio.get_running_loop().time()
+    while len(desk.asked) == 1:
+        await asyncio.sleep(GATHER_SECONDS / 10)
+    assert asyncio.get_running_loop().time() - began <= 2 * GATHER_SECONDS
+    desk.open.set()
+    assert (await slow, await other) == ({1: "a1"}, {3: "a3"})
+
+
 async def test_what_is_being_asked_is_not_asked_again() -> None:
     """A later turn waits for the request of an earlier one, and asks for the rest."""
     desk = Desk()
@@ -70,8 +131,9 @@ async def test_what_is_being_asked_is_not_asked_again() -> None:
     await turns()
     second = asyncio.create_task(desk.lookups.fetch("a", (3, 5)))
     await turns()
-    assert desk.asked == [("a", (1, 3)), ("a", (5,))]
     desk.open.set()
+    await asyncio.wait((first, second))
+    assert desk.asked == [("a", (1, 3)), ("a", (5,))]
     assert (await first, await second) == ({1: "a1", 3: "a3"}, {3: "a3", 5: "a5"})
     await desk.lookups.fetch("a", (1,))
     assert len(desk.asked) == 3

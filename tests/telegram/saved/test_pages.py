@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tgbridge.errors import FloodWait
 from tgbridge.sandbox.seeds import seed_many
 from tgbridge.sandbox.world import makers
 from tgbridge.settings.files import FilesSettings
@@ -157,12 +159,6 @@ async def test_filtered_pages_read_only_what_they_list(
     assert ids(list(page.items)) == photos[50:100][::-1]
     assert (sandbox.counters.of("messages.search"), calls(sandbox)) == (1, 2)
 
-    # All types: some history, and then what filters find.
-    sandbox.counters.reset()
-    page = await listed(client).page(50)
-    assert ids(list(page.items)) == photos[:-51:-1]
-    assert calls(sandbox) <= 3
-
 
 async def test_where_files_are_many_history_is_read(
     client: BridgeClient, account: Account, sandbox: Sandbox
@@ -174,6 +170,67 @@ async def test_where_files_are_many_history_is_read(
     page = await listed(client).page(50)
     assert {item.type for item in page.items} == ALL
     assert sandbox.counters.of("messages.getHistory") == calls(sandbox) == 1
+
+
+async def test_all_types_among_much_text(client: BridgeClient, account: Account, sandbox: Sandbox) -> None:
+    """None is left out that no filter finds: a page may be short instead, and says where the next begins."""
+    shelf = Shelf(account)
+    for _ in range(2):
+        shelf.add_any(30, texts=1)
+        seed_many(account, 1500, photo_every=0)
+        shelf.account.history.delete([shelf.add("text")])  # ids are not without gaps
+    made = [one for one, kind in shelf.kinds.items() if kind != "text"]
+    assert {shelf.kinds[one] for one in made} == ALL
+    sandbox.counters.reset()
+    page = await listed(client).page(50)
+    assert page.next is not None
+    assert sandbox.counters.of("messages.getHistory") == calls(sandbox) <= 11
+    assert ids(await walk(client, 50)) == made[::-1]
+
+
+async def test_as_many_requests_at_once_as_a_page_is_known_to_need(
+    client: BridgeClient, account: Account, sandbox: Sandbox
+) -> None:
+    """Where each tenth message holds a photo, a page of 50 takes two round trips."""
+    made = seed_many(account, 2000, photo_every=10)[9::10]
+    sandbox.counters.reset()
+    held = sandbox.faults.hold("messages.getHistory", skip=1)
+    reading = asyncio.create_task(listed(client).page(50))
+    await held.reached(5)
+    held.release()
+    page = await reading
+    assert (ids(list(page.items)), page.next) == (list(made)[:-51:-1], made[-50])
+    assert calls(sandbox) == 6
+
+
+@pytest.mark.parametrize("answered", range(5))
+async def test_deleted_between_requests_that_are_made_at_once(
+    client: BridgeClient, account: Account, sandbox: Sandbox, answered: int
+) -> None:
+    """What has moved up since is not passed over, whichever answers were given before it did."""
+    made = seed_many(account, 2000, photo_every=10)[9::10]
+    held = sandbox.faults.hold("messages.getHistory", skip=1 + answered)
+    reading = asyncio.create_task(listed(client).page(60))
+    await held.reached(5 - answered)
+    account.history.delete([one for one in account.history.ids[-350:] if one not in made][::7])
+    held.release()
+    page = await reading
+    assert ids(list(page.items)) == list(made)[: -len(page.items) - 1 : -1]
+    assert page.next == page.items[-1].id
+
+
+@pytest.mark.parametrize("answered", [1, 2, 4])
+async def test_a_wait_in_the_middle_of_a_page(
+    client: BridgeClient, account: Account, sandbox: Sandbox, answered: int
+) -> None:
+    """What was read until then is the page, and the next one has nothing to read before it is a wait."""
+    made = seed_many(account, 2000, photo_every=100)[99::100]
+    sandbox.faults.flood_wait("messages.getHistory", seconds=60, skip=answered, times=None)
+    page = await listed(client).page(50)
+    assert ids(list(page.items)) == list(made)[: -answered - 1 : -1]
+    assert page.next is not None
+    with pytest.raises(FloodWait):
+        await listed(client, before=page.next).page(50)
 
 
 async def test_stickers_among_much_text(client: BridgeClient, account: Account, sandbox: Sandbox) -> None:

@@ -14,6 +14,7 @@ from tests.devices import device
 from tests.web.routes.events import events
 from tgbridge.sandbox import telephone
 from tgbridge.sandbox.seeds import IDS
+from tgbridge.telegram.mtproto import connector
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ async def test_a_lost_update(signed_in: ClientSession, sandbox: Sandbox) -> None
 
 @pytest.mark.swift_time
 async def test_silence(signed_in: ClientSession, sandbox: Sandbox) -> None:
-    """Without any update Telegram is asked after a quarter of an hour, should the last one be lost."""
+    """Without any update Telegram is asked after five minutes, should the last one be lost."""
     async with events(signed_in, "/events") as tab:
         sandbox.faults.lose_updates()
         assert save(sandbox) == await added(tab)
@@ -161,6 +162,33 @@ async def test_a_session_that_another_one_ends(
         async with signed_in.delete(f"/media/{IDS['photo']}") as response:
             assert response.status == 204
         assert await ended.one() == ("media_deleted", {"ids": [IDS["photo"]]})
+
+
+@pytest.mark.swift_time
+@pytest.mark.parametrize("others_listen", [False, True])
+async def test_a_session_that_ends_without_a_word(
+    signed_in: ClientSession,
+    new_browser: NewBrowser,
+    sign_in: SignIn,
+    sandbox: Sandbox,
+    *,
+    others_listen: bool,
+) -> None:
+    """It is found out by asking: within a minute where it is told what the account's other sessions hear."""
+    other = new_browser()
+    await sign_in(other)
+    async with AsyncExitStack() as stack:
+        ended = await stack.enter_async_context(events(signed_in, "/events"))
+        if others_listen:
+            await stack.enter_async_context(events(other, "/events"))
+        async with other.get("/sessions") as response:
+            its = next(one["hash"] for one in await response.json() if not one["current"])
+        begun = asyncio.get_running_loop().time()
+        authorization = sandbox.state.account_of(PHONE).authorizations[int(its)]
+        sandbox.state.end(authorization, "SESSION_REVOKED", quietly=True)
+        assert await ended.rest() == [("session_ended", {"code": "SESSION_REVOKED"})]
+        took = asyncio.get_running_loop().time() - begun
+        assert 1 < took <= (61 if others_listen else 301)
 
 
 # Bounds
@@ -292,3 +320,33 @@ async def test_telegram_does_not_answer(signed_in_to: SignedInTo, sandbox: Sandb
     sandbox.faults.clear()
     async with device(sandbox, PHONE), events(browser, "/events"):
         assert len(service.app[keys.LISTENING]) == 1
+
+
+@pytest.mark.swift_time
+async def test_many_connect_at_once(
+    signed_in: ClientSession, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a restart: who can't be connected in time is told to come back, by what EventSource heeds."""
+    monkeypatch.setattr(connector, "AT_ONCE", 1)
+    monkeypatch.setattr(connector, "PER_SECOND", 1 / 200)
+    sandbox.faults.drop_connections()
+    async with signed_in.get("/media/counts") as response:
+        assert response.status == 200
+    sandbox.faults.drop_connections()
+    async with events(signed_in, "/events") as tab:  # whose turn is too far away
+        assert await tab.rest() == []
+        assert tab.retry is not None
+        assert 15_000 <= tab.retry <= 45_000
+    await asyncio.sleep(200)
+    async with events(signed_in, "/events") as tab:
+        assert save(sandbox) == await added(tab)
+
+
+@pytest.mark.swift_time
+async def test_telegram_is_down(signed_in: ClientSession, sandbox: Sandbox) -> None:
+    """That is no matter of waiting for one's turn."""
+    sandbox.faults.refuse_connections()
+    sandbox.faults.drop_connections()
+    for _ in range(2):
+        async with signed_in.get("/events") as response:
+            assert response.status == 503

@@ -45,10 +45,11 @@ def content(name: str) -> bytes:
     return bytes(source.read(0, source.size))
 
 
-async def look(browser: ClientSession, ids: Sequence[int]) -> list[bytes]:
-    """All their thumbnails, at once."""
+async def look(browser: ClientSession, ids: Sequence[int], *, apart: float = 0) -> list[bytes]:
+    """All their thumbnails, at once, or each so many seconds after the one before it."""
 
     async def read(message_id: int) -> bytes:
+        await asyncio.sleep(apart * (message_id - ids[0]))
         async with browser.get(f"/stream_thumbnail/{message_id}") as answer:
             assert answer.status == 200, await answer.text()
             return await answer.read()
@@ -89,11 +90,12 @@ async def test_a_page_that_was_listed(
 async def test_a_page_that_was_not_listed(
     sandbox: Sandbox, signed_in: ClientSession, pictures: Sequence[int]
 ) -> None:
-    """What is wanted in the same turn of the loop is one request for messages; a visit later none."""
+    """One request for the first message, one for all others, whenever they are wanted; a visit later none."""
+    sandbox.faults.delay(0.02)
     asked(sandbox)
-    await look(signed_in, pictures)
+    await look(signed_in, pictures, apart=0.0003)
     calls = asked(sandbox)
-    assert (calls[GET_MESSAGES] <= 50, calls[GET_FILE]) == (True, 100)
+    assert (calls[GET_MESSAGES] <= 2, calls[GET_FILE]) == (True, 100)
     await look(signed_in, pictures)
     assert not asked(sandbox)
 
@@ -125,16 +127,30 @@ async def test_a_data_centre_that_allows_twenty_a_second(
     assert not asked(sandbox)
 
 
+@pytest.mark.parametrize("wait", [1, 3, 5])
+async def test_its_limit_after_much_was_read(
+    sandbox: Sandbox, signed_in: ClientSession, account: Account, wait: int
+) -> None:
+    """What went well before the first wait is no reason to go on so fast that a longer one follows."""
+    ids = seed_many(account, 400, photo_every=1)
+    await list_all(signed_in)
+    await look(signed_in, ids[:300])
+    limit = sandbox.faults.limit(GET_FILE, per_second=20, burst=20, wait=wait)
+    await look(signed_in, ids[300:])
+    assert limit.waits == 1
+
+
 async def test_references_that_have_expired(
     sandbox: Sandbox, signed_in: ClientSession, pictures: Sequence[int]
 ) -> None:
     """Those of a whole page are renewed by a few requests, and not by one each."""
     await list_all(signed_in)
+    sandbox.faults.delay(0.02)
     sandbox.faults.expire_file_references()
     asked(sandbox)
-    await look(signed_in, pictures)
+    await look(signed_in, pictures, apart=0.0003)
     calls = asked(sandbox)
-    assert (0 < calls[GET_MESSAGES] <= 20, calls[GET_FILE]) == (True, 200)
+    assert (0 < calls[GET_MESSAGES] <= 3, calls[GET_FILE]) == (True, 200)
 
 
 async def test_streams_of_one_file_renew_its_reference_once(

@@ -260,6 +260,34 @@ async def test_delete_a_thousand(signed_in: ClientSession, account: Account, san
     assert not set(ids) & set(account.history.ids)
 
 
+@pytest.mark.swift_time
+async def test_a_wait_in_the_middle_of_a_thousand(
+    signed_in: ClientSession, account: Account, sandbox: Sandbox
+) -> None:
+    """It is sat out once some are deleted, so that the answer tells of all; before that it is a 429."""
+    ids = list(seed_many(account, 1000, photo_every=1))
+    sandbox.faults.flood_wait(DELETE, seconds=21, skip=3)
+    assert await delete_many(signed_in, ids) == (200, {"deleted": ids, "missing": []})
+    sandbox.faults.flood_wait(DELETE, seconds=21)
+    status, answer = await delete_many(signed_in, [IDS["photo"]])
+    assert (status, answer["retry_after"]) == (429, 21)
+    assert at_telegram(account, IDS["photo"]) is not None
+
+
+async def test_asked_for_twice_at_once(signed_in: ClientSession, account: Account) -> None:
+    """Of requests to delete the same messages one has deleted each; of captions the last one stays."""
+    ids = list(seed_many(account, 300, photo_every=1))
+    answers = await asyncio.gather(*(delete_many(signed_in, ids) for _ in range(4)))
+    deleted = [message_id for _, answer in answers for message_id in answer["deleted"]]
+    assert sorted(deleted) == ids
+    assert all(sorted(answer["deleted"] + answer["missing"]) == ids for _, answer in answers)
+    await asyncio.gather(*(patch(signed_in, PHOTO, {"caption": f"{number}"}) for number in range(6)))
+    async with signed_in.get(PHOTO) as response:
+        assert (await response.json())["caption"] == at_telegram(account, IDS["photo"]).message
+    answers = await asyncio.gather(*(delete(signed_in, PHOTO) for _ in range(4)))
+    assert sorted(status for status, _ in answers) == [204, 404, 404, 404]
+
+
 async def test_ids_that_are_none(signed_in: ClientSession, sandbox: Sandbox) -> None:
     """Nothing is deleted where they can't be understood."""
     sandbox.counters.reset()

@@ -63,6 +63,30 @@ async def test_a_filtered_list_under_the_same_limit(
 
 
 @pytest.mark.swift_time
+@pytest.mark.parametrize("outage", ["refused", "silent"])
+async def test_an_outage_in_the_middle(
+    sandbox: Sandbox, signed_in: ClientSession, empty: Account, outage: str
+) -> None:
+    """Telegram out of reach for half a minute, or silent for one: the list stalls, and comes whole."""
+    ids = seed_many(empty, 1000, photo_every=1)
+    held = sandbox.faults.hold(HISTORY, skip=2)
+    async with signed_in.get(PATH) as response:
+        beginning = await response.content.readexactly(1)
+        await held.reached(1)
+        if outage == "refused":
+            sandbox.faults.refuse_connections()
+            sandbox.faults.drop_connections()
+        else:
+            sandbox.faults.silence_data_centre()
+        held.release()
+        await asyncio.sleep(30 if outage == "refused" else 60)
+        sandbox.faults.refuse_connections(refusing=False)
+        sandbox.faults.silence_data_centre(silent=False)
+        body = beginning + await response.read()
+    assert [item["id"] for item in json.loads(body)] == ids[::-1]
+
+
+@pytest.mark.swift_time
 async def test_white_space_while_telegram_makes_it_wait(
     sandbox: Sandbox, signed_in: ClientSession, empty: Account
 ) -> None:

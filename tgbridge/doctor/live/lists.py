@@ -52,6 +52,20 @@ async def history(live: Live) -> Seen:
     )
 
 
+@belief("list-at-once")
+async def at_once(live: Live) -> Seen:
+    """See whether a page that leaves one message out is the one before it without its first."""
+    ids = [one.id for one in await live.latest()]
+    later = await live.ask(
+        functions.messages.GetHistoryRequest(ME, ids[0], None, 1, 5, max_id=0, min_id=0, hash=0)
+    )
+    return expect(
+        [one.id for one in later.messages] == ids[2:7],
+        "`add_offset` leaves out so many messages after `offset_id`.",
+        "With `add_offset` another page came than the one that lies so far behind.",
+    )
+
+
 @belief("list-dates")
 async def dates(live: Live) -> Seen:
     """Search for the photo within a span around its second, and within one that begins with it."""

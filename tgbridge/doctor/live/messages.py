@@ -7,11 +7,14 @@ from typing import Final
 
 from telethon.tl import functions, types
 
-from tgbridge.doctor.live.account import Live, input_document, text_of
+from tgbridge.doctor.live.account import ME, Live, input_document, text_of
 from tgbridge.doctor.live.beliefs import Seen, belief, expect
 from tgbridge.errors import TelegramRefused
+from tgbridge.telegram.account import login
 
 _LIMIT, _LIMIT_PREMIUM = 1024, 4096
+_AT_ONCE: Final = 100
+_LAST_ID: Final = 2**31 - 1
 _TOO_LONG: Final = "MEDIA_CAPTION_TOO_LONG"
 _FOUND_SECONDS: Final = 10.0
 _STEP_SECONDS: Final = 0.5
@@ -105,4 +108,51 @@ async def random_id(live: Live) -> Seen:
         (first, second, len(found)) == ("", "RANDOM_ID_DUPLICATE", 1),
         "The second time is RANDOM_ID_DUPLICATE, and there is one message.",
         f"First {first or 'taken'}, then {second or 'taken'}: {len(found)} message(s).",
+    )
+
+
+@belief("message-ids")
+async def hundred_ids(live: Live) -> Seen:
+    """Ask for a message of ours, and for as many that are not there as make a hundred."""
+    own: int = live.notes["message"]
+    ids = [own, *range(_LAST_ID - _AT_ONCE + 2, _LAST_ID + 1)]
+    request = functions.messages.GetMessagesRequest([types.InputMessageID(one) for one in ids])
+    found = (await live.ask(request)).messages
+    empty = sum(isinstance(one, types.MessageEmpty) for one in found)
+    there = [one.id for one in found if isinstance(one, types.Message)]
+    return expect(
+        there == [own] and empty == _AT_ONCE - 1,
+        "A hundred ids are answered at a time, messageEmpty for those that are not there.",
+        f"{len(found)} of {_AT_ONCE} ids were answered, {empty} by messageEmpty.",
+    )
+
+
+@belief("message-sent")
+async def as_sent(live: Live) -> Seen:
+    """Compare the message in the answer to its sending with what messages.getMessages says of it."""
+    document: types.Document = live.notes["document"]
+    request = functions.messages.SendMediaRequest(
+        ME, input_document(document), message=live.text("as sent"), random_id=secrets.randbits(63)
+    )
+    updates = (await live.ask(request)).updates
+    (told,) = [one.message for one in updates if isinstance(one, types.UpdateNewMessage)]
+    live.made.add(told.id)
+    asked = await live.message(told.id)
+    parts = [(one.message, one.date, one.peer_id, one.media.document.id) for one in (told, asked)]
+    return expect(
+        parts[0] == parts[1], "The answer has the message as it is.", "The answer has another message."
+    )
+
+
+@belief("login-help")
+async def without_login(live: Live) -> Seen:
+    """Ask with a key that nobody is signed in with."""
+    async with live.pool.anonymous() as nobody:
+        await nobody.patiently(functions.help.GetConfigRequest())
+        someone = await login.signed_in(nobody)
+        await login.log_out(nobody)
+    return expect(
+        someone is None,
+        "help.getConfig is answered to everybody, users.getUsers is not.",
+        "So is users.getUsers.",
     )

@@ -148,11 +148,17 @@ class State:
         key.revoked = None
         key.authorization = authorization
 
-    def end(self, authorization: Authorization, error: str = "AUTH_KEY_UNREGISTERED") -> None:
-        """End an authorization: its keys are answered by ``error`` (401) from now on."""
+    def end(
+        self, authorization: Authorization, error: str = "AUTH_KEY_UNREGISTERED", *, quietly: bool = False
+    ) -> None:
+        """End an authorization: its keys are answered by ``error`` (401) from now on.
+
+        ``quietly``: without the update which makes that those who listen ask, and are told so.
+        """
         authorization.account.authorizations.pop(authorization.hash, None)
         for key in authorization.keys:
-            push_to_key(key, types.UpdatesTooLong())  # so that they ask, and are told
+            if not quietly:
+                push_to_key(key, types.UpdatesTooLong())
             key.revoked = error
             key.authorization = None
         authorization.keys.clear()

@@ -7,9 +7,9 @@ them: coming back at once, again and again, is what keeps it there.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 from collections import defaultdict
-from contextlib import suppress
 from typing import Final
 
 from tgbridge.telegram.mtproto.connection import Connection
@@ -27,6 +27,8 @@ FIRST_PAUSE: Final = 0.05
 LONGEST_PAUSE: Final = 3.0
 """Seconds, on average, after many: then one connection at a time finds out whether the server is back."""
 
+_CROWDED_SECONDS: Final = 1.0  # after the last one had to wait
+
 
 class Connector:
     """Opens the connections of a process; ``request_timeout`` is how long they bear silence, in seconds."""
@@ -35,6 +37,11 @@ class Connector:
         self._request_timeout = request_timeout
         self._statistics = statistics or Statistics()
         self._paces: defaultdict[tuple[str, int], Pace] = defaultdict(Pace)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether connections have just had to wait for their turn, to servers that answer."""
+        return any(pace.is_crowded for pace in self._paces.values())
 
     async def open(self, host: str, port: int) -> Connection:
         """Connect when it is time to. Raises OSError; has no time-out of its own."""
@@ -59,15 +66,26 @@ class Pace:
         self.failures = 0
         """How many in a row were refused, or ended before the server said a word."""
         self._free_at = 0.0
+        self._waited_at = -math.inf
         self._back = asyncio.Event()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether one has just had to wait for its turn, though the server is well."""
+        waited_at = self._waited_at + _CROWDED_SECONDS
+        return not self.failures and asyncio.get_running_loop().time() < waited_at
 
     async def turn(self) -> None:
         """Wait until one may be opened, and count it."""
         loop = asyncio.get_running_loop()
         while (wait := self._free_at - self._allowance - loop.time()) > 0:
-            with suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(wait):
                     await self._back.wait()
+            except TimeoutError:
+                pass
+            finally:  # it may have been given up
+                self._waited_at = loop.time()
         self._free_at = max(self._free_at, loop.time()) + self._gap
 
     def ended(self, said_a_word: bool) -> None:

@@ -89,7 +89,8 @@ def factorise(pq: int) -> tuple[int, int]:
     """Find two factors of `pq`, the smaller first; it is below 2 ** 63, as the protocol has it.
 
     cryptg does it in no time, but would hold the interpreter for minutes over a prime or a square, and fails
-    now and then: it panics, or has found 1 and `pq`. Telethon takes longer, and finds them.
+    now and then: it panics, or has found 1 and `pq`. Telethon takes longer, and begins with other random
+    numbers each time, of which few find nothing else.
 
     Raises ProtocolViolated where `pq` is no product of two different factors.
     """
@@ -101,7 +102,7 @@ def factorise(pq: int) -> tuple[int, int]:
         if type(error).__name__ != "PanicException":  # of Rust, which is no Exception and has no other name
             raise
         p, q = 1, pq
-    if p * q != pq or 1 in {p, q}:
+    while p * q != pq or 1 in {p, q}:
         p, q = Factorization.factorize(pq)
     return min(p, q), max(p, q)
 

@@ -19,7 +19,10 @@ FIRST_GAP: Final = 0.05
 """Seconds between the first two calls of a burst, once there was a wait (as in TDLib's DelayDispatcher)."""
 
 SLOWEST: Final = 0.5  # calls a second; slower than that, the wait itself is all there is
-_FIRST_RATE: Final = 4.0  # calls a second at least after a first wait: a few calls tell little
+# Calls a second after a first wait, at least and at most. A few calls tell little, and so does a long burst;
+# a second wait is a longer one, perhaps more than those have patience for who wait for a page.
+_FIRST_RATE: Final = 4.0
+_FIRST_RATE_AT_MOST: Final = 20.0
 FASTEST: Final = 100.0  # what is above it is no limit
 
 _SHRINKING: Final = 0.8  # of the gaps in a burst
@@ -130,7 +133,7 @@ class Pace:
     def _slow_down(self, taken_rate: float) -> None:
         before = self._rate
         if before == math.inf:
-            rate = max(taken_rate / 2, _FIRST_RATE)  # most of it was a burst
+            rate = min(max(taken_rate / 2, _FIRST_RATE), _FIRST_RATE_AT_MOST)  # most of it was a burst
         else:
             rate = _BELOW * math.sqrt(taken_rate * before)
             rate = min(max(rate, _MOST_CHANGE * before), _LEAST_CHANGE * before)

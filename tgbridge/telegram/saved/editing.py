@@ -18,7 +18,7 @@ from tgbridge.telegram.saved.captions import check_caption, normalised
 from tgbridge.telegram.saved.changes import Deleted, Edited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.saved.library import AccountLibrary
@@ -77,7 +77,8 @@ async def _edited(client: BridgeClient, library: AccountLibrary, message_id: int
 async def delete(client: BridgeClient, library: AccountLibrary, ids: Iterable[int]) -> Removed:
     """Delete messages of Saved Messages that hold media, and leave all others. Of an album only those.
 
-    Raises TelegramFailure kinds, after which some may be deleted.
+    Until the first are deleted it has the patience of first bytes, and from then on that of a transfer, so
+    that whoever asked is told of all. Raises TelegramFailure kinds, after which some may be deleted.
     """
     wanted = list(dict.fromkeys(ids))
     known = await library.get_many(client, wanted)
@@ -85,7 +86,8 @@ async def delete(client: BridgeClient, library: AccountLibrary, ids: Iterable[in
     gone: set[int] = set()
     for start in range(0, len(found), _MOST_IDS):
         batch = found[start : start + _MOST_IDS]
-        answer, attempts = await _delete(client, batch)
+        patience = Patience.of_transfer if start else Patience.of_first_bytes
+        answer, attempts = await _delete(client, batch, patience)
         library.changed(Deleted(tuple(batch), answer.pts))
         # Nothing was deleted by a second attempt where the first one's answer was lost.
         if answer.pts_count or attempts > 1:
@@ -96,7 +98,9 @@ async def delete(client: BridgeClient, library: AccountLibrary, ids: Iterable[in
     )
 
 
-async def _delete(client: BridgeClient, ids: Sequence[int]) -> tuple[types.messages.AffectedMessages, int]:
+async def _delete(
+    client: BridgeClient, ids: Sequence[int], patience: Callable[..., Patience]
+) -> tuple[types.messages.AffectedMessages, int]:
     """Delete messages; return Telegram's answer, and how often it was asked."""
     attempts = 0
 
@@ -104,8 +108,8 @@ async def _delete(client: BridgeClient, ids: Sequence[int]) -> tuple[types.messa
         nonlocal attempts
         attempts += 1
 
-    patience = Patience.of_first_bytes(client.files.telegram, on_turn=note)
-    answer = await client.call(functions.messages.DeleteMessagesRequest(list(ids)), patience)
+    request = functions.messages.DeleteMessagesRequest(list(ids))
+    answer = await client.call(request, patience(client.files.telegram, on_turn=note))
     return answer, attempts
 
 

@@ -15,6 +15,7 @@ from telethon.tl import functions, types
 
 from tgbridge.errors import MediaNotFound, TelegramRefused
 from tgbridge.telegram.account.login import get_me
+from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.saved.changes import Deleted
 from tgbridge.telegram.saved.live import Live
 from tgbridge.telegram.saved.lookups import Lookups
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tgbridge.settings import FilesSettings
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.saved.changes import Change
+    from tgbridge.telegram.saved.lookups import Take
     from tgbridge.telegram.transfer.download.source import Refetch
     from tgbridge.telegram.transfer.remote_file import RemoteFile
 
@@ -178,19 +180,29 @@ class AccountLibrary:
 
         return refetch
 
-    async def _ask(self, client: BridgeClient, ids: Sequence[int]) -> dict[int, SavedMedia]:
+    async def _ask(self, client: BridgeClient, take: Take) -> dict[int, SavedMedia]:
+        ids: Sequence[int] = ()
         asked_at = _now()
-        request = functions.messages.GetMessagesRequest([types.InputMessageID(one) for one in ids])
+        request = functions.messages.GetMessagesRequest([])
+
+        def go() -> None:
+            nonlocal ids, asked_at
+            ids, asked_at = take(), _now()
+            request.id = [types.InputMessageID(one) for one in ids]
+
         try:
-            answer = await client.patiently(request)
+            answer = await client.call(request, Patience.of_first_bytes(client.files.telegram, on_turn=go))
         except TelegramRefused as error:
             if error.name not in _NO_MESSAGE:
                 raise
             # One of them can't be a message's: the others are not to suffer from it.
             half = len(ids) // 2
-            return (
-                {**await self._ask(client, ids[:half]), **await self._ask(client, ids[half:])} if half else {}
-            )
+            if not half:
+                return {}
+            return {
+                **await self._ask(client, lambda: ids[:half]),
+                **await self._ask(client, lambda: ids[half:]),
+            }
         await self.identify(client, answer.users)
         found = self.remember(answer.messages, asked_at=asked_at)
         for message_id in set(ids) - {media.id for media in found}:

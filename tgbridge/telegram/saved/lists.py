@@ -2,24 +2,22 @@
 
 Two ways lead to a page. History has every kind of message, and 100 of them cost a request whether they hold
 files or not. Telegram's search filters find nothing but files, some requests at the same time, and know no
-stickers, forwarded stories or polls with a picture. So:
+stickers, forwarded stories, paid media or polls with a picture. So:
 
 - what is asked for by types, words or album is searched for;
-- stickers, where they are asked for by their type, are read out of history, a bounded number of messages for
-  each page, which may then hold fewer items than it could, and says where the next one begins;
-- all types together are read out of history as long as that fills a page soon, as it does where files are
-  many or messages are few. Beyond that the page is filled by filters.
-- The whole list is history: it lacks nothing.
+- all types together, and stickers, are read out of history: a list of everything lacks nothing. A page reads
+  a bounded number of messages, by several requests at the same time where they are known to be needed. It may
+  then hold fewer items than it could, and says where the next one begins.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from telethon.tl import functions, types
 
+from tgbridge.errors import FloodWait
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.saved import search_filters
 from tgbridge.telegram.saved.paging import MOST, Merged, Reader
@@ -37,6 +35,9 @@ if TYPE_CHECKING:
 
 _ROUNDS: Final = 10
 """How often a page asks for more, before it is handed on as it is."""
+
+_AT_ONCE: Final = 5
+"""Pages of history that are asked for at the same time."""
 
 _FEW_FILTERS: Final = 2
 """So many are asked at once; of more, those that find nothing are left out, which one request tells."""
@@ -68,12 +69,7 @@ class Query:
         """Whether no filters of Telegram's may be used, since they would not find all."""
         if self.text or self.album is not None:
             return False
-        return not self.kinds <= search_filters.FOUND
-
-    @property
-    def is_open(self) -> bool:
-        """Whether every file is wanted, within some time or ever."""
-        return not self.kinds and not self.text and self.album is None
+        return not self.kinds or not self.kinds <= search_filters.FOUND
 
     @property
     def filters(self) -> tuple[Filter, ...]:
@@ -81,14 +77,14 @@ class Query:
         kinds = self.kinds or search_filters.FOUND
         return search_filters.filters_of(kinds if self.album is None else kinds & search_filters.IN_ALBUMS)
 
-    def reader(self, message_filter: Filter | None = None, before: int | None = None) -> Reader:
-        """Return a reader of what a filter finds, or of history, from ``before`` on or else its beginning."""
+    def reader(self, message_filter: Filter | None = None) -> Reader:
+        """Return a reader of what a filter finds, or of history."""
         return Reader(
             message_filter=message_filter,
             text=self.text,
             since=self.since,
             until=self.until,
-            before=self.before if before is None else before,
+            before=self.before,
         )
 
     def wants(self, item: MediaItem) -> bool:
@@ -116,15 +112,22 @@ class MediaList:
     async def page(self, limit: int) -> Page:
         """Return the first ``limit`` items; fewer where those that follow would take too long to find.
 
-        Asks with the patience of first bytes. Raises TelegramFailure kinds.
+        Asks with the patience of first bytes. A longer wait ends a page that has begun: nothing is read twice
+        for it. Raises TelegramFailure kinds.
         """
-        if self._query.is_open:
-            return await self._open_page(limit)
-        if self._query.reads_history:
-            merged = Merged([self._query.reader()])
-        else:
-            merged = await self._searches(self._query.before)
-        return await self._fill([], merged, limit, _ROUNDS + 2 * limit // MOST)
+        merged = await self._merged()
+        items, start, rounds = list[Any](), merged.before, _ROUNDS + 2 * limit // MOST
+        while len(items) <= limit and not merged.ended and rounds > 0:
+            try:
+                rounds -= await self._read(merged, limit + 1 - len(items), rounds)
+            except FloodWait:
+                if merged.before == start:
+                    raise
+                rounds = 0
+            items += merged.take()
+            if self._query.album is not None and items and merged.before < items[-1].id - _AROUND_ALBUM:
+                return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
+        return _page(items, merged, limit)
 
     async def pages(self) -> AsyncGenerator[Sequence[MediaItem], None]:
         """Yield all items in pieces, some of which may be empty; a piece or two are held at a time.
@@ -132,10 +135,7 @@ class MediaList:
         The first one has the patience of first bytes. From then on waits are sat out: each page has the
         patience of a transfer, from when it is asked for. Raises TelegramFailure kinds.
         """
-        if self._query.is_open or self._query.reads_history:
-            merged = Merged([self._query.reader()])
-        else:
-            merged = await self._searches(self._query.before)
+        merged = await self._merged()
         while True:
             if not merged.ended:
                 await merged.read(self._ask, self._keep)
@@ -144,25 +144,10 @@ class MediaList:
             if merged.ended:
                 return
 
-    async def _open_page(self, limit: int) -> Page:
-        """Fill a page with files of all types, in as many requests as history or filters take."""
-        history = self._query.reader()
-        merged, items = Merged([history]), list[Any]()
-        while len(items) <= limit and not history.ended:
-            await merged.read(self._ask, self._keep)
-            items += merged.take()
-            if len(items) <= limit and not history.ended and self._is_sparse(history, len(items), limit):
-                return await self._fill(items, await self._searches(history.before), limit, _ROUNDS)
-        return _page(items, merged, limit)
-
-    def _is_sparse(self, history: Reader, found: int, limit: int) -> bool:
-        """Tell whether filters will fill the page with fewer requests than history."""
-        left = math.ceil(history.total / MOST) - history.pages
-        needed = math.inf if not found else (limit - found) * history.pages / found
-        return history.pages + min(needed, left) > _HISTORY_PAGES + 2 * limit // MOST
-
-    async def _searches(self, before: int) -> Merged:
-        """Return what Telegram's filters find, without those that find nothing."""
+    async def _merged(self) -> Merged:
+        """Return history, or what Telegram's filters find, without those that find nothing."""
+        if self._query.reads_history:
+            return Merged([self._query.reader()])
         filters = self._query.filters
         if len(filters) > _FEW_FILTERS:
             counters = await self._ask(
@@ -172,19 +157,18 @@ class MediaList:
             )
             none = {type(one.filter) for one in counters if not one.count and not one.inexact}
             filters = tuple(one for one in filters if one not in none)
-        return Merged([self._query.reader(one, before) for one in filters])
+        return Merged([self._query.reader(one) for one in filters])
 
-    async def _fill(self, items: list[MediaItem], merged: Merged, limit: int, rounds: int) -> Page:
-        """Add to items, up to one more than a page has, which tells that there is a next one."""
-        # Of what a filter finds nearly all is listed.
-        finds = self._query.album is None and not self._query.reads_history
-        while len(items) <= limit and not merged.ended and rounds:
-            await merged.read(self._ask, self._keep, min(limit - len(items) + 1, MOST) if finds else MOST)
-            items += merged.take()
-            rounds -= 1
-            if self._query.album is not None and items and merged.before < items[-1].id - _AROUND_ALBUM:
-                return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
-        return _page(items, merged, limit)
+    async def _read(self, merged: Merged, missing: int, rounds: int) -> int:
+        """Read more, to find so many items; return how often each list was asked, ``rounds`` at most."""
+        if self._query.reads_history:
+            pages = min(merged.readers[0].pages_for(missing), _AT_ONCE, rounds)
+            await merged.read(self._ask, self._keep, pages=pages)
+            return pages
+        # Of what a filter finds nearly all is listed, but for albums.
+        most = min(missing, MOST) if self._query.album is None else MOST
+        await merged.read(self._ask, self._keep, most)
+        return 1
 
     def _keep(self, messages: Sequence[Any], asked_at: float) -> list[MediaItem]:
         known = self._library.remember(messages, asked_at=asked_at)
@@ -199,10 +183,6 @@ class MediaList:
         if not isinstance(answer, list):
             await self._library.identify(self._client, answer.users)
         return answer
-
-
-_HISTORY_PAGES: Final = 4
-"""Pages of history that are read for a page of up to 50 items, before filters are the shorter way."""
 
 
 def _page(items: list[MediaItem], merged: Merged, limit: int) -> Page:

@@ -88,6 +88,11 @@ class Live:
         return self._sequence is not None and any(source.in_sync for source in self._sources)
 
     @property
+    def is_shared(self) -> bool:
+        """Whether several sessions listen, each of which hears for all."""
+        return len(self._sources) > 1
+
+    @property
     def has_gap(self) -> bool:
         """Whether something has come before what it follows."""
         return self._sequence is not None and self._sequence.has_gap

@@ -1,36 +1,67 @@
-"""Messages by their ids, asked for together: those wanted in one turn of the event loop are one request.
+"""Messages by their ids, asked for together: what is wanted until a request goes out is in it.
 
+A hundred thumbnails of a page are wanted within many turns of the event loop. The first goes out at once; the
+others gather while its answer is on its way.
 Source: https://core.telegram.org/method/messages.getMessages
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
 MOST_IDS: Final = 100
 """How many ids one messages.getMessages takes."""
 
+GATHER_SECONDS: Final = 0.05
+"""How long ids gather at most while an earlier request has no answer: one that is slow delays no other."""
+
 ClientT = TypeVar("ClientT")
 FoundT = TypeVar("FoundT")
 
+Take: TypeAlias = Callable[[], Sequence[int]]
+Ask: TypeAlias = Callable[[Take], Awaitable[dict[int, FoundT]]]
+
 
 class _Batch(Generic[FoundT]):
-    """One request: open for ids until it goes out, in the next turn, and given up with its last user."""
+    """One request: takes ids until it goes out or is full, and is given up with its last user.
 
-    def __init__(self, ask: Callable[[Sequence[int]], Awaitable[dict[int, FoundT]]]) -> None:
+    ``earlier``: one that is under way, while which ids gather.
+    """
+
+    def __init__(self, ask: Ask[FoundT], earlier: asyncio.Task[Any] | None) -> None:
         self.ids: dict[int, None] = {}
-        self.is_open = True
+        self.has_gone = False
         self.users = 0
-        self.task = asyncio.create_task(self._run(ask))
+        self._full = asyncio.get_running_loop().create_future()
+        self.task = asyncio.create_task(self._run(ask, earlier))
 
-    async def _run(self, ask: Callable[[Sequence[int]], Awaitable[dict[int, FoundT]]]) -> dict[int, FoundT]:
-        self.is_open = False
-        return await ask(tuple(self.ids))
+    @property
+    def is_open(self) -> bool:
+        return not self.has_gone and not self._full.done()
+
+    def add(self, message_id: int) -> None:
+        self.ids[message_id] = None
+        if len(self.ids) == MOST_IDS:
+            self._full.set_result(None)
+
+    async def _run(self, ask: Ask[FoundT], earlier: asyncio.Task[Any] | None) -> dict[int, FoundT]:
+        try:
+            if earlier is not None:
+                reasons = (earlier, self._full)
+                await asyncio.wait(reasons, timeout=GATHER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            return await ask(self._take)
+        finally:
+            self.has_gone = True
+
+    def _take(self) -> tuple[int, ...]:
+        self.has_gone = True
+        return tuple(self.ids)
 
     def result(self) -> dict[int, FoundT]:
         error = None if self.task.cancelled() else self.task.exception()
@@ -41,12 +72,13 @@ class _Batch(Generic[FoundT]):
 
 
 class Lookups(Generic[ClientT, FoundT]):
-    """What is being asked at the moment. `ask(client, ids)` returns those that it finds, by their ids.
+    """What is being asked at the moment. `ask(client, take)` returns those that it finds, by their ids.
 
+    Which ids those are, `take()` tells when the request goes out, however long the way to it takes.
     Each client asks for itself, so that one session's end is not another one's.
     """
 
-    def __init__(self, ask: Callable[[ClientT, Sequence[int]], Awaitable[dict[int, FoundT]]]) -> None:
+    def __init__(self, ask: Callable[[ClientT, Take], Awaitable[dict[int, FoundT]]]) -> None:
         self._ask = ask
         self._asking: dict[ClientT, dict[int, _Batch[FoundT]]] = {}
 
@@ -79,11 +111,12 @@ class Lookups(Generic[ClientT, FoundT]):
         batch = asking.get(message_id)
         if batch is None:
             latest = next(reversed(asking.values()), None)
-            if latest is None or not latest.is_open or len(latest.ids) == MOST_IDS:
-                latest = _Batch(lambda ids: self._ask(client, ids))
+            if latest is None or not latest.is_open:
+                earlier = latest.task if latest is not None and latest.has_gone else None
+                latest = _Batch(partial(self._ask, client), earlier)
                 latest.task.add_done_callback(partial(self._forget, client, latest))
             batch = asking[message_id] = latest
-            batch.ids[message_id] = None
+            batch.add(message_id)
         return batch
 
     def _leave(self, client: ClientT, batch: _Batch[FoundT]) -> None:

@@ -7,6 +7,7 @@ is what is older than the oldest of it (https://core.telegram.org/api/offsets).
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -56,49 +57,77 @@ class Reader:
         """Messages that are not older than this one were read."""
         self.ended = False
         """Whether there is nothing older."""
-        self.pages = 0
-        """How often Telegram was asked."""
-        self.total = 0
-        """How many messages there are, read or not, as the latest answer said."""
         self._filter = message_filter
         self._text = text
         self._since = since
         self._until = until
         self._first = before
+        self._pages = 0
         self._read = 0
+        self._listed = 0
+        self._total = 0  # messages there are, read or not, as the latest answer said
 
-    async def read(self, ask: Ask, keep: Keep, most: int = MOST) -> None:
-        """Read the next page, of ``most`` messages, with which it may end. Raises TelegramFailure kinds."""
+    def pages_for(self, missing: int) -> int:
+        """Guess in how many more pages so many items are, by those that were read; 1 if none was."""
+        left = math.ceil((self._total - self._read) / (MOST - 1))
+        needed = math.ceil(missing * self._pages / self._listed) if self._listed else left
+        return max(min(needed, left), 1)
+
+    async def read(self, ask: Ask, keep: Keep, most: int = MOST, pages: int = 1) -> None:
+        """Read the next page, of ``most`` messages, with which it may end; or some, asked for at once.
+
+        Those overlap by a message: where the next one does not begin with it, messages were deleted meanwhile
+        and others have moved up, so that the rest is left for another time. Raises TelegramFailure kinds; the
+        pages before the one that failed are read.
+        """
         asked_at = now()
-        answer = await ask(self._request(most))
+        requests = [self._request(most, number * (most - 1)) for number in range(pages)]
+        answers = [asyncio.ensure_future(ask(request)) for request in requests]
+        try:
+            for answer in answers:
+                if not self._take(await answer, most, keep, asked_at, follows=answer is not answers[0]):
+                    return
+        finally:
+            for answer in answers:
+                answer.cancel()
+            await asyncio.gather(*answers, return_exceptions=True)
+
+    def _take(self, answer: Any, most: int, keep: Keep, asked_at: float, *, follows: bool) -> bool:
+        """Take a page; return whether one may follow. ``follows``: it overlaps with the one before it."""
+        if follows and self.before != max((message.id for message in answer.messages), default=0):
+            return False
         # A server that did not heed the offset would otherwise be asked for ever.
         messages = [message for message in answer.messages if message.id < self.before]
-        self.pages += 1
+        self._pages += 1
         self._read += len(messages)
         if not messages:
             self.ended = True
-            return
+            return False
         self.before = min(message.id for message in messages)
         whole = isinstance(answer, types.messages.Messages)
-        self.total = len(messages) if whole else answer.count
+        self._total = len(messages) if whole else answer.count
         # A short page alone, or the count alone (messages read may be gone by now), does not mean the end.
-        self.ended = whole or (not self._first and len(messages) < most and self._read >= self.total)
+        is_short = len(answer.messages) < most
+        self.ended = whole or (not self._first and is_short and self._read >= self._total)
         dated = [(message, message.date) for message in messages if message.date is not None]
         if self._since is not None and any(date < self._since for _, date in dated):
             self.ended = True
-        self.found.extend(keep([message for message, date in dated if self._spans(date)], asked_at))
+        found = keep([message for message, date in dated if self._spans(date)], asked_at)
+        self._listed += len(found)
+        self.found.extend(found)
+        return not self.ended
 
     def _spans(self, date: datetime) -> bool:
         return (self._since is None or date >= self._since) and (self._until is None or date < self._until)
 
-    def _request(self, most: int) -> TLRequest:
-        offset_id = self.before if self.pages or self._first else 0
+    def _request(self, most: int, skipped: int) -> TLRequest:
+        offset_id = self.before if self._pages or self._first else 0
         if self._filter is None:
             return functions.messages.GetHistoryRequest(
                 peer=types.InputPeerSelf(),
                 offset_id=offset_id,
                 offset_date=None if offset_id else self._until,
-                add_offset=0,
+                add_offset=skipped,
                 limit=most,
                 max_id=0,
                 min_id=0,
@@ -112,7 +141,7 @@ class Reader:
             min_date=None if self._since is None else self._since - timedelta(seconds=1),
             max_date=self._until,
             offset_id=offset_id,
-            add_offset=0,
+            add_offset=skipped,
             limit=most,
             max_id=0,
             min_id=0,
@@ -145,12 +174,15 @@ class Merged:
                 items[item.id] = item
         return [items[item_id] for item_id in sorted(items, reverse=True)]
 
-    async def read(self, ask: Ask, keep: Keep, most: int = MOST) -> None:
-        """Read a page of each list that holds the others up. Raises TelegramFailure kinds, the first one."""
+    async def read(self, ask: Ask, keep: Keep, most: int = MOST, pages: int = 1) -> None:
+        """Read a page, or some, of each list that holds the others up.
+
+        Raises TelegramFailure kinds, the first one.
+        """
         waiting = [reader for reader in self.readers if not reader.ended and not reader.found]
         try:
             async with asyncio.TaskGroup() as group:
                 for reader in waiting:
-                    group.create_task(reader.read(ask, keep, most))
+                    group.create_task(reader.read(ask, keep, most, pages))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None

@@ -13,7 +13,13 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs
 
-from tgbridge.errors import NOT_AUTHENTICATED, NOT_AUTHENTICATED_CODE, TOO_MANY_REQUESTS, HTTPFailure
+from tgbridge.errors import (
+    NOT_AUTHENTICATED,
+    NOT_AUTHENTICATED_CODE,
+    TOO_MANY_REQUESTS,
+    HTTPFailure,
+    TelegramUnavailable,
+)
 from tgbridge.http.sse import KEEP_ALIVE, MEDIA_TYPE, Event, aside
 from tgbridge.models import ErrorBody, Failed, ListsOutdated, MediaGone, MediaItem, SessionOver, UploadNews
 from tgbridge.telegram.datacentres.session_keys import key_of
@@ -53,36 +59,52 @@ async def events(request: web.Request) -> web.StreamResponse:
     """Tell what a page has missed, and then what changes, until one of the two goes away."""
     if request.method == hdrs.METH_HEAD:
         return await no_events(request)
-    settings = request.app[keys.SETTINGS].events
     session, account = request[keys.SESSION].telegram or "", request[keys.SESSION].user_id
     if account is None:
         raise HTTPFailure(401, NOT_AUTHENTICATED, code=NOT_AUTHENTICATED_CODE)
-    outbox = Outbox(settings.behind_bytes, lambda: _cut_off(request))
+    outbox = Outbox(request.app[keys.SETTINGS].events.behind_bytes, lambda: _cut_off(request))
     page = _Page(request, account, outbox)
     with request.app[keys.OPEN_STREAMS].open(key_of(session)):
-        listening = request.app[keys.LISTENING].open(session, account, page.since(), page.tell)
-        async with (
-            listening as (page.reader, client),
-            aclosing(page.reader.missed(client)) as missed,
-        ):
-            outbox.unbounded = True
-            greeting = page.greeting()
-            await anext(missed, None)  # while there is no status line yet
+        try:
+            return await _follow(request, page, session, account)
+        except TelegramUnavailable:
+            pool = request.app[keys.POOL]
+            if request[keys.EXCHANGE].started is not None or not (pool.is_crowded or pool.stopping):
+                raise
+            # Nothing is wrong, as after a restart with many pages open; and after any status but 200
+            # EventSource never comes back.
+            page.come_back(_LATER)
             async with event_stream(request, keep_alive_seconds=None) as stream:
-                try:
-                    await _send(request, stream, greeting + outbox.take())
-                    async for _ in missed:
-                        await _send(request, stream, outbox.take())
-                    outbox.unbounded = False
-                    with page.following_uploads(session):
-                        await _go_on(request, stream, page)
-                except asyncio.CancelledError:
-                    if not request.app[keys.IN_FLIGHT].ended_by_stop:
-                        raise
-                    page.come_back(_SOON)
-                with suppress(TimeoutError, ConnectionError):
-                    async with asyncio.timeout(_GOODBYE_SECONDS):
-                        await stream.send(outbox.take())
+                await stream.send(outbox.take())
+            return stream.response
+
+
+async def _follow(request: web.Request, page: _Page, session: str, account: int) -> web.StreamResponse:
+    """Answer with the stream. Raises TelegramFailure kinds and PoolExhausted, as a rule before it begins."""
+    outbox = page.outbox
+    listening = request.app[keys.LISTENING].open(session, account, page.since(), page.tell)
+    async with (
+        listening as (page.reader, client),
+        aclosing(page.reader.missed(client)) as missed,
+    ):
+        outbox.unbounded = True
+        greeting = page.greeting()
+        await anext(missed, None)  # while there is no status line yet
+        async with event_stream(request, keep_alive_seconds=None) as stream:
+            try:
+                await _send(request, stream, greeting + outbox.take())
+                async for _ in missed:
+                    await _send(request, stream, outbox.take())
+                outbox.unbounded = False
+                with page.following_uploads(session):
+                    await _go_on(request, stream, page)
+            except asyncio.CancelledError:
+                if not request.app[keys.IN_FLIGHT].ended_by_stop:
+                    raise
+                page.come_back(_SOON)
+            with suppress(TimeoutError, ConnectionError):
+                async with asyncio.timeout(_GOODBYE_SECONDS):
+                    await stream.send(outbox.take())
     return stream.response
 
 

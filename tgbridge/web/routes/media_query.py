@@ -34,7 +34,7 @@ _NUMBER: Final = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 _ALBUM: Final = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _MOMENT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"(?P<time>[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?([Zz]|[ +-][0-9]{2}:[0-9]{2})?)?",
+    r"(?P<time>[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?([Zz]|[ +-][0-9]{2}:[0-9]{2})?)?",
     re.ASCII,
 )
 _BLUR: Final[Mapping[str, bool]] = MappingProxyType({"0": False, "1": True})
@@ -50,7 +50,12 @@ INVALID: Final = "The parameter 'limit' is not valid: it is a whole number from 
 
 def limit_parameter(most: int, description: str) -> Parameter:
     """Return the declaration of `limit`."""
-    return Parameter("limit", "query", Annotated[int, Field(ge=1, le=most)], description)
+    return Parameter(
+        "limit",
+        "query",
+        Annotated[int, Field(ge=1, le=most)],
+        f"{description} Among much text a page may hold fewer, or none, and have a next one all the same.",
+    )
 
 
 def _several(kinds: Iterable[MediaType]) -> str:
@@ -62,9 +67,9 @@ TYPES: Final = Parameter(
     "type",
     "query",
     Annotated[str, Field(pattern=_several(_KINDS))],
-    "One or several, comma-separated; all by default. They are found by Telegram's filters, which know no "
-    "forwarded stories, paid media and polls with pictures. Stickers are looked for in some thousand "
-    "messages for each page.",
+    "One or several, comma-separated; all by default. Types, words and albums are found by Telegram's "
+    "filters, which know no forwarded stories, paid media and polls with pictures: those are in lists of all "
+    "types. Such lists, and stickers, are read out of all messages, some thousand for each page.",
 )
 TYPES_OF_TIMELINE: Final = Parameter(
     "type",

@@ -1,0 +1,1 @@
+export { imageLoader as default } from './image.js'
