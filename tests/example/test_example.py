@@ -194,5 +194,5 @@ async def test_with_next_15(
     older: App, sandbox: Sandbox, serve: Serve, make_settings: MakeSettings, tmp_path: Path
 ) -> None:
     """The same pages, with middleware.ts instead of proxy.ts."""
-    await serve(make_settings(server={"port": older.service_port}))
+    await serve(make_settings(server={"port": older.service_port, "trusted_proxies": ["127.0.0.1"]}))
     await play("tour", older.url, Stage(sandbox, tmp_path), tmp_path)
