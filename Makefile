@@ -94,7 +94,7 @@ client-types: $(VENV)/.runs
 	npm --prefix clients/typescript ci --no-audit --no-fund
 	$(BIN)/python scripts/client_types.py
 
-# Needs Chromium as well.
+# Needs Chromium and nginx as well.
 example-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m example tests/example
 

@@ -50,11 +50,9 @@ class Stage:
     def fill(self) -> None:
         """Take photos, six a day, for a year."""
         account = self._sandbox.state.account_of(PHONE)
-        photos = [account.history.get(IDS[name]) for name in PHOTOS]
-        newest = photos[0]
-        assert newest is not None
+        photos = [photo for name in PHOTOS if (photo := account.history.get(IDS[name]))]
         for number, photo in zip(range(GALLERY), itertools.cycle(photos), strict=False):
-            date = newest.date + timedelta(hours=4 * (number + 1))
+            date = photos[0].date + timedelta(hours=4 * (number + 1))
             account.add_message(f"Number {number}", media=photo.media, date=date)
 
     def _media(self, phone: str = PHONE) -> list[SavedMedia]:
