@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test deploy-test promtool-test example-test example client-types lint bench clean install uninstall release
+.PHONY: help run test browser-test tus-test next-test nginx-test openapi-test deploy-test promtool-test example-test example client-types lint bench chaos clean install uninstall release
 
 help:
 	@echo "make run    serve on http://127.0.0.1:8080, with the .env's credentials or else in the sandbox"
@@ -17,13 +17,14 @@ help:
 	@echo "make next-test     an app of Next.js that rewrites to the service, in a real Chromium"
 	@echo "make nginx-test    deploy/nginx.conf in a real nginx"
 	@echo "make deploy-test   the units by systemd's judgement, and what make install lays"
-	@echo "make openapi-test  typed clients made from /openapi.json, and clients/typescript"
+	@echo "make openapi-test  typed clients made from /openapi.json, clients/typescript, and what docs/ shows of it"
 	@echo "make promtool-test deploy/alerts.yml and /metrics, by Prometheus's own tool"
 	@echo "make example       sandbox, service and the gallery of examples/nextjs, on http://localhost:3000"
 	@echo "make example-test  that gallery in a real Chromium, by Playwright"
 	@echo "make client-types  write the types of clients/typescript anew, from the API's description"
 	@echo "make lint   check style, types and the walls between the rooms"
 	@echo "make bench  measure, beside stock Telethon"
+	@echo "make chaos  everything at once while everything fails; SEED=… again as before, MINUTES=10"
 	@echo "make clean  remove what these made"
 	@echo "make install    as a systemd service, for root: /opt/tgbridge, /etc/tgbridge; DESTDIR=… for packages"
 	@echo "make uninstall  undo that"
@@ -65,7 +66,7 @@ deploy-test: $(VENV)/.develops
 
 # Needs node 20.19 or newer and npm, which fetches the generators and TypeScript.
 openapi-test: $(VENV)/.develops
-	$(BIN)/python -m pytest -m openapi tests/clients
+	$(BIN)/python -m pytest -m openapi tests/clients tests/docs
 
 # Needs promtool: apt install prometheus.
 promtool-test: $(VENV)/.develops
@@ -106,6 +107,10 @@ lint: $(VENV)/.develops
 
 bench: $(VENV)/.develops
 	$(BIN)/python -m benchmarks
+
+# Fails if a byte is wrong, an acknowledged upload lost, an event missed, something left, or a 5xx without cause.
+chaos: $(VENV)/.develops
+	$(BIN)/python -m benchmarks.chaos $(if $(SEED),--seed $(SEED)) --minutes $(or $(MINUTES),10)
 
 # Without VERSION it builds and tries what there is. Nothing is committed or uploaded.
 release: $(VENV)/.releases

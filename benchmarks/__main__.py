@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import (
     answers,
+    crowds,
     downloads,
     events,
     films,
@@ -38,6 +39,8 @@ TABLES: dict[str, Callable[..., None]] = {
     "thumbnails": thumbnails.gallery,
     "film": films.film,
     "events": events.open_streams,
+    "crowds": crowds.crowds,
+    "memory": crowds.memory,
     "upload": uploads.one_upload,
     "uploads": uploads.many_uploads,
 }

@@ -20,12 +20,14 @@ _LEAST = {"/healthz": 0.40, "a cached thumbnail, with a session": 0.25}
 
 
 def small_answers(stage: Stage, *, quick: bool) -> None:
-    """/healthz and a cached thumbnail, each line of the log written, in turns with the bare handler."""
+    """/healthz, sessions, a cached thumbnail, with each line of the log, in turns with the bare handler."""
     service = stage.service(TGBRIDGE_LOG__LEVEL="info", TGBRIDGE_LOG__FORMAT="json")
     bare = stage.bare()
     asked: dict[str, tuple[Process, int, str, str]] = {
         "bare handler": (bare, bare.ready()["port"], "/healthz", ""),
         "/healthz": (service.process, service.port, "/healthz", ""),
+        "/session": (service.process, service.port, "/session", service.cookies[0]),
+        "/is-authenticated": (service.process, service.port, "/is-authenticated", service.cookies[0]),
         "a cached thumbnail, with a session": (
             service.process,
             service.port,

@@ -152,17 +152,34 @@ def serve(python: Path, directory: Path) -> None:
             found = re.search(r"http://\S+", process.stdout.readline() if process.stdout else "")
             if found is None:
                 raise ReleaseError(f"the service does not start:\n{(directory / 'log').read_text()}")
-            form = json.dumps({"phone": "+9996610001"}).encode()
-            question = urllib.request.Request(
-                f"{found[0]}/send-code", form, {"Content-Type": "application/json"}
-            )
-            with urllib.request.urlopen(question, timeout=60) as answer:
-                print(answer.status, answer.read().decode())
+            look_around(found[0])
         finally:
             signal.alarm(0)
             process.terminate()
         if process.wait(timeout=60) != 0:
             raise ReleaseError(f"the service does not end in good order:\n{(directory / 'log').read_text()}")
+
+
+def look_around(url: str) -> None:
+    """Sign in, and read what stands in files beside the code: the page of the API, the sandbox's media."""
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
+
+    def ask(path: str, form: dict[str, str] | None = None) -> bytes:
+        body = None if form is None else json.dumps(form).encode()
+        question = urllib.request.Request(f"{url}/{path}", body, {"Content-Type": "application/json"})
+        with browser.open(question, timeout=60) as answer:
+            told: bytes = answer.read()
+        print(f"{len(told):>10,}  /{path.partition('?')[0]}")
+        return told
+
+    for name in ("docs", "docs.css", "docs.js"):
+        ask(name)
+    ask("send-code", {"phone": "+9996610001"})
+    ask("sign-in", {"phone": "+9996610001", "code": "11111"})
+    for kind in ("photo", "video", "audio", "document"):
+        for item in json.loads(ask(f"media?type={kind}&limit=1"))["items"]:
+            if len(ask(item["url"])) != item["size"]:
+                raise ReleaseError(f"{item['name']} is not whole")
 
 
 def list_licences(python: Path) -> None:

@@ -1,4 +1,4 @@
-"""An app of Next.js, made of what the README shows, which rewrites to the service."""
+"""An app of Next.js, made of what docs/ shows to do by hand, which rewrites to the service."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pytest
 
 from tests.browser.conftest import page
+from tests.docs.reading import ROOT, blocks
 from tests.npm import installed
 
 if TYPE_CHECKING:
@@ -24,10 +25,9 @@ if TYPE_CHECKING:
 __all__ = ["page"]
 
 HERE: Final = Path(__file__).parent
-README: Final = HERE.parent.parent / "README.md"
-_BLOCK: Final = re.compile(r"^```js\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DOCS: Final = ROOT / "docs"
 _NAMED: Final = re.compile(r"// ([\w.-]+\.m?js)\n")
-# As the README says: its paths begin with the prefix of the rewrite.
+# As docs/nextjs.md says: paths begin with the prefix of the rewrite.
 _PATH: Final = re.compile(r'(?<=["`])/(?=qr-login|uploads|upload_file)')
 _QR: Final = """\
 export function scanned(box, signedIn, askForPassword, offerAnotherCode) {
@@ -39,7 +39,10 @@ import * as tus from 'tus-js-client'
 export async function upload(file, caption, { draw, show, fail }) {
 %s}
 """
-_SNIPPETS: Final = {"qr.js": ('"/qr-login"', _QR), "upload.js": ("new tus.Upload", _UPLOAD)}
+_SNIPPETS: Final = {
+    "qr.js": ("sessions.md", '"/qr-login"', _QR),
+    "upload.js": ("uploads.md", "new tus.Upload", _UPLOAD),
+}
 _START_SECONDS: Final = 60.0
 
 
@@ -58,15 +61,14 @@ def free_port() -> int:
 
 
 def write_app(directory: Path) -> None:
-    """Put the pages there, and the README's code: files that it names, and snippets as functions."""
+    """Put the pages there, and the code of docs/: files that it names, and snippets as functions."""
     shutil.rmtree(directory / "app", ignore_errors=True)
     shutil.copytree(HERE / "app", directory / "app")
-    blocks = _BLOCK.findall(README.read_text(encoding="utf-8"))
-    for block in blocks:
+    for block in blocks(DOCS / "nextjs.md", "js"):
         if named := _NAMED.match(block):
             (directory / named[1]).write_text(block, encoding="utf-8")
-    for name, (mark, wrapper) in _SNIPPETS.items():
-        snippet = next(block for block in blocks if mark in block)
+    for name, (page_name, mark, wrapper) in _SNIPPETS.items():
+        snippet = next(block for block in blocks(DOCS / page_name, "js") if mark in block)
         (directory / name).write_text(wrapper % _PATH.sub("/tg/", snippet), encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-"""A page of Next.js in a real Chromium, made of what the README shows: `make next-test`."""
+"""A page of Next.js in a real Chromium, made of what docs/ shows: `make next-test`."""
 
 from __future__ import annotations
 

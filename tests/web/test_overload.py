@@ -143,7 +143,7 @@ async def test_a_reader_who_is_slow(make_settings: MakeSettings, serve: Serve) -
         await answered(reader)
         for _ in range(8):
             await reader.readexactly(len(LARGE) // 8)
-            await asyncio.sleep(100)
+            await asyncio.sleep(30)
     assert bounds(service) == {}
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Final, Self
 
 from tgbridge.errors import PoolExhausted, TelegramUnavailable
+from tgbridge.telegram.mtproto.pieces import pieces_of
 from tgbridge.telegram.rpc.call import Backoff
 from tgbridge.telegram.rpc.patience import Patience
 
@@ -59,8 +61,9 @@ class Reading:
         self._settings = settings
         self._abandon = abandon
         self._download: Download | None = None
-        self._chunk = memoryview(b"")  # what has not been handed on of the part at hand
+        self._pieces: deque[memoryview] = deque()  # what has not been handed on of the part at hand
         self._handed = 0  # bytes of the piece that the reader has
+        self._away_since: float | None = None  # when it got that; None while it waits for the next one
         self._kept: Share | None = None  # of the budget, for what is at hand, while there is no download
         self._giving_way: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -75,6 +78,8 @@ class Reading:
     async def __aexit__(self, *_: object) -> None:
         """Give up what is in flight, and all that is held."""
         await self._come_back()
+        if self._timer is not None:
+            self._timer.cancel()
         await self._close()
 
     def __aiter__(self) -> Self:
@@ -83,20 +88,23 @@ class Reading:
 
     async def __anext__(self) -> memoryview:
         """Return the next bytes, at most PIECE_BYTES. What they are made of is held until the next call."""
-        await self._come_back()
-        if not self._chunk:
+        self._away_since = None
+        if self._giving_way is not None or self._cutting is not None:
+            await self._come_back()
+        if not self._pieces:
             if self._position == self._stop:
                 raise StopAsyncIteration
             if self._download is None:
                 self._download = await self._resume()
-            self._chunk = await anext(self._download)
-        piece, self._chunk = self._chunk[:PIECE_BYTES], self._chunk[PIECE_BYTES:]
+            self._pieces.extend(pieces_of(await anext(self._download), PIECE_BYTES))
+        piece = self._pieces.popleft()
         self._handed = len(piece)
         self._position += self._handed
-        files = self._settings.files
-        self._timer = self._loop.call_later(files.stall_seconds, self._stalled)
-        if files.min_bytes_per_second:
-            seconds = _PATIENCE_SECONDS + self._handed / files.min_bytes_per_second
+        self._away_since = self._loop.time()
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._settings.files.stall_seconds, self._look)
+        if least := self._settings.files.min_bytes_per_second:
+            seconds = _PATIENCE_SECONDS + self._handed / least
             self._cutting = self._loop.call_later(seconds, self._abandon)
         return piece
 
@@ -119,9 +127,15 @@ class Reading:
 
     # While the reader is away
 
-    def _stalled(self) -> None:
-        self._giving_way = asyncio.create_task(self._give_way())
-        self._timer = self._loop.call_later(self._settings.files.abandon_seconds, self._look_again)
+    def _look(self) -> None:
+        """See whether the reader is away for too long; one timer does for all pieces."""
+        stall_seconds, since = self._settings.files.stall_seconds, self._away_since
+        stalled_at = (self._loop.time() if since is None else since) + stall_seconds
+        if since is not None and stalled_at <= self._loop.time():
+            self._giving_way = asyncio.create_task(self._give_way())
+            self._timer = self._loop.call_later(self._settings.files.abandon_seconds, self._look_again)
+        else:
+            self._timer = self._loop.call_at(stalled_at, self._look)
 
     async def _give_way(self) -> None:
         account = (await self._loan.client()).files.account
@@ -130,7 +144,8 @@ class Reading:
         self._kept = self._downloader.budget.enter(
             account, wake=lambda: None, reclaim=lambda _wanted, _most: 0
         )
-        self._kept.take(self._handed + len(self._chunk))  # no more than one part, which is always let in
+        # No more than one part, which is always let in.
+        self._kept.take(self._handed + sum(map(len, self._pieces)))
 
     def _look_again(self) -> None:
         if self._downloader.budget.waiting:
@@ -140,11 +155,12 @@ class Reading:
 
     async def _come_back(self) -> None:
         """End the reader's absence, if it was one."""
-        if self._timer is not None:
-            self._timer.cancel()
         if self._cutting is not None:
             self._cutting.cancel()
         if self._giving_way is not None:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
             await asyncio.wait((self._giving_way,))
             self._giving_way.result()
             self._giving_way = None

@@ -14,6 +14,8 @@ from telethon.network.mtprotostate import MTProtoState
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey, KeyState
 from tgbridge.telegram.mtproto.encryption import ENVELOPE, Decryption, encrypt
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
+from tgbridge.telegram.mtproto.pieces import Pieces
+from tgbridge.telegram.transfer.parts import KIB, MIB
 
 KEY = AuthorizationKey(os.urandom(256))
 
@@ -59,9 +61,24 @@ def test_pieces_of_any_size_are_decrypted_as_they_come(blocks: int, cuts: list[i
         decryption.update(view[:cut])
         view = view[cut:]
     assert decryption.missing == 0
+    assert bytes(decryption.finish()) == plain
+
+
+@pytest.mark.parametrize("arriving", [1460, 5000, 64 * KIB, 128 * KIB, MIB])
+def test_a_long_message_is_not_copied_together(arriving: int) -> None:
+    """It stays in the pieces that it was decrypted into: of some length, however little came at a time."""
+    plain = os.urandom(MIB)
+    message_key, data = sealed_by_server(plain)
+    decryption, view = Decryption(KEY, message_key, len(data)), memoryview(data)
+    for at in range(0, len(data), arriving):
+        decryption.update(view[at : at + arriving])
     opened = decryption.finish()
-    assert opened == plain
-    assert opened.readonly
+    assert isinstance(opened, Pieces)
+    assert bytes(opened) == plain
+    assert all(piece.readonly for piece in opened.pieces)
+    *sizes, last = map(len, opened.pieces)
+    assert min(sizes) >= 64 * KIB
+    assert max(*sizes, last) <= 128 * KIB
 
 
 @pytest.mark.parametrize("at", [0, 500, 1023])

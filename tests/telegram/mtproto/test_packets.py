@@ -64,7 +64,7 @@ def test_packets_before_a_broken_one_are_given() -> None:
     """What came whole is not lost."""
     reader = PacketReader()
     packets = reader.feed(memoryview(CODEC.encode_packet(bytes(40)) + b"\x01\x00\x00\x00"))
-    assert next(packets).data == bytes(40)
+    assert bytes(next(packets).data) == bytes(40)
     with pytest.raises(ProtocolViolated):
         next(packets)
 

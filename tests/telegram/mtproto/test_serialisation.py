@@ -65,6 +65,7 @@ def test_a_files_bytes_are_seen_in_place(size: int) -> None:
         packet = memoryview(bytes(answer))
         found = read_result(GET_FILE, packet)
         assert isinstance(found, FileBytes)
+        assert isinstance(found.bytes, memoryview)
         assert found.bytes == data
         assert found.bytes.obj is packet.obj
         assert found.bytes.readonly
@@ -75,7 +76,7 @@ def test_a_packed_file_is_unpacked() -> None:
     data = bytes(5000)
     found = result(GzipPacked(bytes(types.upload.File(types.storage.FileJpeg(), 1, data))))
     assert isinstance(found, FileBytes)
-    assert found.bytes == data
+    assert bytes(found.bytes) == data
 
 
 def test_file_bytes_do_not_show_themselves() -> None:

@@ -63,7 +63,7 @@ def test_a_message_is_opened(session: Session) -> None:
     """Without its padding."""
     message = session.open(plain(session, body=b"four" * 3))
     assert (message.id >> 32, message.seq_no, message.content_related) == (int(NOW), 3, True)
-    assert message.body == b"four" * 3
+    assert bytes(message.body) == b"four" * 3
 
 
 @pytest.mark.parametrize("padding", [0, 11, 1025])

@@ -93,6 +93,17 @@ def read(html: str) -> str:
         ("abc", [types.MessageEntityBold(0, 2), types.MessageEntityBold(1, 2)], "<b>abc</b>"),
         ("😀b", [types.MessageEntityUnderline(2, 1)], "😀<u>b</u>"),
         ("😀b", [types.MessageEntityStrike(1, 1)], "<s>😀</s>b"),
+        ("😀b", [types.MessageEntityStrike(0, 1)], "<s>😀</s>b"),
+        (
+            "ab",
+            [types.MessageEntityTextUrl(0, 1, "x.org"), types.MessageEntityTextUrl(1, 1, "x.org")],
+            f'<a href="http://x.org" {LINK}>a</a><a href="http://x.org" {LINK}>b</a>',
+        ),
+        (
+            "ab",
+            [types.MessageEntityBlockquote(0, 1), types.MessageEntityBlockquote(1, 1)],
+            "<blockquote>a</blockquote><blockquote>b</blockquote>",
+        ),
         ("a<&>\"'", [types.MessageEntityCode(1, 3)], "a<code>&lt;&amp;&gt;</code>&quot;&#x27;"),
         ("secret", [types.MessageEntitySpoiler(0, 6)], '<span class="tg-spoiler">secret</span>'),
         (
@@ -140,6 +151,11 @@ def test_what_entities_make(text: str, entities: list[Any], html: str) -> None:
     """Of each kind, overlapping, nested, touching and cut through a character."""
     assert caption_html(text, entities) == html
     assert read(html) == text
+
+
+def test_characters_that_html_would_read_as_others() -> None:
+    """NUL can't be written, and a bare CR would be an LF."""
+    assert caption_html("a\0\rb", [types.MessageEntityBold(0, 4)]) == "<b>a\ufffd&#13;b</b>"
 
 
 @pytest.mark.parametrize(

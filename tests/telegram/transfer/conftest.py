@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tgbridge.sandbox import Sandbox
     from tgbridge.sandbox.world.blobs import Blob
     from tgbridge.telegram.client import BridgeClient
+    from tgbridge.telegram.mtproto.pieces import Bytes
     from tgbridge.telegram.transfer.download.download import Download
     from tgbridge.telegram.transfer.remote_file import RemoteFile
     from tgbridge.telegram.transfer.upload.upload import FileUpload
@@ -33,11 +34,11 @@ PHONE = "+9996610001"
 class Readable(Protocol):
     """A download, or the rest of one."""
 
-    async def __aenter__(self) -> AsyncIterable[memoryview]: ...
+    async def __aenter__(self) -> AsyncIterable[Bytes]: ...
 
     async def __aexit__(self, *_: object) -> None: ...
 
-    def __aiter__(self) -> AsyncIterator[memoryview]: ...
+    def __aiter__(self) -> AsyncIterator[Bytes]: ...
 
 
 @dataclass
@@ -88,7 +89,7 @@ class Reader:
         """Append what comes, so that it is there even if an error ends it."""
         async with download:
             async for chunk in download:
-                body += chunk
+                body += bytes(chunk)
 
     def expected(self, file: RemoteFile, start: int = 0, stop: int | None = None) -> bytes:
         return self.blobs[file.message_id].read(start, (file.size if stop is None else stop) - start)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.mtproto.calls import Preamble
     from tgbridge.telegram.mtproto.encryption import Buffer
     from tgbridge.telegram.mtproto.packets import Packet
+    from tgbridge.telegram.mtproto.pieces import Bytes
 
 KEEPALIVE_SECONDS: Final = 60.0
 """How often an idle connection is asked for a sign of life."""
@@ -41,7 +42,7 @@ DISCONNECT_SECONDS: Final = 75
 PARTING_SECONDS: Final = 1.0
 """How long the server has to close as well, when it is told that this is the end."""
 
-_RECEIVED_AT_ONCE: Final = 256 * 1024  # all of it, encrypted and plain, still fits a processor's second cache
+_RECEIVED_AT_ONCE: Final = 128 * 1024  # encrypted, plain and sent on, it fits a processor's second cache
 _WRITTEN_AT_ONCE: Final = 128 * 1024  # no more than this is copied when the socket does not take all
 _ACKNOWLEDGED_AT_ONCE: Final = 8
 _ACKNOWLEDGED_AFTER: Final = 1.0  # seconds, if they do not become so many before
@@ -80,7 +81,7 @@ class Connection(asyncio.BufferedProtocol):
         self._scratch = _scratch.view
         self._reader = PacketReader()
         self._conversation: Conversation | None = None
-        self._exchanged: asyncio.Future[memoryview] | None = None
+        self._exchanged: asyncio.Future[Bytes] | None = None
         self._last_plain_id = 0
         self._transport: asyncio.Transport
         self._unwritten: deque[Buffer] = deque()
@@ -297,7 +298,7 @@ class Connection(asyncio.BufferedProtocol):
         elif self._exchanged is not None and not self._exchanged.done():
             self._exchanged.set_result(packet.data)
 
-    def _received(self, plain: memoryview) -> None:
+    def _received(self, plain: Bytes) -> None:
         conversation = self._conversation
         assert conversation is not None  # noqa: S101 - what decrypts has a key
         if conversation.receive(plain):

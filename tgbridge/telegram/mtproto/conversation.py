@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
     from tgbridge.telegram.mtproto.calls import Call, Preamble
     from tgbridge.telegram.mtproto.encryption import Buffer
+    from tgbridge.telegram.mtproto.pieces import Bytes
     from tgbridge.telegram.mtproto.session import Message
 
 Packet = tuple[bytes, bytes]
@@ -157,7 +158,7 @@ class Conversation:
 
     # From the server
 
-    def receive(self, plain: memoryview) -> bool:
+    def receive(self, plain: Bytes) -> bool:
         """Act on a decrypted packet; whether it held more than a sign of life. Raises ProtocolViolated."""
         try:
             message = self._session.open(plain)
@@ -183,7 +184,7 @@ class Conversation:
         return code not in _NO_PROGRESS
 
     def _on_result(self, message: Message) -> None:
-        (msg_id,) = _ANSWERED.unpack_from(message.body, 4)
+        (msg_id,) = _ANSWERED.unpack(bytes(message.body[4:12]))
         call = self.calls.sent.get(msg_id)
         if call is None:
             return  # withdrawn

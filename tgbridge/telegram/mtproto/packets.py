@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
     from tgbridge.telegram.mtproto.encryption import Buffer
+    from tgbridge.telegram.mtproto.pieces import Bytes
 
 INTERMEDIATE: Final = b"\xee\xee\xee\xee"
 """What a client sends first, to choose this transport."""
@@ -33,7 +34,7 @@ class Packet(NamedTuple):
     """A whole packet: the plain bytes of an encrypted message, or all of an unencrypted one."""
 
     encrypted: bool
-    data: memoryview
+    data: Bytes
 
 
 def frame(*pieces: Buffer) -> bytes:

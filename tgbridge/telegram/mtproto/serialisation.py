@@ -15,12 +15,14 @@ from telethon.tl import TLRequest, functions, types
 from telethon.tl.core import GzipPacked, MessageContainer
 
 from tgbridge.telegram.mtproto.failures import ProtocolViolated, RpcFailed
+from tgbridge.telegram.mtproto.pieces import joined
 from tgbridge.telegram.mtproto.session import Message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tgbridge.telegram.mtproto.encryption import Buffer
+    from tgbridge.telegram.mtproto.pieces import Bytes
 
 MOST_UNPACKED_BYTES: Final = 1 << 24
 """What a gzip_packed object may become."""
@@ -40,9 +42,9 @@ _FILE_BYTES_AT: Final = 12  # behind the constructor, a storage.FileType (one wo
 
 @dataclass(frozen=True, slots=True, repr=False)
 class FileBytes:
-    """What upload.file and upload.cdnFile bring: a read-only view, which keeps no more than itself alive."""
+    """What upload.file and upload.cdnFile bring: read-only, in the pieces that it came in."""
 
-    bytes: memoryview
+    bytes: Bytes
 
 
 class Nothing(TLRequest):  # type: ignore[misc]  # Telethon has no types
@@ -52,9 +54,9 @@ class Nothing(TLRequest):  # type: ignore[misc]  # Telethon has no types
         return b""
 
 
-def constructor(body: memoryview) -> int:
+def constructor(body: Bytes) -> int:
     """Return the number of the constructor that `body` begins with."""
-    return int.from_bytes(body[:4], "little")
+    return int.from_bytes(bytes(body[:4]), "little")
 
 
 def serialise(request: TLRequest) -> tuple[Buffer, ...]:
@@ -78,7 +80,7 @@ def serialise(request: TLRequest) -> tuple[Buffer, ...]:
     return head, _WORD.pack(_LONG_BYTES | size << 8), request.bytes, bytes(-size % 4)
 
 
-def read_result(request: TLRequest, body: memoryview) -> Any:
+def read_result(request: TLRequest, body: Bytes) -> Any:
     """Return what a request's rpc_result says: `FileBytes`, or what Telethon makes of it.
 
     Raises RpcFailed for an rpc_error, ProtocolViolated for what cannot be read.
@@ -96,7 +98,7 @@ def read_result(request: TLRequest, body: memoryview) -> Any:
     return _read(request.read_result, body)
 
 
-def read_object(body: memoryview) -> Any:
+def read_object(body: Bytes) -> Any:
     """Return the TL object in `body`. Raises ProtocolViolated for what cannot be read."""
     return _read(BinaryReader.tgread_object, body)
 
@@ -114,10 +116,10 @@ def messages(message: Message) -> Iterator[Message]:
     if code != _MESSAGE_CONTAINER:
         return
     at = _WORD.size
-    (count,) = _COUNT.unpack_from(message.body, at)
+    (count,) = _COUNT.unpack(bytes(message.body[at : at + _COUNT.size]))
     at += _COUNT.size
     for _ in range(count):
-        msg_id, seq_no, size = _ITEM.unpack_from(message.body, at)
+        msg_id, seq_no, size = _ITEM.unpack(bytes(message.body[at : at + _ITEM.size]))
         at += _ITEM.size
         body = message.body[at : at + size]
         if len(body) != size:
@@ -126,7 +128,7 @@ def messages(message: Message) -> Iterator[Message]:
         yield Message(msg_id, seq_no, _unzip(body) if constructor(body) == _GZIP_PACKED else body)
 
 
-def _read(reader: Any, body: memoryview) -> Any:
+def _read(reader: Any, body: Bytes) -> Any:
     try:
         return reader(BinaryReader(bytes(body)))
     except Exception as error:  # noqa: BLE001 - generated code on bytes that do not fit raises anything
@@ -135,9 +137,9 @@ def _read(reader: Any, body: memoryview) -> Any:
     raise ProtocolViolated(f"unreadable answer ({reason})")
 
 
-def _read_bytes(body: memoryview, at: int) -> memoryview:
+def _read_bytes(body: Bytes, at: int) -> Bytes:
     try:
-        (word,) = _WORD.unpack_from(body, at)
+        (word,) = _WORD.unpack(bytes(body[at : at + _WORD.size]))
     except struct.error as error:
         raise ProtocolViolated("file bytes without a length") from error
     size, start = (word >> 8, at + 4) if word & 0xFF == _LONG_BYTES else (word & 0xFF, at + 1)
@@ -146,10 +148,10 @@ def _read_bytes(body: memoryview, at: int) -> memoryview:
     return body[start : start + size]
 
 
-def _unzip(body: memoryview) -> memoryview:
+def _unzip(body: Bytes) -> memoryview:
     inflate = zlib.decompressobj(wbits=31)  # gzip's header and trailer
     try:
-        plain = inflate.decompress(_read_bytes(body, _WORD.size), MOST_UNPACKED_BYTES)
+        plain = inflate.decompress(joined(_read_bytes(body, _WORD.size)), MOST_UNPACKED_BYTES)
     except zlib.error as error:
         raise ProtocolViolated("damaged gzip_packed") from error
     if not inflate.eof:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+    from tgbridge.telegram.mtproto.pieces import Bytes
 
 REMEMBERED: Final = 1000
 """Message ids that are kept of each side: to recognise a message that comes again, or one of our own."""
@@ -35,7 +36,7 @@ class Message(NamedTuple):
 
     id: int
     seq_no: int
-    body: memoryview
+    body: Bytes
 
     @property
     def content_related(self) -> bool:
@@ -94,9 +95,9 @@ class Session:
         """Tell whether a message of the server's has come, of those remembered."""
         return msg_id in self._seen
 
-    def open(self, plain: memoryview) -> Message:
+    def open(self, plain: Bytes) -> Message:
         """Return the message in a decrypted packet. Raises ProtocolViolated if it does not belong here."""
-        _, session_id, msg_id, seq_no, size = _HEADER.unpack_from(plain)
+        _, session_id, msg_id, seq_no, size = _HEADER.unpack(bytes(plain[: _HEADER.size]))
         if session_id != self.id:
             raise ProtocolViolated("a message of another session")
         if not msg_id & 1:

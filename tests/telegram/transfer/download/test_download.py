@@ -39,13 +39,12 @@ async def test_any_cut_of_any_file_puts_it_together_again(reader: Reader, dc_id:
 
 
 async def test_parts_grow_and_come_in_order(reader: Reader) -> None:
-    """The first part is small, the others grow to 1 MiB, each is asked for once, none is copied."""
+    """The first part is small, the others grow to 1 MiB, each is asked for once."""
     file = await reader.file(4 * MIB + 5)
     async with reader.open(file) as download:
         chunks = [chunk async for chunk in download]
     assert [len(chunk) // KIB for chunk in chunks] == [128, 128, 256, 512, 1024, 1024, 1024, 0]
-    assert all(isinstance(chunk, memoryview) for chunk in chunks)
-    assert b"".join(chunks) == reader.expected(file)
+    assert b"".join(map(bytes, chunks)) == reader.expected(file)
     assert reader.calls() == 8
 
 
@@ -197,13 +196,13 @@ async def test_paused_readers_do_not_keep_a_new_one_out(make_reader: MakeReader)
     for download, body in zip(downloads, bodies, strict=True):
         await download.__aenter__()
         while len(body) < 6 * MIB:
-            body.extend(await anext(download))
+            body.extend(bytes(await anext(download)))
     await reader.until(lambda: all(slot.fetch.landed for download in downloads for slot in download._slots))
     assert reader.downloader.budget.held == 8 * MIB
     assert await reader.read(files[2]) == reader.expected(files[2])
     for download, body, file in zip(downloads, bodies, files, strict=False):
         async for chunk in download:
-            body.extend(chunk)
+            body.extend(bytes(chunk))
         assert body == reader.expected(file)
         await download.__aexit__(None, None, None)
 

@@ -147,10 +147,10 @@ async def test_expired_references_are_renewed_once_for_all_parts(reader: Reader)
     """Many parts in flight, one request for the message; the next download knows the new reference."""
     file = await reader.file(12 * MIB)
     async with reader.open(file) as download:
-        body = bytearray(await anext(download))
+        body = bytearray(bytes(await anext(download)))
         reader.sandbox.faults.expire_file_references()
         async for chunk in download:
-            body += chunk
+            body += bytes(chunk)
     assert body == reader.expected(file)
     assert reader.refetched == [file.message_id]
     await reader.read(await reader.look_up(file.message_id), 5 * MIB)
@@ -175,10 +175,10 @@ async def test_references_of_photos_and_thumbnails_are_renewed_as_well(reader: R
     reader.sandbox.faults.expire_file_references()
     async with reader.open(file) as download:
         assert reader.refetched == [message_id]
-        body = bytearray(await anext(download))
+        body = bytearray(bytes(await anext(download)))
         reader.sandbox.faults.expire_file_references()
         async for chunk in download:
-            body += chunk
+            body += bytes(chunk)
     assert body == blob.read(0, blob.size)
     assert reader.refetched == [message_id] * 2
 

@@ -236,11 +236,11 @@ async def test_a_stuck_part_gives_way_to_others(make_reader: MakeReader, wanted:
     file, other = await reader.file(3 * MIB), await reader.file(wanted)
     stuck = reader.sandbox.faults.hold("upload.getFile", times=1)
     async with reader.open(file) as paused:
-        body = bytearray(await anext(paused))
-        body += await anext(paused)
+        body = bytearray(bytes(await anext(paused)))
+        body += bytes(await anext(paused))
         assert reader.downloader.budget.left == 0
         assert await reader.read(other) == reader.expected(other)
         async for chunk in paused:
-            body += chunk
+            body += bytes(chunk)
     assert body == reader.expected(file)
     stuck.release()

@@ -84,7 +84,7 @@ async def test_first_bytes_are_told_of_a_wait_that_a_stream_sits_out(reader: Rea
     file, other = await reader.file(12 * MIB), await reader.file(MIB)
     reader.sandbox.faults.flood_wait(GET_FILE, 60, skip=5)
     async with reader.open(file) as download:
-        body = bytearray(await anext(download))
+        body = bytearray(bytes(await anext(download)))
         reading = asyncio.create_task(reader.read_into(body, Rest(download)))
         await reader.until(lambda: reader.client.files.gates.to(HOME, GetFileRequest).pace.waits_until)
         for start in (2 * MIB, 3 * MIB, 11 * MIB):
@@ -103,7 +103,7 @@ async def test_who_joins_a_stream_before_its_first_bytes_may_be_more_patient(rea
     """A part that was asked for in a hurry, and failed, is asked for again by who has the time."""
     file, body = await reader.file(3 * MIB), bytearray()
     async with reader.open(file) as download:
-        body += await anext(download)
+        body += bytes(await anext(download))
         reader.sandbox.faults.flood_wait(GET_FILE, 20)  # for parts that were asked for on entering, too
         await reader.read_into(body, Rest(download))
     assert body == reader.expected(file)
@@ -158,7 +158,7 @@ async def test_an_outage_stalls_a_stream(reader: Reader, seconds: float) -> None
     """It ended after 0.23 s: connections are reset, and new ones refused until it is over."""
     file = await reader.file(12 * MIB)
     async with reader.open(file) as download:
-        body = bytearray(await anext(download))
+        body = bytearray(bytes(await anext(download)))
         reader.sandbox.faults.refuse_connections(HOME)
         reader.sandbox.faults.drop_connections(HOME)
         over = asyncio.get_running_loop().call_later(
@@ -173,7 +173,7 @@ async def test_an_outage_without_an_end_ends_a_stream_after_two_minutes(reader: 
     """And not after a number of attempts."""
     file, body = await reader.file(12 * MIB), bytearray()
     async with reader.open(file) as download:
-        body += await anext(download)
+        body += bytes(await anext(download))
         reader.sandbox.faults.refuse_connections(HOME)
         reader.sandbox.faults.drop_connections(HOME)
         begun = now()
@@ -189,7 +189,7 @@ async def test_closing_the_client_ends_a_stalled_stream(reader: Reader, trouble:
     """Whoever logs out does not wait for it, nor does it."""
     file, body = await reader.file(12 * MIB), bytearray()
     async with reader.open(file) as download:
-        body += await anext(download)
+        body += bytes(await anext(download))
         if trouble == "wait":
             reader.sandbox.faults.flood_wait(GET_FILE, 100)
         else:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
 
+    from tgbridge.telegram.mtproto.pieces import Bytes
+
 MOST_BYTES: Final = MIB
 """An hour's index has about as much; of a longer one the player has its beginning at once."""
 
@@ -30,7 +32,7 @@ _SIZE_FOLLOWS: Final = 1
 _MOST_BOXES: Final = 64  # a hostile file has any number
 
 
-def behind_the_pictures(head: memoryview, size: int) -> int | None:
+def behind_the_pictures(head: Bytes, size: int) -> int | None:
     """Return where a film of ``size`` bytes goes on behind its pictures, by its first bytes.
 
     None where the index comes first, for all that is no film, and where nothing is behind them.
@@ -39,9 +41,9 @@ def behind_the_pictures(head: memoryview, size: int) -> int | None:
     for _ in range(_MOST_BOXES):
         if at + 16 > len(head):
             break
-        kind, length = bytes(head[at + 4 : at + 8]), int.from_bytes(head[at : at + 4])
+        kind, length = bytes(head[at + 4 : at + 8]), int.from_bytes(bytes(head[at : at + 4]))
         if length == _SIZE_FOLLOWS:
-            length = int.from_bytes(head[at + 8 : at + 16])
+            length = int.from_bytes(bytes(head[at + 8 : at + 16]))
         if length < 8 or kind not in _PASSED_OVER | {b"mdat"}:
             return None
         at += length
@@ -50,7 +52,7 @@ def behind_the_pictures(head: memoryview, size: int) -> int | None:
     return None
 
 
-def span_behind(head: memoryview, size: int) -> tuple[int, int] | None:
+def span_behind(head: Bytes, size: int) -> tuple[int, int] | None:
     """Return from where up to where the file is worth reading ahead; None if it is not."""
     position = behind_the_pictures(head, size)
     if position is None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from tgbridge.settings import TelegramSettings
     from tgbridge.telegram.datacentres.router import Router
+    from tgbridge.telegram.mtproto.pieces import Bytes
     from tgbridge.telegram.transfer.download.cache import Fetch
     from tgbridge.telegram.transfer.download.source import Refetch, Source
     from tgbridge.telegram.transfer.window import Departure
@@ -66,12 +67,12 @@ class Arrival:
         self._hedges = hedges
         self._latest: hedging.Trip | None = None  # of the parts that have been read
 
-    async def read(self, fetch: Fetch, since: float | None = None) -> memoryview:
+    async def read(self, fetch: Fetch, since: float | None = None) -> Bytes:
         """Fetch a part, with patience from `since` (by the loop's clock) or now on. Raises as `Source`."""
         patience = self._patience(since, fetch)
         return await self._source.read(self._connections, self._refetch, fetch.part, patience)
 
-    async def front(self, slots: deque[Slot]) -> memoryview:
+    async def front(self, slots: deque[Slot]) -> Bytes:
         """Wait for the bytes of the first slot. Raises as `Source.read` does.
 
         That part may have been asked for by somebody of less patience, or before there was progress: then it
@@ -97,7 +98,7 @@ class Arrival:
                 self.begun = True
                 return data
 
-    async def _landing(self, slots: deque[Slot], patience: Patience) -> memoryview:
+    async def _landing(self, slots: deque[Slot], patience: Patience) -> Bytes:
         """Wait for a part; one that is stuck is asked for once more."""
         front = slots[0]
         fetch, look_again = front.fetch, hedging.SHORTEST_PATIENCE

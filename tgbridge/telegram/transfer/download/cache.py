@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
     from typing import Any
 
+    from tgbridge.telegram.mtproto.pieces import Bytes
     from tgbridge.telegram.transfer.parts import Part
 
-    Start = Callable[["Fetch"], Coroutine[Any, Any, memoryview]]
+    Start = Callable[["Fetch"], Coroutine[Any, Any, Bytes]]
 
 _BLOCK = 1 << 20
 """No part crosses a border of this many bytes."""
@@ -48,7 +49,7 @@ class Fetch:
         """Whether its bytes are there."""
         return self.task.done() and not self.task.cancelled() and self.task.exception() is None
 
-    async def wait(self) -> memoryview:
+    async def wait(self) -> Bytes:
         """Return the bytes, or raise what the fetching raised. Cancelling one who waits harms nobody else."""
         if not self.task.done():
             await asyncio.wait((self.task,))
@@ -63,7 +64,7 @@ class Fetch:
         self.sent_at = None
         self.waits_until = max(self.waits_until, _now() + seconds)
 
-    async def _run(self, start: Start) -> memoryview:
+    async def _run(self, start: Start) -> Bytes:
         data = await start(self)
         self.landed_at = _now()
         return data
@@ -180,7 +181,7 @@ class FileParts:
         fetch.keep |= keep
         return fetch
 
-    def leave(self, fetch: Fetch) -> asyncio.Task[memoryview] | None:
+    def leave(self, fetch: Fetch) -> asyncio.Task[Bytes] | None:
         """Want a part no longer. Returns the task if nobody else does and it has not ended: it ends now."""
         fetch.users -= 1
         if fetch.users:

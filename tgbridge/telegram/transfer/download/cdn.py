@@ -6,7 +6,7 @@ https://core.telegram.org/cdn
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -14,11 +14,13 @@ from cryptography.hazmat.primitives.ciphers.modes import CTR
 from telethon.tl import functions, types
 
 from tgbridge.errors import FileCorrupted, FloodWait, SessionEnded, TelegramRefused, TelegramUnavailable
+from tgbridge.telegram.mtproto.pieces import joined
 from tgbridge.telegram.rpc.call import now
 from tgbridge.telegram.transfer.download.hashes import HashBook
 
 if TYPE_CHECKING:
     from tgbridge.telegram.datacentres.router import Router
+    from tgbridge.telegram.mtproto.pieces import Bytes
     from tgbridge.telegram.rpc.patience import Patience
     from tgbridge.telegram.transfer.parts import Part
 
@@ -42,13 +44,13 @@ class CdnLost(Exception):
         self.trusted = trusted
 
 
-def decrypt(data: bytes | memoryview, offset: int, *, key: bytes, iv: bytes) -> memoryview:
+def decrypt(data: Bytes, offset: int, *, key: bytes, iv: bytes) -> memoryview:
     """Decrypt what lies at `offset` (bytes, a multiple of 16) of a CDN file.
 
     AES-256-CTR, the counter's start being `iv` with its last four bytes replaced by offset / 16, big endian.
     """
     counter = iv[:12] + (offset // 16).to_bytes(4, "big")
-    return memoryview(Cipher(AES(key), CTR(counter)).decryptor().update(data))
+    return memoryview(Cipher(AES(key), CTR(counter)).decryptor().update(joined(data)))
 
 
 class CdnFile:
@@ -85,9 +87,7 @@ class CdnFile:
             raise CdnLost(trusted=False) from error
         return data
 
-    async def _encrypted(
-        self, connections: Router, origin: int, part: Part, patience: Patience
-    ) -> memoryview:
+    async def _encrypted(self, connections: Router, origin: int, part: Part, patience: Patience) -> Bytes:
         request = functions.upload.GetCdnFileRequest(self._token, part.offset, part.limit)
         for _ in range(_REUPLOADS):
             try:
@@ -97,7 +97,7 @@ class CdnFile:
             except TelegramUnavailable as error:
                 raise CdnLost(trusted=False) from error
             if not isinstance(answer, types.upload.CdnFileReuploadNeeded):
-                return memoryview(answer.bytes)
+                return cast("Bytes", answer.bytes)
             reupload = functions.upload.ReuploadCdnFileRequest(self._token, answer.request_token)
             self._hashes.add(await self._ask_origin(connections, origin, reupload, patience))
         raise CdnLost(trusted=False)

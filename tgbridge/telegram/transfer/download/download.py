@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
     from tgbridge.settings import TelegramSettings
     from tgbridge.telegram.datacentres.router import Router
+    from tgbridge.telegram.mtproto.pieces import Bytes
     from tgbridge.telegram.transfer.budget import Budget, Share
     from tgbridge.telegram.transfer.download.ahead import Ahead
     from tgbridge.telegram.transfer.download.cache import Fetch
     from tgbridge.telegram.transfer.download.source import Refetch, Source
 
 
-LookAhead: TypeAlias = "Callable[[memoryview], Ahead | None]"
+LookAhead: TypeAlias = "Callable[[Bytes], Ahead | None]"
 """Told the first part of a file, begins to read what will be wanted next."""
 
 
@@ -46,9 +47,9 @@ class Rules:
 
 
 class Download:
-    """One span of one file on its way to one reader: an asynchronous iterator of buffers, in order.
+    """One span of one file on its way to one reader: an asynchronous iterator of its bytes, in order.
 
-    A buffer counts as held until the next one is asked for. One part is always let in, so that a reader gets
+    A part counts as held until the next one is asked for. One part is always let in, so that a reader gets
     on whatever the others hold.
     """
 
@@ -76,7 +77,7 @@ class Download:
         self._position = start  # of the byte that the reader gets next
         self._cursor = start  # of the byte that no slot covers yet
         self._slots: deque[Slot] = deque()
-        self._front: memoryview | None = None  # the front slot's bytes
+        self._front: Bytes | None = None  # the front slot's bytes
         self._handed = False  # whether the reader has them
         self._filled = asyncio.Event()
         self._window = Window(rules.budget.stream_bytes)
@@ -108,7 +109,7 @@ class Download:
         """Return the download itself: it is read once."""
         return self
 
-    async def __anext__(self) -> memoryview:
+    async def __anext__(self) -> Bytes:
         """Return the next bytes, at most one part."""
         if self._handed:
             self._pass_on()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tgbridge.settings import FilesSettings, TelegramSettings
     from tgbridge.telegram.datacentres.router import Router
+    from tgbridge.telegram.mtproto.pieces import Bytes
     from tgbridge.telegram.transfer.remote_file import FileKey, RemoteFile
 
 _SOURCES_PER_CLIENT: Final = 256
@@ -118,7 +119,7 @@ class Downloader:
         ahead = partial(self._look_ahead, source, make) if start == 0 and not source.looked_ahead else None
         return make(start=start, stop=stop, begun=begun, look_ahead=ahead)
 
-    def _look_ahead(self, source: Source, make: Callable[..., Download], head: memoryview) -> Ahead | None:
+    def _look_ahead(self, source: Source, make: Callable[..., Download], head: Bytes) -> Ahead | None:
         """Read ahead what a player will want after the head, as far as nobody else wants the memory."""
         span = None if source.looked_ahead else span_behind(head, source.size)
         source.looked_ahead = True

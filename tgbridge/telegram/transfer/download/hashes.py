@@ -10,11 +10,14 @@ import hmac
 from typing import TYPE_CHECKING
 
 from tgbridge.errors import FileCorrupted
+from tgbridge.telegram.mtproto.pieces import pieces_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from telethon.tl import types
+
+    from tgbridge.telegram.mtproto.pieces import Bytes
 
 
 class HashBook:
@@ -39,7 +42,7 @@ class HashBook:
             position += self._blocks[position][0]
         return None
 
-    def check(self, start: int, data: memoryview) -> None:
+    def check(self, start: int, data: Bytes) -> None:
         """Compare the bytes at `start` with their hashes, which must be known (see `missing`).
 
         Raises FileCorrupted when one differs, or when a block reaches beyond the bytes.
@@ -48,6 +51,13 @@ class HashBook:
         while position < len(data):
             limit, expected = self._blocks[start + position]
             block = data[position : position + limit]
-            if len(block) != limit or not hmac.compare_digest(hashlib.sha256(block).digest(), expected):
+            if len(block) != limit or not hmac.compare_digest(_digest(block), expected):
                 raise FileCorrupted("a part of the file does not match its hash")
             position += limit
+
+
+def _digest(block: Bytes) -> bytes:
+    digest = hashlib.sha256()
+    for piece in pieces_of(block, len(block)):
+        digest.update(piece)
+    return digest.digest()

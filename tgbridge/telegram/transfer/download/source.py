@@ -25,6 +25,7 @@ from tgbridge.telegram.transfer.download.hashes import HashBook
 
 if TYPE_CHECKING:
     from tgbridge.telegram.datacentres.router import Router
+    from tgbridge.telegram.mtproto.pieces import Bytes
     from tgbridge.telegram.rpc.patience import Patience
     from tgbridge.telegram.transfer.download.cache import FileParts
     from tgbridge.telegram.transfer.parts import Part
@@ -76,7 +77,7 @@ class Source:
             self._file = file
             self._location = file.location()
 
-    async def read(self, connections: Router, refetch: Refetch, part: Part, patience: Patience) -> memoryview:
+    async def read(self, connections: Router, refetch: Refetch, part: Part, patience: Patience) -> Bytes:
         """Return the bytes of a part.
 
         Raises FileCorrupted when they are again and again not as many as the file's size promises, or are not
@@ -113,7 +114,7 @@ class Source:
 
     async def _attempt(
         self, connections: Router, part: Part, expected: int, patience: Patience
-    ) -> memoryview | None:
+    ) -> Bytes | None:
         """Ask once; None means to ask again, elsewhere."""
         # What a CDN sends has to be verified, and what has no hash of its own can't be.
         verifiable = part.limit >= HASHED_BYTES
@@ -128,14 +129,14 @@ class Source:
                 self._cdn = CdnFile(answer)
             return None
         # The type that Telegram names beside the bytes says nothing: it is a guess by their look.
-        data = memoryview(answer.bytes)
+        data: Bytes = answer.bytes
         if self._hashes is not None and len(data) == expected:
             await self._verify(self._hashes, connections, part, data, patience)
         return data
 
     async def _read_cdn(
         self, cdn: CdnFile, connections: Router, part: Part, patience: Patience
-    ) -> memoryview | None:
+    ) -> Bytes | None:
         try:
             return await cdn.read(connections, self._dc_id, part, part.length(self.size), patience)
         except CdnLost as lost:
@@ -150,7 +151,7 @@ class Source:
         hashes: HashBook,
         connections: Router,
         part: Part,
-        data: memoryview,
+        data: Bytes,
         patience: Patience,
     ) -> None:
         while (position := hashes.missing(part.offset, part.offset + len(data))) is not None:
