@@ -228,12 +228,11 @@ async def test_after_an_end_elsewhere(stranger: ClientSession, pair: Pair, sandb
 
 @pytest.mark.swift_time
 async def test_after_an_end_elsewhere_that_nobody_tells(
-    stranger: ClientSession, pair: Pair, service: Service, sandbox: Sandbox
+    stranger: ClientSession, signed_in: ClientSession, service: Service, sandbox: Sandbox
 ) -> None:
     """What is in memory is sent for a minute after Telegram's last answer at most, trusted or not."""
-    grant = service.app[keys.TICKETS].read(pair.media, "media")
-    assert grant is not None
-    service.app[keys.LIBRARY].account(grant.user_id).trust()
+    service.app[keys.LIBRARY].account(sandbox.state.account_of("+9996610001").id).trust()
+    pair = await tickets_of(signed_in)
     paths = (THUMBNAIL + pair.thumbnail, MEDIA + pair.media)
     for path in paths:
         assert (await fetch(stranger, path))[0] == 200
