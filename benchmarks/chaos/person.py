@@ -76,18 +76,25 @@ class Person:
     async def sign_in(self) -> None:
         """Sign in, however long that takes."""
         async with self._signing_in:
-            for _ in range(_TRIES):
-                try:
-                    if (await self.browser.ask("GET", "/is-authenticated")).body["authenticated"]:
+            fault = self._ledger.fault(f"logout {self.phone[-4:]}")
+            try:
+                for _ in range(_TRIES):
+                    try:
+                        await self._try_to_sign_in()
+                    except Failed:
+                        await asyncio.sleep(1)
+                    else:
                         return
-                    await self.browser.ask("POST", "/send-code", json={"phone": self.phone})
-                    body = {"phone": self.phone, "code": self.phone[6] * 5}
-                    self.user_id = (await self.browser.ask("POST", "/sign-in", json=body)).body["user"]["id"]
-                except Failed:
-                    await asyncio.sleep(1)
-                else:
-                    return
+            finally:
+                self._ledger.over(fault)
             self._ledger.is_wrong("no login", who=self.phone[-4:])
+
+    async def _try_to_sign_in(self) -> None:
+        if (await self.browser.ask("GET", "/is-authenticated")).body["authenticated"]:
+            return
+        await self.browser.ask("POST", "/send-code", json={"phone": self.phone})
+        body = {"phone": self.phone, "code": self.phone[6] * 5}
+        self.user_id = (await self.browser.ask("POST", "/sign-in", json=body)).body["user"]["id"]
 
     async def live(self, seconds: float) -> None:
         """Do one thing after another until then."""

@@ -41,6 +41,13 @@ def holds_nothing(service: Service) -> bool:
     return (budget.held, budget.waiting, budget.streams, lent, *counts) == (0,) * 7
 
 
+def expire_reference(sandbox: Sandbox, *, sent: bool = False) -> Any:
+    """Refuse a message for its reference, which is stale; `sent`: when it is there, though no answer came."""
+    if sent:
+        sandbox.faults.drop(SEND, executed=True)
+    return sandbox.faults.error(SEND, 400, "FILE_REFERENCE_EXPIRED")
+
+
 MENDED: dict[str, Callable[[Sandbox], Any]] = {
     "flood wait": lambda sandbox: sandbox.faults.flood_wait(SMALL, 1, skip=9),
     "internal errors": lambda sandbox: sandbox.faults.internal_error(SMALL, times=3, skip=9),
@@ -57,6 +64,8 @@ MENDED: dict[str, Callable[[Sandbox], Any]] = {
         SEND, executed=True, connection=True
     ),
     "message lost, connection silent": lambda sandbox: sandbox.faults.silence(SEND, connection=True),
+    "reference expired before the message": expire_reference,
+    "message sent, answer lost, reference expired": lambda sandbox: expire_reference(sandbox, sent=True),
     "message failing": lambda sandbox: sandbox.faults.internal_error(SEND, times=2),
 }
 TOLD: dict[str, tuple[Callable[[Sandbox], Any], int, dict[str, Any]]] = {

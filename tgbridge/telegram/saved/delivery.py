@@ -67,6 +67,7 @@ BYTES_PER_SECOND: Final = 4 * MIB
 
 _LOOK_BACK: Final = 100  # messages: more than arrive while an answer is awaited
 _PEER: Final = types.InputPeerSelf()
+_STALE: Final = frozenset({"FILE_REFERENCE_EXPIRED", "FILE_REFERENCE_INVALID"})
 _LOST: Final = frozenset({"FILE_PART_MISSING", "MD5_CHECKSUM_INVALID"})
 
 
@@ -76,11 +77,17 @@ class Medium:
 
     media: types.InputMediaPhoto | types.InputMediaDocument
     random_id: int = field(default_factory=lambda: secrets.randbits(63))
+    earlier: frozenset[int] = frozenset()
+    """The ids of what was made of the file before, one of which a message may hold."""
 
     @property
     def id(self) -> int:
         """The photo's or document's own."""
         return int(self.media.id.id)
+
+    def anew(self, made: Medium) -> Medium:
+        """Return what is made of the same file once more, for the same message."""
+        return Medium(made.media, self.random_id, self.earlier | {self.id})
 
 
 class Delivery:
@@ -125,7 +132,9 @@ class Delivery:
             raise
         return sent
 
-    async def _send(self, borrow: Borrow, group: Sequence[int], on_wait: OnWait | None) -> list[int]:
+    async def _send(
+        self, borrow: Borrow, group: Sequence[int], on_wait: OnWait | None, *, is_anew: bool = False
+    ) -> list[int]:
         """Send the files of these numbers as one message, or one album."""
         album = [self._media[index] for index in group]
         request = _request(album, "" if group[0] else self.caption)
@@ -147,6 +156,11 @@ class Delivery:
         except TelegramRefused as error:
             if isinstance(error, FloodWait | SessionEnded):
                 raise  # which says nothing of an earlier try
+            if (
+                error.name in _STALE and not is_anew
+            ):  # nor does this: Telegram takes its time, or a retry does
+                await self._make_anew(borrow, group, on_wait)
+                return await self._send(borrow, group, on_wait, is_anew=True)
             self._doubtful -= random_ids
             if error.name != "RANDOM_ID_DUPLICATE":
                 raise
@@ -159,6 +173,12 @@ class Delivery:
         if isinstance(updates, types.UpdateShortSentMessage):
             return [updates.id]
         return await self._find(borrow, album)
+
+    async def _make_anew(self, borrow: Borrow, group: Sequence[int], on_wait: OnWait | None) -> None:
+        """Have media made once more of their parts: no message holds them that would tell a new reference."""
+        made = await _together([self._make(borrow, self.files[index], on_wait) for index in group])
+        for index, medium in zip(group, made, strict=True):
+            self._media[index] = self._media[index].anew(medium)
 
     async def _make(self, borrow: Borrow, file: OutgoingFile, on_wait: OnWait | None) -> Medium:
         request = functions.messages.UploadMediaRequest(_PEER, file.media())
@@ -196,9 +216,10 @@ class Delivery:
         )
         history = await self._ask(borrow, request, self._patience())
         found = {_media_id(message): int(message.id) for message in reversed(history.messages)}
-        if not all(medium.id in found for medium in album):
+        ids = [[found[name] for name in (medium.id, *medium.earlier) if name in found] for medium in album]
+        if not all(ids):
             raise TelegramUnavailable("the message was sent, and is gone again", retry_after=1)
-        return [found[medium.id] for medium in album]
+        return [of_medium[0] for of_medium in ids]
 
     async def _taken_back(self, borrow: Borrow, sent: list[int]) -> bool:
         """Delete what was sent of a whole that can't be sent; tell whether it is gone."""
