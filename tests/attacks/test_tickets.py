@@ -5,6 +5,7 @@ THREAT_MODEL.md has them as a table.
 
 from __future__ import annotations
 
+import asyncio
 import re
 import string
 import time
@@ -23,6 +24,7 @@ from yarl import URL
 from tests.attacks.test_cookies import cookie_of
 from tests.web.routes.rows import post
 from tgbridge.sandbox.seeds import IDS
+from tgbridge.telegram.client import VOUCHED_SECONDS
 from tgbridge.web import keys
 from tgbridge.web.derived_keys import DerivedKeys
 from tgbridge.web.sealed import Sealed
@@ -222,6 +224,22 @@ async def test_after_an_end_elsewhere(stranger: ClientSession, pair: Pair, sandb
     for _ in range(2):
         assert await fetch(stranger, MEDIA + pair.media) == EXPIRED
         assert await fetch(stranger, THUMBNAIL + pair.thumbnail) == EXPIRED
+
+
+@pytest.mark.swift_time
+async def test_after_an_end_elsewhere_that_nobody_tells(
+    stranger: ClientSession, signed_in: ClientSession, service: Service, sandbox: Sandbox
+) -> None:
+    """What is in memory is sent for a minute after Telegram's last answer at most, trusted or not."""
+    service.app[keys.LIBRARY].account(sandbox.state.account_of("+9996610001").id).trust()
+    pair = await tickets_of(signed_in)
+    paths = (THUMBNAIL + pair.thumbnail, MEDIA + pair.media)
+    for path in paths:
+        assert (await fetch(stranger, path))[0] == 200
+    sandbox.faults.revoke(error="SESSION_REVOKED")
+    await asyncio.sleep(VOUCHED_SECONDS)
+    for path in paths:
+        assert await fetch(stranger, path) == EXPIRED
 
 
 async def test_no_longer_than_the_session(service: Service, signed_in: ClientSession) -> None:

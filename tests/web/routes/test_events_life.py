@@ -15,6 +15,7 @@ from tests.web.routes.events import events
 from tgbridge.sandbox import telephone
 from tgbridge.sandbox.seeds import IDS
 from tgbridge.telegram.mtproto import connector
+from tgbridge.telegram.saved.library import LIFETIME_SECONDS
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
@@ -59,10 +60,15 @@ async def test_a_long_outage(signed_in: ClientSession, sandbox: Sandbox, service
     async with events(signed_in, "/events") as tab:
         library = service.app[keys.LIBRARY].account(sandbox.state.account_of(PHONE).id)
         followed = [library.live.is_followed]
+        async with signed_in.get("/media") as response:
+            assert response.status == 200
+        await asyncio.sleep(2 * LIFETIME_SECONDS)
+        assert library.known(IDS["photo"]) is not None
         sandbox.faults.refuse_connections()
         sandbox.faults.drop_connections()
         await asyncio.sleep(300)
         followed.append(library.live.is_followed)
+        assert library.known(IDS["photo"]) is None
         sandbox.faults.clear()
         assert save(sandbox) == await added(tab)
         assert [*followed, library.live.is_followed] == [True, False, True]

@@ -186,8 +186,8 @@ class AccountLibrary:
         request = functions.messages.GetMessagesRequest([])
 
         def go() -> None:
-            nonlocal ids, asked_at
-            ids, asked_at = take(), _now()
+            nonlocal ids
+            ids = take()
             request.id = [types.InputMessageID(one) for one in ids]
 
         try:

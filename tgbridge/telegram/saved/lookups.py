@@ -51,13 +51,10 @@ class _Batch(Generic[FoundT]):
             self._full.set_result(None)
 
     async def _run(self, ask: Ask[FoundT], earlier: asyncio.Task[Any] | None) -> dict[int, FoundT]:
-        try:
-            if earlier is not None:
-                reasons = (earlier, self._full)
-                await asyncio.wait(reasons, timeout=GATHER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            return await ask(self._take)
-        finally:
-            self.has_gone = True
+        if earlier is not None:
+            reasons = (earlier, self._full)
+            await asyncio.wait(reasons, timeout=GATHER_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        return await ask(self._take)
 
     def _take(self) -> tuple[int, ...]:
         self.has_gone = True
