@@ -44,7 +44,7 @@ async def read(
     answer = await reader.client.files.call(
         dc_id or file.dc_id, get_file(file, offset, limit), patience(reader, under_way=under_way)
     )
-    return bool(answer.bytes == reader.blobs[file.message_id].read(offset, limit))
+    return bool(bytes(answer.bytes) == reader.blobs[file.message_id].read(offset, limit))
 
 
 async def read_all(

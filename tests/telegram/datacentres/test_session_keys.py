@@ -47,7 +47,7 @@ async def read(pool: ClientPool, session: str, sandbox: Sandbox, until: Until, d
         request = functions.upload.GetFileRequest(file.location(), 0, 8192)
         patience = Patience.of_first_bytes(pool._settings.telegram)
         answer = await client.files.call(dc_id, request, patience)
-        assert answer.bytes == blob.read(0, 5000)
+        assert bytes(answer.bytes) == blob.read(0, 5000)
     await until(lambda: not pool.stats.clients)
 
 

@@ -111,8 +111,10 @@ class ConnectionGroup:
             member = self._choose()
             member.begin(weight)
             try:
-                async with _until(patience):
-                    connection = await asyncio.shield(member.ready)
+                if not member.ready.done():
+                    async with _until(patience):
+                        await asyncio.shield(member.ready)
+                connection = member.ready.result()
                 answer = await connection.call(request, after=member.after)
             except TransportRefused as error:
                 await self._refused(member, error)

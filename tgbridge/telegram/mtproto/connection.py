@@ -43,6 +43,7 @@ PARTING_SECONDS: Final = 1.0
 """How long the server has to close as well, when it is told that this is the end."""
 
 _RECEIVED_AT_ONCE: Final = 128 * 1024  # encrypted, plain and sent on, it fits a processor's second cache
+_READS_IN_A_ROW: Final = 8  # a part of a file, which is sent on before it has left the cache
 _WRITTEN_AT_ONCE: Final = 128 * 1024  # no more than this is copied when the socket does not take all
 _ACKNOWLEDGED_AT_ONCE: Final = 8
 _ACKNOWLEDGED_AFTER: Final = 1.0  # seconds, if they do not become so many before
@@ -80,6 +81,7 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._scratch = _scratch.view
         self._reader = PacketReader()
+        self._in_a_row = 0  # times that all was read that could be at once
         self._conversation: Conversation | None = None
         self._exchanged: asyncio.Future[Bytes] | None = None
         self._last_plain_id = 0
@@ -251,8 +253,10 @@ class Connection(asyncio.BufferedProtocol):
         self._heard_at, self._asked_at = self._loop.time(), None
         if self.failure is not None:
             return
+        arrived = False
         try:
             for packet in self._reader.feed(self._scratch[:nbytes]):
+                arrived = True
                 self._arrived(packet)
         except ConnectionFailed as error:
             if isinstance(error, TransportRefused) and error.code != TRANSPORT_FLOOD:
@@ -261,8 +265,10 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._reader.inside:
             self._progress_at = self._heard_at
-        if nbytes == len(self._scratch) and self.failure is None:
-            # There is more. uvloop would take up to 8 MiB of it before anybody reads what has come so far.
+        self._in_a_row = self._in_a_row + 1 if nbytes == len(self._scratch) else 0
+        if self._in_a_row and (arrived or self._in_a_row >= _READS_IN_A_ROW) and self.failure is None:
+            # There is more, of which uvloop would take 4 MiB before others get on. Let go what is whole.
+            self._in_a_row = 0
             self._transport.pause_reading()
             self._loop.call_soon(self._read_on)
 

@@ -67,18 +67,21 @@ class Gate:
         waiter = _Waiter(next(self._numbers), weight, patience)
         heapq.heappush(self._waiting, waiter)
         self._serve()
-        try:
-            async with asyncio.timeout_at(patience.give_up_at):
-                departed_at = await waiter.turn
-        except BaseException as error:
-            if _succeeded(waiter.turn):  # in the same moment
-                self.leave(weight)
-            if isinstance(error, TimeoutError):
-                raise self._too_late() from None
-            raise
+        departed_at = waiter.turn.result() if waiter.turn.done() else await self._turn(waiter)
         if patience.on_turn is not None:
             patience.on_turn()
         return departed_at
+
+    async def _turn(self, waiter: _Waiter) -> float:
+        try:
+            async with asyncio.timeout_at(waiter.patience.give_up_at):
+                return await waiter.turn
+        except BaseException as error:
+            if _succeeded(waiter.turn):  # in the same moment
+                self.leave(waiter.weight)
+            if isinstance(error, TimeoutError):
+                raise self._too_late() from None
+            raise
 
     def leave(self, weight: int) -> None:
         """Take note that a call has ended."""

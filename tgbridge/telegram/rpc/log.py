@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from tgbridge.errors import TelegramFailure
@@ -50,7 +51,12 @@ def log_calls(call: Call, where: Callable[[], int]) -> Call:
 def method(request: TLRequest) -> str:
     """Return Telegram's name of a request: ``upload.getFile`` for GetFileRequest of functions.upload."""
     kind = type(request)
-    stem = kind.__name__.removesuffix("Request")
+    return _method(kind.__module__, kind.__name__)
+
+
+@cache
+def _method(module: str, name: str) -> str:
+    stem = name.removesuffix("Request")
     stem = stem[0].lower() + stem[1:]
-    space = kind.__module__.rpartition(".")[2]
+    space = module.rpartition(".")[2]
     return stem if space == "functions" else f"{space}.{stem}"

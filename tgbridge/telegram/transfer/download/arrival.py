@@ -78,6 +78,9 @@ class Arrival:
         That part may have been asked for by somebody of less patience, or before there was progress: then it
         is asked for again, in another slot.
         """
+        front = slots[0]
+        if front.fetch.landed:
+            return self._arrived(front)
         since = now()
         backoff = Backoff(self._patience(since))
         while True:
@@ -93,10 +96,15 @@ class Arrival:
                     backoff = Backoff(patience)
                 slots[0] = self._again(slots[0], since)
             else:
-                if slots[0].fetch.landed:  # else it was the second attempt that came first
-                    self._latest = slots[0].trip
-                self.begun = True
+                if slots[0].fetch.landed:
+                    return self._arrived(slots[0])
+                self.begun = True  # it was the second attempt that came first
                 return data
+
+    def _arrived(self, slot: Slot) -> Bytes:
+        self._latest = slot.trip
+        self.begun = True
+        return slot.fetch.task.result()
 
     async def _landing(self, slots: deque[Slot], patience: Patience) -> Bytes:
         """Wait for a part; one that is stuck is asked for once more."""
