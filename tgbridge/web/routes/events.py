@@ -248,7 +248,7 @@ ENDPOINTS: Final = (
         answers=(
             Success(
                 "Server-sent events, whose data is JSON. An event may come twice. The stream ends from time "
-                "to time, and `retry` says when to connect again.",
+                "to time, or at once while too many others connect, and `retry` says when to connect again.",
                 None,
                 media_type=MEDIA_TYPE,
                 events=(
