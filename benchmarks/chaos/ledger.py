@@ -36,7 +36,7 @@ _NETWORK = {
 }
 CAUSES: dict[str, set[str]] = {
     "429": {"flood_wait", "limit"},
-    "500": {"error", "short", "alter"},
+    "500": {"error", "short", "alter", "expire_uploads"},
     "502": _NETWORK,
     "503": _NETWORK | {"limit", "flood_wait", "alter"},
     "401": {"revoke"},

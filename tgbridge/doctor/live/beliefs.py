@@ -103,6 +103,7 @@ UNCHECKED: Final[Mapping[str, str]] = MappingProxyType(
         "update-short": _OTHERS,
         "update-subscription": "It needs another device.",
         "send-slow-media": "It would take a file of 2 GB.",
+        "send-made-anew": "It would take waiting until a reference expires.",
         "login-code-beside-password": _NO_BELIEF,
         "login-srp": _COSTS,
         "login-codes-cost": _COSTS,
