@@ -76,11 +76,7 @@ class Listening:
             ear = self._ears[key] = _Ear(self, key, session, account)
         ear.begin_page()
         try:
-            client = await ear.client()
-            if since is None or since.life != ear.live.shown.life:
-                await ear.live.complete(client)
-            if ear.is_over:
-                raise TelegramUnavailable("the session listens no longer")
+            client = await self._begin(ear, since)
             reader = PageReader(ear.live, since, tell)
             ear.add(reader)
             try:
@@ -89,6 +85,21 @@ class Listening:
                 ear.remove(reader)
         finally:
             ear.end_page(self._linger_seconds)
+
+    async def _begin(self, ear: _Ear, since: Position | None) -> BridgeClient:
+        """Return what a session listens with, once what a page that goes on from `since` needs is known."""
+        try:
+            client = await ear.client()
+            if since is None or since.life != ear.live.shown.life:
+                await ear.live.complete(client)
+            if ear.is_over:
+                raise TelegramUnavailable("the session listens no longer")
+        except TelegramUnavailable as error:
+            # Somebody has signed out meanwhile, perhaps.
+            if (reason := self._pool.ended.reason(ear.session)) is not None:
+                raise SessionEnded(reason) from error
+            raise
+        return client
 
     async def close(self) -> None:
         """Stop listening. Pages are told nothing more. Idempotent."""

@@ -153,6 +153,17 @@ async def test_a_logout(signed_in: ClientSession) -> None:
         assert await tab.rest() == [("session_ended", {"code": "AUTH_KEY_UNREGISTERED"})]
 
 
+async def test_a_logout_while_a_page_begins(signed_in: ClientSession, sandbox: Sandbox) -> None:
+    """It is told that it is signed out, and not that Telegram is away."""
+    held = sandbox.faults.hold("updates.getState")
+    opening = asyncio.create_task(signed_in.get("/events"))
+    await held.reached(1)
+    async with signed_in.post("/logout") as response:
+        assert response.status == 200
+    async with await opening as response:
+        assert (response.status, (await response.json())["code"]) == (401, "AUTH_KEY_UNREGISTERED")
+
+
 async def test_a_session_that_another_one_ends(
     signed_in: ClientSession, new_browser: NewBrowser, sign_in: SignIn
 ) -> None:
