@@ -84,7 +84,6 @@ example: $(VENV)/.runs
 	npm --prefix examples/nextjs ci --no-audit --no-fund
 	TGBRIDGE_URL=http://127.0.0.1:$(SERVICE_PORT) npm --prefix examples/nextjs run build
 	@trap 'kill $$service $$pages 2>/dev/null; wait' EXIT; trap exit INT TERM; \
-	TGBRIDGE_SERVER__TRUSTED_PROXIES=127.0.0.1 \
 	$(BIN)/python -m tgbridge serve --sandbox --port $(SERVICE_PORT) & service=$$!; \
 	cd examples/nextjs; TGBRIDGE_URL=http://127.0.0.1:$(SERVICE_PORT) \
 	node node_modules/next/dist/bin/next start --hostname localhost --port $(EXAMPLE_PORT) & pages=$$!; \
@@ -95,7 +94,7 @@ client-types: $(VENV)/.runs
 	npm --prefix clients/typescript ci --no-audit --no-fund
 	$(BIN)/python scripts/client_types.py
 
-# Needs Chromium as well.
+# Needs Chromium and nginx as well.
 example-test: $(VENV)/.develops
 	$(BIN)/python -m pytest -m example tests/example
 

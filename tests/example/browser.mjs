@@ -68,6 +68,13 @@ export async function scenario(steps) {
   try {
     await steps()
     console.log(JSON.stringify({ done: true }))
+  } catch (error) {
+    for (const [index, page] of browser.contexts().flatMap((context) => context.pages()).entries()) {
+      await picture(page, `failure-${index + 1}`)
+      const state = () => [location.href, scrollY, document.activeElement?.outerHTML.slice(0, 300)]
+      console.error(await page.evaluate(state), page.failures)
+    }
+    throw error
   } finally {
     await browser.close()
   }

@@ -48,6 +48,15 @@ await scenario(async () => {
   }))
   console.log(JSON.stringify({ note: { requests: asked.size, shifts, ...measured } })) // milliseconds
 
+  // What the wheel has set in motion is over.
+  await page.evaluate(() => new Promise((resolve) => {
+    let [before, still] = [scrollY, 0]
+    const timer = setInterval(() => {
+      still = scrollY === before ? still + 1 : 0
+      before = scrollY
+      if (still === 5) resolve(clearInterval(timer))
+    }, 50)
+  }))
   // By the keyboard alone: back to the beginning, open, on, closed; the focus is where it was.
   await page.locator('.tile[tabindex="0"]').focus()
   await page.keyboard.press('Home')

@@ -15,7 +15,7 @@ const LINK = () => {
 }
 
 await scenario(async () => {
-  const page = await open({ path: '/devices', expected: ['status of 400', 'status of 401'] })
+  const page = await open({ path: '/devices', expected: ['status of 400', 'status of 401', 'status of 503'] })
   assert.match(page.url(), /\/sign-in\?next=%2Fdevices$/)
   await accessible(page)
   await picture(page, 'sign-in')

@@ -34,7 +34,7 @@ await scenario(async () => {
   // 12 MB: more than one request, and more than a rewrite of Next.js takes in one.
   const { path } = await ask('file', { size: 12 * 1024 * 1024 })
   await page.locator('input[type=file]').setInputFiles(path)
-  await page.getByText('Saved', { exact: true }).waitFor()
+  await page.getByLabel('Uploads').getByText('Saved').waitFor()
   assert.deepEqual(await ask('sent'), { messages: 1, same: true })
 
   await page.getByRole('button', { name: 'Log out' }).click()

@@ -7,7 +7,7 @@ import { accessible, ask, open, picture, scenario, signIn } from './browser.mjs'
 const BYTES = 60 * 1024 * 1024
 
 await scenario(async () => {
-  const page = await open({ acceptDownloads: true, expected: ['ERR_INTERNET_DISCONNECTED', 'status of 4', 'ERR_FAILED', 'status of 5'] })
+  const page = await open({ acceptDownloads: true, expected: ['ERR_INTERNET_DISCONNECTED', 'status of 4', 'ERR_FAILED', 'ERR_CONNECTION_RESET', 'status of 5'] })
   let begun = 0
   page.on('request', (request) => (begun += request.method() === 'POST' && /\/uploads$/.test(request.url())))
   await signIn(page, '+9996610003')
@@ -32,10 +32,19 @@ await scenario(async () => {
   page.on('dialog', (dialog) => dialog.accept())
   await page.reload()
   await page.getByRole('button', { name: 'Upload' }).waitFor()
+  // What comes next goes wrong twice: the service is full, and the line is cut in the middle of a request.
+  const troubles = [
+    (route) => route.fulfill({ status: 503, headers: { 'Retry-After': '1' }, json: { error: 'Full.', code: 'POOL_EXHAUSTED', retry_after: 1 } }),
+    (route) => route.abort('connectionreset'),
+  ]
+  await page.route(/\/uploads\/\w/, (route) => (route.request().method() === 'PATCH' && troubles.shift()?.(route)) || route.continue())
   await choose()
+  await choose() // by mistake: it is one upload
   await reaches(16 * 1024 * 1024)
-  await page.getByText('Saved', { exact: true }).waitFor()
+  assert.equal(await page.locator('.tray > div').count(), 1)
+  await page.getByLabel('Uploads').getByText('Saved').waitFor()
   assert.deepEqual(await ask('sent'), { messages: 1, same: true })
+  assert.equal(troubles.length, 0)
   assert.equal(begun, 1) // the page that was loaded anew went on with what was there
 
   await page.getByRole('button', { name: /^Files/ }).click()

@@ -31,7 +31,9 @@ export function Uploads() {
     (files: Iterable<File>) => {
       for (const file of files) {
         const task = tg.uploads.start(file, { onProgress: (progress) => change(file, { progress }) })
-        setRows((all) => [...all, { file, task, state: 'running', progress: { sent: 0, stored: 0, total: file.size } }])
+        const row: Row = { file, task, state: 'running', progress: { sent: 0, stored: 0, total: file.size } }
+        // A file that is on its way already is the same task.
+        setRows((all) => (all.some((one) => one.task === task) ? all : [...all, row]))
         task.done.then(
           () => {
             change(file, { state: 'done' })

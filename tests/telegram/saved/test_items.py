@@ -258,6 +258,20 @@ def test_previews_alone_are_no_thumbnail(thumbs: list[Any] | None) -> None:
         media.remote_thumbnail(message(held))
 
 
+@pytest.mark.parametrize(
+    ("preview", "shown"), [(STRIPPED, 5), (types.PhotoSize("m", 320, 180, 4), 99)], ids=["none", "picture"]
+)
+def test_a_videos_cover(preview: Any, shown: int) -> None:
+    """It is the thumbnail if it is a picture; what it lacks, the video's own previews have."""
+    held = document(
+        types.DocumentAttributeVideo(1, 2, 3), thumbs=[STRIPPED, types.PhotoSize("m", 320, 180, 3)]
+    )
+    held.video_cover = photo(preview).photo
+    held.video_cover.id = 99
+    assert media.remote_thumbnail(message(held)).file_id == shown
+    assert (item(held).blur_data_url or "").startswith("data:image/jpeg;base64,")
+
+
 def test_a_stripped_thumbnail_is_a_jpeg() -> None:
     """Complete, as a data URL for next/image."""
     url = item(photo(STRIPPED, types.PhotoSize("m", 320, 240, 3000))).blur_data_url

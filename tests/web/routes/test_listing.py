@@ -128,6 +128,13 @@ async def test_head(signed_in: ClientSession) -> None:
         assert response.status == 200
 
 
+async def test_head_fails_as_get_would(signed_in: ClientSession, sandbox: Sandbox) -> None:
+    """Who asks whether there is a list is told that there is none at the moment."""
+    sandbox.faults.flood_wait("messages.getHistory", seconds=60)
+    async with signed_in.head(PATH) as response:
+        assert (response.status, response.headers["Retry-After"]) == (429, "60")
+
+
 async def test_sent_as_it_arrives(sandbox: Sandbox, signed_in: ClientSession, account: Account) -> None:
     """The first page is on its way to the browser while Telegram still thinks about the second."""
     seed_many(account, 300)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from copy import copy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -104,6 +105,10 @@ async def test_several_at_once(signed_in: ClientSession) -> None:
         ("since=9999-12-31&until=9999-12-31", []),
         ("until=1969-12-31", []),
         ("since=1000-01-01&until=9999-12-31&type=voice", ["voice"]),
+        # Telegram's dates are of 32 bits, in which these would be others.
+        ("since=1900-01-01&until=2110-01-01&type=voice", ["voice"]),
+        ("since=2150-01-01&type=voice", []),
+        ("since=2025-07-03T19:31:02.123456789Z&type=voice", []),
     ],
 )
 async def test_times(signed_in: ClientSession, span: str, names: list[str]) -> None:
@@ -156,6 +161,16 @@ async def test_an_unchanged_page_is_not_sent_again(get: Get, account: Account) -
     assert (await get("/media?limit=5", headers={hdrs.IF_MATCH: tag})).status == 412
     account.history.delete([IDS["photo"]])
     assert (await get("/media?limit=5", headers=conditions)).status == 200
+
+
+async def test_a_page_whose_next_one_is_gone(get: Get, account: Account) -> None:
+    """It has the same items, and is another page."""
+    account.history.delete(list(account.history.ids))
+    oldest, *_ = seed_many(account, 3, photo_every=1)
+    tag = (await get("/media?limit=2")).headers["ETag"]
+    account.history.delete([oldest])
+    page = await get("/media?limit=2", headers={"If-None-Match": tag})
+    assert (page.status, json.loads(page.body)["next"]) == (200, None)
 
 
 async def test_the_place_in_the_events_is_no_newer_than_the_page(
@@ -211,13 +226,21 @@ async def test_days_are_those_of_utc(signed_in: ClientSession, sandbox: Sandbox)
     assert said == [0]
 
 
-async def test_timeline_of_several_filters(signed_in: ClientSession) -> None:
-    """Their days are one list, with what both found."""
+async def test_timeline_of_several_filters(signed_in: ClientSession, account: Account) -> None:
+    """Their days are one list, with what both found, and begin with the newest of all."""
+    date = datetime(2025, 12, 1, tzinfo=UTC)
+    for key in ("voice", "audio"):
+        sent: Any = account.history.get(IDS[key])
+        account.add_message(media=sent.media, date=date)
     days = await answer(signed_in, "/media/timeline?type=document,audio,voice")
     assert [day["date"] for day in days] == sorted({day["date"] for day in days}, reverse=True)
     assert {"date": "2025-07-03", "count": 2, "before": IDS["voice"] + 1} in days
     page = await answer(signed_in, "/media?type=document,audio,voice")
     assert sum(day["count"] for day in days) == len(page["items"])
+    newest: dict[str, int] = {}
+    for item in page["items"]:
+        newest.setdefault(item["timestamp"][:10], item["id"])
+    assert {day["date"]: day["before"] - 1 for day in days} == newest
 
 
 async def test_a_long_timeline(signed_in: ClientSession, sandbox: Sandbox, account: Account) -> None:
@@ -233,7 +256,8 @@ async def test_a_long_timeline(signed_in: ClientSession, sandbox: Sandbox, accou
         expected[date] = expected.get(date, 0) + 1
     assert {day["date"]: day["count"] for day in days} == expected
     assert len(days) == len(expected)
-    assert days[0]["before"] == account.history.ids[-1] + 1
+    newest = {f"{message.date:%Y-%m-%d}": message.id for message in reversed(list(account.history))}
+    assert {day["date"]: day["before"] - 1 for day in days} == newest
     assert sandbox.counters.of("messages.getSearchResultsCalendar") == 4
 
 

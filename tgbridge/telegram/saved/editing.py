@@ -15,7 +15,7 @@ from telethon.tl import functions, types
 from tgbridge.errors import MediaNotFound, TelegramRefused
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.saved.captions import check_caption, normalised
-from tgbridge.telegram.saved.changes import Deleted, Edited
+from tgbridge.telegram.saved.changes import Deleted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -69,7 +69,6 @@ async def _edited(client: BridgeClient, library: AccountLibrary, message_id: int
     for update in getattr(answer, "updates", ()):
         if isinstance(update, types.UpdateEditMessage) and update.message.id == message_id:
             for media in library.remember([update.message]):
-                library.changed(Edited(media, update.pts))
                 return media
     return await library.fetch(client, message_id)
 
