@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
 
-    from benchmarks.chaos.ledger import Fault, Ledger
+    from benchmarks.chaos.ledger import Ledger
 
 STORM_SECONDS = (3.0, 9.0)
 CALM_SECONDS = (4.0, 24.0)
@@ -118,11 +118,11 @@ class Weather:
         await asyncio.sleep(gust.at - self._ledger.now())
         fault = self._ledger.fault(gust.name, lasts=round(gust.seconds, 1), told=gust.body)
         try:
-            await self._act(gust, fault)
+            await self._act(gust)
         finally:
             self._ledger.over(fault)
 
-    async def _act(self, gust: Gust, fault: Fault) -> None:
+    async def _act(self, gust: Gust) -> None:
         match gust.name:
             case "restart" | "kill":
                 async with self._of_service:
@@ -140,7 +140,6 @@ class Weather:
                 identifier = await self._set(gust.name, gust.body)
                 await asyncio.sleep(gust.seconds)
                 await self._calm(gust, identifier)
-        del fault
 
     async def _calm(self, gust: Gust, identifier: int | None) -> None:
         dc = {"dc": gust.body.get("dc")}

@@ -98,7 +98,7 @@ class ServerSettings(Section):
     max_connections: int = setting(
         10_000,
         "connections",
-        "Open at the same time: 15 KB each. Fewer where file descriptors run out (RLIMIT_NOFILE). More are "
+        "Open at the same time: 6 KB each. Fewer where file descriptors run out (RLIMIT_NOFILE). More are "
         "told 503.",
         ge=1,
         le=1_000_000,
