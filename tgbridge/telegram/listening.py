@@ -44,6 +44,8 @@ LONGEST_PAUSE_SECONDS: Final = 60.0
 
 _log = structlog.get_logger(__name__)
 
+_NO_LONGER: Final = "the session listens no longer"
+
 
 class Listening:
     """All sessions that listen. One goes on for ``linger_seconds`` when its last page has gone.
@@ -89,16 +91,19 @@ class Listening:
     async def _begin(self, ear: _Ear, since: Position | None) -> BridgeClient:
         """Return what a session listens with, once what a page that goes on from `since` needs is known."""
         try:
-            client = await ear.client()
-            if since is None or since.life != ear.live.shown.life:
-                await ear.live.complete(client)
-            if ear.is_over:
-                raise TelegramUnavailable("the session listens no longer")
+            return await self._begun(ear, since)
         except TelegramUnavailable as error:
             # Somebody has signed out meanwhile, perhaps.
             if (reason := self._pool.ended.reason(ear.session)) is not None:
                 raise SessionEnded(reason) from error
             raise
+
+    async def _begun(self, ear: _Ear, since: Position | None) -> BridgeClient:
+        client = await ear.client()
+        if since is None or since.life != ear.live.shown.life:
+            await ear.live.complete(client)
+        if ear.is_over:
+            raise TelegramUnavailable(_NO_LONGER)
         return client
 
     async def close(self) -> None:
@@ -197,7 +202,7 @@ class _Ear:
             # The same error for all who waited: each has a traceback of its own.
             raise error.with_traceback(None)
         if self._client is None or self.is_over:
-            raise TelegramUnavailable("the session listens no longer")
+            raise TelegramUnavailable(_NO_LONGER)
         return self._client
 
     def begin_page(self) -> None:
