@@ -65,6 +65,7 @@ async def test_a_silent_connections_calls_go_to_another(
     assert await read_all(reader, file, under_way=True)
 
 
+@pytest.mark.swift_time
 async def test_a_slow_connection_is_waited_for(make_reader: Any) -> None:
     """A part may take many times the time-out, as long as it is on its way."""
     reader = await make_reader(telegram={"request_timeout_seconds": 0.1})
@@ -76,6 +77,7 @@ async def test_a_slow_connection_is_waited_for(make_reader: Any) -> None:
     assert reader.calls() == calls + 1
 
 
+@pytest.mark.swift_time
 async def test_a_silent_data_centre_blocks_no_other(make_reader: Any) -> None:
     """Each is on its own; the silent one is unavailable in the end."""
     reader = await make_reader(telegram={"request_timeout_seconds": 1, "connect_timeout_seconds": 2})
