@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.web.routes.forms import stored
 from tests.web.routes.tus_client import MISMATCH, Line, begin, head, name_of, patch, until_offset
 from tests.web.routes.tus_faults import IMPATIENT, NOISE, PART, SETTINGS, SIZE, SMALL, check_sent
@@ -11,7 +13,6 @@ from tgbridge.uploads import resumable
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
-    import pytest
     from aiohttp import ClientSession
 
     from tests.web.routes.conftest import SignedInTo, Until
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tgbridge.sandbox.world.accounts import Account
 
 
+@pytest.mark.swift_time
 async def test_parts_that_fail_afterwards(
     sandbox: Sandbox,
     signed_in_to: SignedInTo,
