@@ -17,6 +17,11 @@ def blocks(page: Path, *languages: str) -> list[str]:
     return [code for language, code in found if language in languages]
 
 
+def prose(page: Path) -> str:
+    """Return the text of a page without its code."""
+    return _BLOCK.sub("", page.read_text(encoding="utf-8"))
+
+
 def section(page: Path, heading: str) -> str:
     """Return the text below a heading, up to the next one of its level."""
     level = heading.partition(" ")[0]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
-from tests.docs.reading import PAGES, ROOT, blocks
+from tests.docs.reading import PAGES, ROOT, blocks, prose
 from tgbridge.app import ENDPOINTS
 from tgbridge.settings import Settings
 from tgbridge.web.openapi import describe
@@ -32,7 +32,7 @@ _PRELUDE: Final = "set -eu -o pipefail\n"
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links(page: Path) -> None:
     """Each link and path leads to a file that is there."""
-    text = page.read_text(encoding="utf-8")
+    text = prose(page)
     for target in _LINK.findall(text):
         assert (page.parent / target).exists(), target
     for path in ("/".join(parts) for parts in _CODE.findall(text)):
