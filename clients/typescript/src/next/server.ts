@@ -22,7 +22,9 @@ export function tgServer(service = serviceUrl()): Client {
   return createClient({
     baseUrl: service,
     async headers() {
-      const { headers } = await import('next/headers')
+      const [{ connection }, { headers }] = await Promise.all([import('next/server'), import('next/headers')])
+      // With `cacheComponents` fetch belongs to the request: else `next dev` complains of a `Date.now()` inside of it.
+      await connection()
       return asked(await headers())
     },
   })
