@@ -246,6 +246,11 @@ def test_who_may_call(tmp_path: Path) -> None:
     assert (nothing.cors.allowed_origins, nothing.server.trusted_proxies) == ((), ())
 
 
+def test_what_a_frontend_has_of_our_prefix(tmp_path: Path) -> None:
+    """One shell may start the service and a Next.js that is told where it is."""
+    assert load(tmp_path, {"TGBRIDGE_URL": "http://127.0.0.1:8080"}) == load(tmp_path)
+
+
 @pytest.mark.parametrize("form", [PublicFormat.PKCS1, PublicFormat.SubjectPublicKeyInfo])
 def test_data_centre_of_ones_own(tmp_path: Path, form: PublicFormat) -> None:
     """A data centre needs a host; port and id have defaults; all keys in the file are taken."""

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 PREFIX: Final = "TGBRIDGE_"
 # Other programs have TELEGRAM_… variables too; none but ours speaks of data centres.
 _PREFIXES: Final = (PREFIX, "TELEGRAM_DC_")
+_OF_FRONTENDS: Final = frozenset({"TGBRIDGE_URL"})
+"""What clients/typescript has of our prefix: one shell may start both, the service and Next.js."""
+
 _CREDENTIALS: Final = (PREFIX, "TELEGRAM_")
 # What Kubernetes tells each container of the services beside it, here of one called "tgbridge":
 # TGBRIDGE_SERVICE_HOST, TGBRIDGE_SERVICE_PORT, TGBRIDGE_PORT_80_TCP_ADDR, TGBRIDGE_PORT=tcp://10.0.0.1:80
@@ -176,7 +179,7 @@ def _read_credentials(directory: str) -> dict[str, str]:
 def _from_variables(environ: Mapping[str, str], place: str) -> dict[SettingPath, _Given]:
     """Find the settings among ``environ``. An empty value is as good as none: templates of .env have them."""
     names = {name for path, field in setting_fields() for name in variables(path, field)}
-    for name in sorted(environ):
+    for name in sorted(environ.keys() - _OF_FRONTENDS):
         # In small letters it is none of ours either, but was meant to be.
         if name.upper().startswith(_PREFIXES) and name not in names:
             suggestion = _suggestion(name.upper(), names)
