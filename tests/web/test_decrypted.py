@@ -88,11 +88,11 @@ async def test_expires_while_it_is_remembered(clock: Clock, age: int, good: bool
 
 
 async def test_tampered_after_it_is_remembered(clock: Clock) -> None:
-    """What differs in any character from a remembered cookie is another one."""
+    """What says anything else than a remembered cookie is another one."""
     storage = SessionStorage([KEY], SETTINGS, secure=False)
     cookie = await cookie_of(storage)
     assert (await storage.read(request(cookie))).telegram == "1secret"
-    for place in (0, 20, len(cookie) - 1):
+    for place in (0, 20, len(cookie) - 2):  # of the last character Base64 does not read all bits
         other = "A" if cookie[place] != "A" else "B"
         tampered = cookie[:place] + other + cookie[place + 1 :]
         assert (await storage.read(request(tampered))).telegram is None

@@ -52,6 +52,7 @@ MENDED: dict[str, Callable[[Sandbox], Any]] = {
 }
 
 
+@pytest.mark.swift_time
 @pytest.mark.parametrize("fault", MENDED)
 async def test_what_can_be_mended_is(
     sandbox: Sandbox, signed_in_to: SignedInTo, account: Account, fault: str

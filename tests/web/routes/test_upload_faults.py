@@ -97,6 +97,7 @@ TOLD: dict[str, tuple[Callable[[Sandbox], Any], int, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.swift_time
 @pytest.mark.parametrize("fault", MENDED)
 async def test_what_can_be_mended_is(
     sandbox: Sandbox, signed_in_to: SignedInTo, account: Account, until: Until, fault: str
