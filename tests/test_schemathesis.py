@@ -35,7 +35,7 @@ CONFIG: Final = {
     "seed": 1,
     "generation": {
         "deterministic": True,
-        "max-examples": 10,
+        "max-examples": 6,
         "no-shrink": True,
         "allow-extra-parameters": False,  # nobody has to refuse header fields that are unknown
     },

@@ -147,6 +147,7 @@ async def test_a_failed_attempt_fails_all_and_is_forgotten(
     assert pool.stats.clients == 1
 
 
+@pytest.mark.swift_time
 async def test_a_dead_client_is_replaced(make_pool: MakePool, sandbox: Sandbox, stored: str) -> None:
     """A client whose reconnection failed is connected again for the next who asks, lent or not."""
     pool = make_pool(telegram={"connect_timeout_seconds": 5, "request_timeout_seconds": 0.3})

@@ -60,6 +60,7 @@ async def test_a_login_may_have_to_wait(reader: Reader, seconds: int) -> None:
     assert reader.calls("auth.importAuthorization") == imports
 
 
+@pytest.mark.swift_time
 async def test_a_login_may_wait_for_longer_than_connecting_takes(make_reader: MakeReader) -> None:
     """The data centre is not to blame for it, and connections that come after wait as well."""
     reader = await make_reader(telegram={"connect_timeout_seconds": 0.5})
