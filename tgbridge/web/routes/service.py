@@ -51,8 +51,8 @@ ENDPOINTS: Final = (
             Success(
                 "An OpenAPI 3.1 document.", dict[str, Any], headers=(("ETag", "A strong tag of its bytes."),)
             ),
-            Success(
-                "A part of it.", str, status=206, headers=(("Content-Range", "Which of how many bytes."),)
+            Success(  # which is JSON by its type, and none to be read
+                "A part of it.", None, status=206, headers=(("Content-Range", "Which of how many bytes."),)
             ),
             Success("The copy that the client has is still right.", None, status=304),
             Refusal(412, CHANGED, "PRECONDITION_FAILED"),
