@@ -168,7 +168,7 @@ export class Library {
       .then((page) => {
         this.#fill(page.items)
         // The page goes beyond the day: whatever was counted, there is no more of it than this.
-        if (page.next === null || page.items.at(-1)?.timestamp.slice(0, 10) < day.date) day.count = day.items.length
+        if (page.next === null || (page.items.at(-1)?.timestamp ?? '') < day.date) day.count = day.items.length
         this.#changed()
       })
       .catch((error: unknown) => {
