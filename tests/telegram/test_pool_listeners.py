@@ -62,9 +62,9 @@ async def test_a_client_that_has_heard(
         await first(me)
     async with pool.borrow(session) as client:
         assert client is first
-        deaf = client.hear(lambda _updates: None)
+        stop = client.hear(lambda _updates: None)
         await client(me)
-        deaf()
+        stop()
     await until(lambda: pool.stats.clients == 0)
     async with pool.borrow(session) as second:
         assert second is not first

@@ -57,11 +57,11 @@ class Listening:
         self._pool = pool
         self._library = library
         self._linger_seconds = linger_seconds
-        self._ears: dict[str, _Ear] = {}
+        self._listeners: dict[str, _ListeningSession] = {}
 
     def __len__(self) -> int:
         """How many sessions listen."""
-        return len(self._ears)
+        return len(self._listeners)
 
     @asynccontextmanager
     async def open(
@@ -73,45 +73,45 @@ class Listening:
         and PoolExhausted.
         """
         key = key_of(session)
-        ear = self._ears.get(key)
-        if ear is None or ear.is_over:
-            ear = self._ears[key] = _Ear(self, key, session, account)
-        ear.begin_page()
+        listener = self._listeners.get(key)
+        if listener is None or listener.is_over:
+            listener = self._listeners[key] = _ListeningSession(self, key, session, account)
+        listener.begin_page()
         try:
-            client = await self._begin(ear, since)
-            reader = PageReader(ear.live, since, tell)
-            ear.add(reader)
+            client = await self._begin(listener, since)
+            reader = PageReader(listener.live, since, tell)
+            listener.add(reader)
             try:
                 yield reader, client
             finally:
-                ear.remove(reader)
+                listener.remove(reader)
         finally:
-            ear.end_page(self._linger_seconds)
+            listener.end_page(self._linger_seconds)
 
-    async def _begin(self, ear: _Ear, since: Position | None) -> BridgeClient:
+    async def _begin(self, listener: _ListeningSession, since: Position | None) -> BridgeClient:
         """Return what a session listens with, once what a page that goes on from `since` needs is known."""
         try:
-            return await self._begun(ear, since)
+            return await self._begun(listener, since)
         except TelegramUnavailable as error:
             # Somebody has signed out meanwhile, perhaps.
-            if (reason := self._pool.ended.reason(ear.session)) is not None:
+            if (reason := self._pool.ended.reason(listener.session)) is not None:
                 raise SessionEnded(reason) from error
             raise
 
-    async def _begun(self, ear: _Ear, since: Position | None) -> BridgeClient:
-        client = await ear.client()
-        if since is None or since.life != ear.live.shown.life:
-            await ear.live.complete(client)
-        if ear.is_over:
+    async def _begun(self, listener: _ListeningSession, since: Position | None) -> BridgeClient:
+        client = await listener.client()
+        if since is None or since.life != listener.live.shown.life:
+            await listener.live.complete(client)
+        if listener.is_over:
             raise TelegramUnavailable(_NO_LONGER)
         return client
 
     async def close(self) -> None:
-        """Stop listening. Pages are told nothing more. Idempotent."""
-        ears = list(self._ears.values())
-        for ear in ears:
-            ear.task.cancel()
-        await asyncio.gather(*(ear.task for ear in ears), return_exceptions=True)
+        """Stop listening, of which pages are told. Idempotent."""
+        listeners = list(self._listeners.values())
+        for listener in listeners:
+            listener.task.cancel()
+        await asyncio.gather(*(listener.task for listener in listeners), return_exceptions=True)
 
     # For the sessions
 
@@ -119,43 +119,45 @@ class Listening:
         """Return what follows an account."""
         return self._library.account(account).live
 
-    async def follow(self, ear: _Ear) -> None:
+    async def follow(self, listener: _ListeningSession) -> None:
         """Listen with a session until it ends or gives way, and tell its pages which."""
         error: BridgeError | None = None
         try:
-            await self._persist(ear)
+            await self._persist(listener)
         except asyncio.CancelledError:
-            if not ear.gives_way:
+            if not listener.gives_way:
                 raise
         except BridgeError as failure:
             error = failure
-            if ear.has_begun and not isinstance(error, SessionEnded):
+            if listener.has_begun and not isinstance(error, SessionEnded):
                 _log.warning("a session listens no longer", error=type(error).__name__)
         finally:
-            if self._ears.get(ear.key) is ear:
-                del self._ears[ear.key]
-        reason = self._pool.ended.reason(ear.session)
-        ear.fail(error, GivenWay() if reason is None else Over(reason))
+            if self._listeners.get(listener.key) is listener:
+                del self._listeners[listener.key]
+        reason = self._pool.ended.reason(listener.session)
+        listener.fail(error, GivenWay() if reason is None else Over(reason))
         if isinstance(error, SessionEnded):
-            await self._pool.drop(ear.session)
+            await self._pool.drop(listener.session)
 
-    async def _persist(self, ear: _Ear) -> None:
+    async def _persist(self, listener: _ListeningSession) -> None:
         pause = 0.0
         while True:
             try:
-                lent = self._pool.borrow(ear.session, account=ear.account, give_way=ear.give_way)
-                async with lent as client, aclosing(ear.listen(client)) as listening:
+                lent = self._pool.borrow(
+                    listener.session, account=listener.account, give_way=listener.give_way
+                )
+                async with lent as client, aclosing(listener.listen(client)) as listening:
                     async for _ in listening:
                         pause = 0.0
             except (TelegramUnavailable, FloodWait) as error:
-                if not ear.has_begun:
+                if not listener.has_begun:
                     raise
                 pause = min(max(2 * pause, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS)
                 # Not all in the same moment, after an outage.
                 await asyncio.sleep(max(getattr(error, "seconds", 0), pause * random.uniform(0.5, 1)))
 
 
-class _Ear:
+class _ListeningSession:
     """One session that listens, for any number of pages."""
 
     def __init__(self, listening: Listening, key: str, session: str, account: int) -> None:
@@ -180,7 +182,7 @@ class _Ear:
         try:
             await listening.follow(self)
         finally:
-            self.is_over = True
+            self.fail(None, GivenWay())  # whatever it was: a page that is told nothing would wait for ever
             self.live.leave(self)
             for timer in (self._linger, self._gap):
                 if timer is not None:
@@ -229,12 +231,13 @@ class _Ear:
         self._readers.pop(reader, None)
 
     def fail(self, error: BridgeError | None, news: Over | GivenWay) -> None:
-        """Tell all pages that nothing more comes."""
+        """Tell all pages that nothing more comes, those that were not told yet."""
         self.is_over = True
         if error is not None and not self._began.done():
             self._began.set_exception(error)
             self._began.exception()  # which nobody may be left to hear
-        for reader in tuple(self._readers):
+        readers, self._readers = self._readers, {}
+        for reader in readers:
             reader.end(news)
 
     def give_way(self) -> None:
@@ -246,7 +249,7 @@ class _Ear:
 
     async def listen(self, client: BridgeClient) -> AsyncGenerator[None, None]:
         """Listen with a client, and yield each time that nothing is missing. Raises TelegramFailure kinds."""
-        deaf = client.hear(lambda updates: self.live.hear(self, read(updates)))
+        stop = client.hear(lambda updates: self.live.hear(self, read(updates)))
         self._client, self._lost = client, True
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
@@ -270,7 +273,7 @@ class _Ear:
                 except TimeoutError:
                     self._lost = self.live.is_shared or loop.time() >= asked_at + SILENCE_SECONDS
         finally:
-            deaf()
+            stop()
             self.live.lose(self)
 
     def stir(self) -> None:

@@ -30,6 +30,11 @@ _HEADERS: Final = CIMultiDict({hdrs.CACHE_CONTROL: "no-store"})
 _JSON_HEADERS: Final = CIMultiDict({**_HEADERS, hdrs.CONTENT_TYPE: "application/json"})
 
 
+def fields_of(request: web.Request) -> dict[str, str]:
+    """Give a request's fields by lower-case names, lines of one name as one list (RFC 9110, section 5.3)."""
+    return {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
+
+
 def json_answer(value: Model | Sequence[Model], *, status: int = 200) -> web.Response:
     """Answer with ``value``."""
     return bytes_answer(to_json(value), status=status)
@@ -63,7 +68,7 @@ class Document:
 
         Raises HTTPFailure 412, and 416. Whoever checks a proxy finds ranges here that need no session.
         """
-        conditions = {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
+        conditions = fields_of(request)
         # Its bytes have a strong tag, so that no proxy may send others.
         tag = {"ETag": str(self.etag)}
         headers = tag | {"Cache-Control": "no-cache, no-transform", hdrs.ACCEPT_RANGES: "bytes"}

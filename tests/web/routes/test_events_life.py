@@ -16,6 +16,7 @@ from tgbridge.sandbox import telephone
 from tgbridge.sandbox.seeds import IDS
 from tgbridge.telegram.mtproto import connector
 from tgbridge.telegram.saved.library import LIFETIME_SECONDS
+from tgbridge.telegram.saved.live import Live
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
@@ -151,6 +152,23 @@ async def test_a_logout(signed_in: ClientSession) -> None:
         async with signed_in.post("/logout") as response:
             assert response.status == 200
         assert await tab.rest() == [("session_ended", {"code": "AUTH_KEY_UNREGISTERED"})]
+
+
+async def test_following_that_fails(
+    service: Service, signed_in: ClientSession, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By an error of our own, even: the page is told to connect again, and would else wait for ever."""
+
+    async def fail(_live: Live, _client: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Live, "fill_gap", fail)
+    async with events(signed_in, "/events") as tab:
+        [listening] = service.app[keys.LISTENING]._listeners.values()
+        listening._stirred.set()
+        assert await tab.rest() == []
+        with pytest.raises(ZeroDivisionError):
+            await listening.task
 
 
 async def test_a_logout_while_a_page_begins(signed_in: ClientSession, sandbox: Sandbox) -> None:

@@ -15,13 +15,13 @@ from telethon.tl import functions, types
 
 from tgbridge.errors import MediaNotFound, TelegramRefused
 from tgbridge.telegram.account.login import get_me
+from tgbridge.telegram.account_cache import AccountCache
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.saved.changes import Deleted
 from tgbridge.telegram.saved.live import Live
 from tgbridge.telegram.saved.lookups import Lookups
 from tgbridge.telegram.saved.saved_media import SavedMedia, forget_read
 from tgbridge.telegram.saved.shown import Tally
-from tgbridge.telegram.shelves import Shelves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -50,7 +50,7 @@ class Library:
     """All accounts' libraries, bounded by `files.messages_per_account` and `files.messages_per_process`."""
 
     def __init__(self, files: FilesSettings) -> None:
-        self._known: Shelves[int, _Known] = Shelves(
+        self._known: AccountCache[int, _Known] = AccountCache(
             account_most=files.messages_per_account, most=files.messages_per_process
         )
         self._accounts: OrderedDict[Hashable, AccountLibrary] = OrderedDict()
@@ -61,7 +61,7 @@ class Library:
         return self._known.cost
 
     @property
-    def shelves(self) -> Shelves[Any, Any]:
+    def cache(self) -> AccountCache[Any, Any]:
         """What is known, with how often it was of use."""
         return self._known
 
@@ -102,7 +102,7 @@ class _Known(NamedTuple):
 class AccountLibrary:
     """What is known of one account's Saved Messages."""
 
-    def __init__(self, account: Hashable, known: Shelves[int, _Known], tally: Tally) -> None:
+    def __init__(self, account: Hashable, known: AccountCache[int, _Known], tally: Tally) -> None:
         """`account` is the Telegram user's id where anybody knows it."""
         self._account = account
         self._owner = account if isinstance(account, int) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tgbridge.telegram.shelves import Shelves
+from tgbridge.telegram.account_cache import AccountCache
 from tgbridge.telegram.single_flight import SingleFlight
 from tgbridge.telegram.transfer.parts import KIB
 
@@ -30,13 +30,13 @@ class Thumbnails:
 
     def __init__(self, downloader: Downloader, files: FilesSettings) -> None:
         self._downloader = downloader
-        self._kept: Shelves[FileKey, _Kept] = Shelves(
+        self._kept: AccountCache[FileKey, _Kept] = AccountCache(
             account_most=files.thumbnail_bytes_per_account, most=files.thumbnail_bytes_per_process
         )
         self._fetching: dict[tuple[Client, FileKey], SingleFlight[bytes]] = {}
 
     @property
-    def shelves(self) -> Shelves[Any, Any]:
+    def cache(self) -> AccountCache[Any, Any]:
         """What is kept, with how often it was of use."""
         return self._kept
 

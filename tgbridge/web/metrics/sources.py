@@ -73,8 +73,8 @@ class Sources:
         """What is kept of files and messages, with how often it was of use."""
         return {
             "parts": self.downloader.cache,
-            "messages": self.library.shelves,
-            "thumbnails": self.thumbnails.shelves,
+            "messages": self.library.cache,
+            "thumbnails": self.thumbnails.cache,
         }
 
     @property

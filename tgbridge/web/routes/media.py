@@ -19,7 +19,7 @@ from tgbridge.telegram.saved import counting
 from tgbridge.telegram.saved.lists import MediaList, Page
 from tgbridge.web import keys
 from tgbridge.web.ahead import Ahead
-from tgbridge.web.answers import CHANGED, bytes_answer, json_answer
+from tgbridge.web.answers import CHANGED, bytes_answer, fields_of, json_answer
 from tgbridge.web.endpoint import Endpoint, Parameter, Refusal, Success
 from tgbridge.web.routes import media_query
 from tgbridge.web.routes.media_query import read_listing
@@ -98,8 +98,7 @@ async def list_media(request: web.Request) -> web.Response:
     # The place in the events is none of what the page shows: an older one is as good.
     tag = EntityTag(sha256(_ITEMS.dump_json(items) + (following or "").encode()).hexdigest()[:32], weak=True)
     headers = {hdrs.ETAG: str(tag), hdrs.CACHE_CONTROL: "private, no-cache"}
-    conditions = {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
-    match evaluate(request.method, conditions, Validators(tag), now=datetime.now(UTC)):
+    match evaluate(request.method, fields_of(request), Validators(tag), now=datetime.now(UTC)):
         case Outcome.NOT_MODIFIED:
             return web.Response(status=304, headers=headers)
         case Outcome.PRECONDITION_FAILED:

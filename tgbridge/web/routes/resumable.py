@@ -28,6 +28,7 @@ from tgbridge.telegram.saved.captions import normalised
 from tgbridge.telegram.saved.sending import MAX_PARTS_PREMIUM
 from tgbridge.uploads.outcome import Purpose
 from tgbridge.web import keys
+from tgbridge.web.answers import fields_of
 from tgbridge.web.form import next_bytes
 from tgbridge.web.routes.file_checks import checked_sending
 from tgbridge.web.routes.liveness import check_alive
@@ -73,7 +74,7 @@ async def describe_upload(request: web.Request) -> web.StreamResponse:
 async def create_upload(request: web.Request) -> web.StreamResponse:
     """Begin an upload, with its first bytes if the request has some."""
     owner, session = _asking(request)
-    fields = _fields(request)
+    fields = fields_of(request)
     tus.check_version(fields)
     creation, checksum = tus.parse_creation(fields), tus.parse_checksum(fields)
     with_bytes = request.can_read_body
@@ -124,7 +125,7 @@ async def continue_upload(request: web.Request) -> web.StreamResponse:
     """Take the next bytes; if they are the last, the answer comes when the file is a message."""
     upload = await _find(request)
     _check_type(request)
-    fields = _fields(request)
+    fields = fields_of(request)
     at, checksum = tus.parse_continuation(fields), tus.parse_checksum(fields)
     _, session = _asking(request)
     try:
@@ -161,7 +162,7 @@ def _asking(request: web.Request) -> tuple[int, str]:
 
 async def _find(request: web.Request) -> ResumableUpload:
     _asking(request)
-    tus.check_version(_fields(request))
+    tus.check_version(fields_of(request))
     return await find_upload(request)
 
 
@@ -177,11 +178,6 @@ async def find_upload(request: web.Request) -> ResumableUpload:
         await check_alive(request)
         upload = uploads.find(owner, upload_id)  # it may have gone meanwhile
     return upload
-
-
-def _fields(request: web.Request) -> Mapping[str, str]:
-    """Return the header fields; those of the same name are one list (RFC 9110 section 5.3)."""
-    return {name.lower(): ", ".join(request.headers.getall(name)) for name in request.headers}
 
 
 def _check_type(request: web.Request) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import random
 
-from tgbridge.telegram.shelves import Shelves
+from tgbridge.telegram.account_cache import AccountCache
 
 
-def shelves(*, account_most: int = 3, most: int = 5) -> Shelves[str, str]:
-    return Shelves(account_most=account_most, most=most)
+def cache(*, account_most: int = 3, most: int = 5) -> AccountCache[str, str]:
+    return AccountCache(account_most=account_most, most=most)
 
 
 def test_what_is_put_is_found_again() -> None:
     """By the account that has put it, and by nobody else; in place of what was there."""
-    kept = shelves()
+    kept = cache()
     kept.put("a", "x", "1")
     kept.put("a", "x", "2")
     assert (kept.get("a", "x"), kept.get("a", "y"), kept.get("b", "x"), kept.cost) == ("2", None, None, 1)
@@ -24,7 +24,7 @@ def test_what_is_put_is_found_again() -> None:
 
 def test_an_account_loses_what_it_has_not_used_for_longest() -> None:
     """When it keeps more than it may; others lose nothing by it."""
-    kept = shelves()
+    kept = cache()
     kept.put("b", "x", "other")
     for key in "xyz":
         kept.put("a", key, key)
@@ -36,7 +36,7 @@ def test_an_account_loses_what_it_has_not_used_for_longest() -> None:
 
 def test_the_account_that_nobody_has_come_for_gives_way() -> None:
     """When all keep more together than they may, its oldest first."""
-    kept = shelves()
+    kept = cache()
     for key in "xyz":
         kept.put("a", key, key)
     kept.put("b", "x", "x")
@@ -49,7 +49,7 @@ def test_the_account_that_nobody_has_come_for_gives_way() -> None:
 
 def test_what_costs_more_than_there_is_room_for() -> None:
     """It is not kept, nothing is lost by it, and what stood in its place is gone."""
-    for kept in (shelves(account_most=3, most=9), shelves(account_most=9, most=3), shelves(account_most=0)):
+    for kept in (cache(account_most=3, most=9), cache(account_most=9, most=3), cache(account_most=0)):
         kept.put("a", "x", "small", 1)
         kept.put("a", "y", "old", 1)
         kept.put("a", "y", "large", 4)
@@ -59,7 +59,7 @@ def test_what_costs_more_than_there_is_room_for() -> None:
 
 def test_forgetting_an_account() -> None:
     """All that it has is gone, again and again."""
-    kept = shelves()
+    kept = cache()
     kept.put("a", "x", "x", 2)
     kept.put("b", "x", "x")
     kept.clear("a")
@@ -69,7 +69,7 @@ def test_forgetting_an_account() -> None:
 
 def test_bounds_hold_whatever_happens() -> None:
     """A thousand random steps of five accounts: what is counted is there, and no more than allowed."""
-    chance, kept = random.Random(5), shelves(account_most=20, most=50)
+    chance, kept = random.Random(5), cache(account_most=20, most=50)
     for _ in range(1000):
         account, key = chance.choice("abcde"), chance.choice("uvwxyz")
         match chance.randrange(4):
@@ -79,6 +79,6 @@ def test_bounds_hold_whatever_happens() -> None:
                 kept.pop(account, key)
             case _:
                 kept.put(account, key, key, chance.randrange(1, 25))
-        costs = [sum(cost for _, cost in shelf.kept.values()) for shelf in kept._shelves.values()]
+        costs = [sum(cost for _, cost in part.entries.values()) for part in kept._accounts.values()]
         assert kept.cost == sum(costs) <= 50
         assert all(0 < cost <= 20 for cost in costs)
