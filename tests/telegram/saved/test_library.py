@@ -11,8 +11,9 @@ from telethon.tl import functions, types
 from tgbridge.errors import FloodWait, MediaNotFound
 from tgbridge.sandbox.seeds import IDS, seed_many
 from tgbridge.settings import FilesSettings
-from tgbridge.telegram.saved.changes import Added, Deleted
+from tgbridge.telegram.saved.changes import Added, Deleted, Edited
 from tgbridge.telegram.saved.library import LIFETIME_SECONDS, AccountLibrary, Library
+from tgbridge.telegram.saved.meaning import Meaning
 from tgbridge.telegram.saved.saved_media import SavedMedia
 
 if TYPE_CHECKING:
@@ -261,6 +262,21 @@ async def test_an_answer_that_comes_too_late(
 
 
 # How much
+
+
+async def test_what_was_missed_is_told_as_telegram_tells_it(
+    library: AccountLibrary, account: Account
+) -> None:
+    """A difference that was asked for before an earlier update came late holds what followed that, too."""
+    late, latest = documents(account, 2)
+    latest.id, late.message, latest.message = late.id, "first", "second"
+    meaning = Meaning(library, library.live.shown)
+    answer = types.updates.Difference([], [], [types.UpdateEditMessage(latest, 12, 1)], [], [], None)
+    asked_at = asyncio.get_running_loop().time()
+    meaning.of_update(types.UpdateEditMessage(late, 11, 1), 11, asked_at + 1)
+    (step,) = meaning.of_difference(answer, 10, 12, asked_at)
+    assert isinstance(step.change, Edited)
+    assert (step.change.media.item.caption, step.through) == ("second", 12)
 
 
 def test_bounds(account: Account) -> None:

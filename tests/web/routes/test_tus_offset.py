@@ -8,7 +8,7 @@ import pytest
 
 from tests.web.routes.forms import stored
 from tests.web.routes.tus_client import MISMATCH, Line, begin, head, name_of, patch, until_offset
-from tests.web.routes.tus_faults import IMPATIENT, NOISE, PART, SETTINGS, SIZE, SMALL, check_sent
+from tests.web.routes.tus_faults import NOISE, PART, SETTINGS, SIZE, SMALL, check_sent
 from tgbridge.uploads import resumable
 from tgbridge.web import keys
 
@@ -31,7 +31,7 @@ async def test_parts_that_fail_afterwards(
 ) -> None:
     """Bytes that are still on their way to Telegram are not promised: the next request is taken."""
     monkeypatch.setattr(resumable, "SETTLE_SECONDS", 0.0)
-    service, browser = await signed_in_to(**SETTINGS, telegram=IMPATIENT)
+    service, browser = await signed_in_to(**SETTINGS, telegram={"transfer_wait_seconds": 5})
     before = len(account.history)
     path = await begin(browser, SIZE)
     held_back = sandbox.faults.hold(SMALL, skip=2)

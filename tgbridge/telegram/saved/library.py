@@ -229,12 +229,17 @@ class AccountLibrary:
         deleted since `asked_at` (by the loop's clock, now by default), when Telegram was asked for them.
         """
         at = _now() if asked_at is None else asked_at
-        remembered = []
-        for message in messages:
-            media = SavedMedia.of(message) if self._is_saved(message) else None
-            if media is not None and (latest := self._keep(media, at)) is not None:
-                remembered.append(latest)
-        return remembered
+        held = (SavedMedia.of(message) for message in messages if self._is_saved(message))
+        latest = (self._keep(media, at) for media in held if media is not None)
+        return [media for media in latest if media is not None]
+
+    def follow(self, message: Any, *, asked_at: float) -> SavedMedia | None:
+        """Keep what an update says that a message holds, and return just that, even if more is known.
+
+        Updates are told in their order: what is known by the memory's clock may be of an earlier one.
+        """
+        media = SavedMedia.of(message) if self._is_saved(message) else None
+        return None if media is None or self._keep(media, asked_at) is None else media
 
     def changed(self, change: Change) -> None:
         """Take note of a change, by whichever device. Again makes no difference."""

@@ -48,6 +48,9 @@ class Memory(Protocol):
     def remember(self, messages: Iterable[Any], *, asked_at: float | None = None) -> list[SavedMedia]:
         """Keep what messages of Saved Messages hold, and return it; others are left out."""
 
+    def follow(self, message: Any, *, asked_at: float) -> SavedMedia | None:
+        """Keep what an update says that a message holds, and return it; None if it is none of these."""
+
     def changed(self, change: Change) -> None:
         """Let the memory be as Saved Messages are after a change. Again makes no difference."""
 
@@ -98,14 +101,14 @@ class Meaning:
         return Happened(change, pts, pts)
 
     def _added(self, message: Any, pts: int, asked_at: float) -> Change | None:
-        remembered = self._memory.remember([message], asked_at=asked_at)
-        return Added(remembered[0], pts) if remembered else None
+        media = self._memory.follow(message, asked_at=asked_at)
+        return None if media is None else Added(media, pts)
 
     def _edited(self, message: Any, pts: int, asked_at: float) -> Change | None:
         was_shown = message.id in self._shown
-        remembered = self._memory.remember([message], asked_at=asked_at)
-        if remembered:
-            return Edited(remembered[0], pts)
+        media = self._memory.follow(message, asked_at=asked_at)
+        if media is not None:
+            return Edited(media, pts)
         if not was_shown:
             return None
         # Its media has expired, or was taken out.
