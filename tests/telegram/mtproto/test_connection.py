@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import struct
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -270,7 +269,7 @@ async def test_requests_wait_for_a_socket_that_is_full(
     server_side._transport.pause_reading()
     part = functions.upload.SaveBigFilePartRequest(1, 0, 100, bytes(512 * 1024))
     calls: list[asyncio.Task[Any]] = [asyncio.create_task(connection.call(part)) for _ in range(60)]
-    await until(lambda: connection._paused)
+    await until(lambda: connection._wire._paused)
     conversation = connection._conversation
     assert conversation is not None
     assert len(conversation.calls.waiting) > 20
@@ -297,47 +296,3 @@ async def test_no_server_at_all_is_the_systems_error(sandbox: Sandbox) -> None:
     await sandbox.data_centres[1].stop()
     with pytest.raises(OSError, match=r"refused|failed"):
         await Connection.open(*sandbox.data_centres[1].address, request_timeout=1)
-
-
-class _Pausing(asyncio.Transport):
-    """A transport that counts how often it was told to read no further."""
-
-    pauses = 0
-
-    def write(self, data: bytes | bytearray | memoryview) -> None:
-        pass
-
-    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
-        pass
-
-    def is_closing(self) -> bool:
-        return False
-
-    def pause_reading(self) -> None:
-        self.pauses += 1
-
-    def resume_reading(self) -> None:
-        pass
-
-
-async def test_a_part_is_read_to_its_end_before_others_get_on() -> None:
-    """While more of a packet is there it is read on, eight times at most; what is whole is let go at once."""
-    connection, transport = Connection(request_timeout=10), _Pausing()
-    connection.connection_made(transport)
-    room = connection.get_buffer(-1)
-
-    def arrive(packet: bytes) -> list[int]:
-        """The pauses so far, after each read."""
-        pauses = []
-        for at in range(0, len(packet), len(room)):
-            piece = packet[at : at + len(room)]
-            room[: len(piece)] = piece
-            connection.buffer_updated(len(piece))
-            pauses.append(transport.pauses)
-        return pauses
-
-    def packet(size: int) -> bytes:
-        return struct.pack("<I", size - 4) + bytes(size - 4)
-
-    assert arrive(packet(3 * len(room))) == [0, 0, 1]
-    assert arrive(packet(9 * len(room) + 100)) == [1] * 7 + [2, 2, 2]
