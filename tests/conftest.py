@@ -9,6 +9,7 @@ import signal
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
+import hypothesis
 import pytest
 from aiohttp import ClientSession, ClientTimeout, CookieJar, web
 from aiohttp.test_utils import make_mocked_request
@@ -37,7 +38,12 @@ PASSWORD = "tgbridge"
 
 
 def pytest_configure() -> None:
-    """Let Ctrl-C count in the processes that tests start: background jobs inherit that it does not."""
+    """Let no test be judged by a clock, and Ctrl-C count in the processes that tests start.
+
+    Background jobs inherit that it does not.
+    """
+    hypothesis.settings.register_profile("unhurried", deadline=None)
+    hypothesis.settings.load_profile("unhurried")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
