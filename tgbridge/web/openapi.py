@@ -233,7 +233,7 @@ def _refused(rows: list[Refusal], schemas: Json, *, with_body: bool) -> Json:
         "headers": _headers(header for row in rows for header in row.headers),
     }
     if with_body:
-        bodies = list({row.body: schema_of(row.body, schemas, "serialization") for row in rows}.values())
+        bodies = [schema_of(body, schemas, "serialization") for body in dict.fromkeys(row.body for row in rows)]
         response["content"] = {
             "application/json": {
                 "schema": bodies[0] if len(bodies) == 1 else {"anyOf": bodies},
