@@ -59,9 +59,23 @@ def receive(sandbox: Sandbox, phone: str, text: str, media: Any = None, *, sende
     return _tell(sandbox, account, account.history.add_elsewhere(sender, text, media=media, date=date))
 
 
+def edit(sandbox: Sandbox, phone: str, message_id: int, text: str) -> None:
+    """Change the text of a message in a number's Saved Messages. Raises ValueError where there is none."""
+    account = sandbox.state.account_of(phone)
+    message: Any = account.history.get(message_id)
+    if getattr(message, "message", None) is None:
+        raise ValueError(f"there is no message {message_id}")
+    message.message = text
+    event = account.history.edited(message, datetime.fromtimestamp(int(sandbox.now()), UTC))
+    _push(sandbox, account, types.UpdateEditMessage(account.files.stamp(message), event.pts, event.count))
+
+
 def _tell(sandbox: Sandbox, account: Account, message: types.Message) -> int:
-    update = types.UpdateNewMessage(account.files.stamp(message), account.history.pts, 1)
-    users = [account.user()]
-    sandbox.push(account, types.Updates([update], users=users, chats=[], date=message.date, seq=0))
+    _push(sandbox, account, types.UpdateNewMessage(account.files.stamp(message), account.history.pts, 1))
     message_id: int = message.id
     return message_id
+
+
+def _push(sandbox: Sandbox, account: Account, update: Any) -> None:
+    date = datetime.fromtimestamp(int(sandbox.now()), UTC)
+    sandbox.push(account, types.Updates([update], users=[account.user()], chats=[], date=date, seq=0))

@@ -233,7 +233,8 @@ def _refused(rows: list[Refusal], schemas: Json, *, with_body: bool) -> Json:
         "headers": _headers(header for row in rows for header in row.headers),
     }
     if with_body:
-        bodies = [schema_of(body, schemas, "serialization") for body in dict.fromkeys(row.body for row in rows)]
+        kinds = dict.fromkeys(row.body for row in rows)
+        bodies = [schema_of(kind, schemas, "serialization") for kind in kinds]
         response["content"] = {
             "application/json": {
                 "schema": bodies[0] if len(bodies) == 1 else {"anyOf": bodies},

@@ -142,12 +142,9 @@ class World:
         self.elsewhere.add(telephone.receive(self.sandbox, PHONE, "hello", media))
 
     def edit(self) -> None:
-        message = self.account.history.get(self.chance.choice(self.account.history.ids))
-        if not isinstance(message, types.Message):
-            return
-        message.message = str(self.chance.random())
-        event = self.account.history.edited(message, datetime.now(UTC).replace(microsecond=0))
-        self._push(types.UpdateEditMessage(self.account.files.stamp(message), event.pts, event.count))
+        message_id = self.chance.choice(self.account.history.ids)
+        if isinstance(self.account.history.get(message_id), types.Message):
+            telephone.edit(self.sandbox, PHONE, message_id, str(self.chance.random()))
 
     def delete(self) -> None:
         ids = [*self.account.history.ids, *self.elsewhere]
