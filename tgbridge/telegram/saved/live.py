@@ -102,6 +102,10 @@ class Live:
         """Up to where everything has been told."""
         return Position(0 if self._sequence is None else self._sequence.pts, self.shown.life)
 
+    def has_told(self, pts: int) -> bool:
+        """Whether all that has led to a state has been told."""
+        return self.is_followed and pts <= self.position.pts
+
     async def state(self, client: BridgeClient) -> Position:
         """Return a state no newer than whatever is read after it, by a request if need be.
 
