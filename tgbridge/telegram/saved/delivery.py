@@ -143,12 +143,13 @@ class Delivery:
         once = replace(patience, repeatable=False)  # so that each answer that is lost is noted
 
         async def ask(client: BridgeClient) -> Any:
+            asked_at = asyncio.get_running_loop().time()
             try:
                 updates = await client.call(request, once)
             except (TelegramUnavailable, asyncio.CancelledError):
                 self._doubtful |= random_ids
                 raise
-            self._library.of(client).sent(updates)
+            self._library.of(client).sent(updates, asked_at=asked_at)
             return updates
 
         try:

@@ -7,8 +7,9 @@ looked at first. That holds for good: an id is never given to another chat.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from telethon.tl import functions, types
 
@@ -53,6 +54,7 @@ async def edit_caption(
     request = functions.messages.EditMessageRequest(
         peer=types.InputPeerSelf(), id=message_id, message=caption, entities=[]
     )
+    asked_at = asyncio.get_running_loop().time()
     try:
         answer = await client.patiently(request)
     except TelegramRefused as error:
@@ -61,14 +63,11 @@ async def edit_caption(
         if error.name in NOT_FOUND:
             await library.fetch(client, message_id)  # raises MediaNotFound if it is gone by now
         raise
-    return await _edited(client, library, message_id, answer)
-
-
-async def _edited(client: BridgeClient, library: AccountLibrary, message_id: int, answer: Any) -> SavedMedia:
     await library.identify(client, getattr(answer, "users", ()))
     for update in getattr(answer, "updates", ()):
         if isinstance(update, types.UpdateEditMessage) and update.message.id == message_id:
-            for media in library.remember([update.message]):
+            media = library.answered(update.message, asked_at=asked_at)
+            if media is not None:
                 return media
     return await library.fetch(client, message_id)
 

@@ -241,6 +241,13 @@ class AccountLibrary:
         media = SavedMedia.of(message) if self._is_saved(message) else None
         return None if media is None or self._keep(media, asked_at) is None else media
 
+    def answered(self, message: Any, *, asked_at: float) -> SavedMedia | None:
+        """Keep what the answer to a request of our own says that a message holds, and return just that.
+
+        An answer may come after updates that tell of what followed. Where these are heard, they go before.
+        """
+        return self.follow(message, asked_at=asked_at if self.live.is_followed else _now())
+
     def changed(self, change: Change) -> None:
         """Take note of a change, by whichever device. Again makes no difference."""
         now = _now()
@@ -254,10 +261,11 @@ class AccountLibrary:
         else:
             self._keep(change.media, now)
 
-    def sent(self, updates: Any) -> None:
+    def sent(self, updates: Any, *, asked_at: float) -> None:
         """Keep the messages that a request of our own has made, by Telegram's answer to it (Updates)."""
-        made = getattr(updates, "updates", ())
-        self.remember(update.message for update in made if isinstance(update, types.UpdateNewMessage))
+        for update in getattr(updates, "updates", ()):
+            if isinstance(update, types.UpdateNewMessage):
+                self.answered(update.message, asked_at=asked_at)
 
     def trust(self, *, unbroken: bool = False) -> None:
         """Believe from now on what is kept: `changed` is told of all that happens.
