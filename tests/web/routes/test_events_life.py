@@ -96,24 +96,6 @@ async def test_an_answer_that_is_long_on_its_way(
     assert known.item.caption == "second"
 
 
-async def test_an_own_change_whose_answer_is_late(
-    signed_in: ClientSession, sandbox: Sandbox, service: Service
-) -> None:
-    """What others have changed since counts, though the answer to the earlier request comes after it."""
-    account = sandbox.state.account_of(PHONE)
-    library = service.app[keys.LIBRARY].account(account.id)
-    async with events(signed_in, "/events") as tab:
-        for text in ("first", "second"):
-            telephone.edit(sandbox, PHONE, IDS["photo"], text)
-            assert (await tab.one())[1]["caption"] == text
-        message = account.history.get(IDS["photo"])
-        answer = types.UpdateEditMessage(account.files.stamp(message), account.history.pts - 1, 1)
-        answer.message.message = "first"
-        media = library.own(answer)
-    assert media is not None
-    assert media.item.caption == "second"
-
-
 @pytest.mark.swift_time
 async def test_a_lost_update(signed_in: ClientSession, sandbox: Sandbox) -> None:
     """The next one shows that one is missing; half a second later it is asked for."""

@@ -142,15 +142,14 @@ class World:
         self.elsewhere.add(telephone.receive(self.sandbox, PHONE, "hello", media))
 
     def edit(self) -> None:
-        message_id = self.chance.choice(self.account.history.ids)
-        if isinstance(self.account.history.get(message_id), types.Message):
-            telephone.edit(self.sandbox, PHONE, message_id, str(self.chance.random()))
+        message = self.account.history.get(self.chance.choice(self.account.history.ids))
+        if isinstance(message, types.Message):
+            telephone.edit(self.sandbox, PHONE, message.id, str(self.chance.random()))
 
     def delete(self) -> None:
         ids = [*self.account.history.ids, *self.elsewhere]
         gone = self.chance.sample(ids, min(len(ids), self.chance.randint(1, 3)))
-        event = self.account.history.delete(gone)
-        self._push(types.UpdateDeleteMessages(list(event.ids), event.pts, event.count))
+        telephone.delete(self.sandbox, PHONE, gone)
 
     def cut(self) -> None:
         self.sandbox.faults.drop_connections()
