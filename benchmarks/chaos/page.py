@@ -116,6 +116,10 @@ class Page:
             case "media_deleted":
                 for gone in data["ids"]:
                     self.items.pop(gone, None)
+            case "upload" if data["event"] == "done":
+                await self._account.mirror.follow()
+                if data["data"]["id"] not in self._account.mirror.held:
+                    self._ledger.is_wrong("an upload is told that never was", who=self._browser.name, **data)
             case "reload":
                 self._is_stale = True
                 await self.load()
