@@ -46,13 +46,16 @@ CAUSES: dict[str, set[str]] = {
     "429 FLOOD_PREMIUM_WAIT": {"flood_wait", "limit"},
     "429 FLOOD_WAIT": {"flood_wait", "limit"},
     "500 CHAOS_RULES": {"error"},
+    "500 FILE_PARTS_INVALID": {"expire_uploads"},
+    "500 FILE_PART_MISSING": {"expire_uploads"},  # of a form, of which nothing is kept here
+    "500 INTERNAL_ERROR FileCorrupted": {"alter", "short"},  # again and again
     "503 TELEGRAM_UNAVAILABLE": _PATIENCE,
     "broken": _PATIENCE | {"revoke", "expire_uploads", "error"},
     "refused": {"kill", "restart"},
     "stuck": {"throttle"},
 }
-"""By which faults an outcome may be explained: a status and its code, or a status with any other code of its
-own; a body that was broken off; no connection. What is not here is wrong whatever happens."""
+"""By which faults an outcome may be explained: a status with its code and details, as many as are named; a
+body that was broken off; no connection. What is not here is wrong whatever happens."""
 
 _WITHOUT_SESSION = {"401", "410", "broken"}
 """What comes of one's own logout, too: some other request of the same browser is under way mostly."""
@@ -110,7 +113,7 @@ class Ledger:
         active = self.active(since)
         who = str(details.get("who", "")).partition(" ")[0]
         self.note("failed", outcome=outcome, since=round(since, 3), causes=sorted(active), **details)
-        causes = CAUSES.get(f"{outcome} {details.get('code')}", CAUSES.get(outcome, set()))
+        causes = _causes(outcome, details.get("code"), details.get("details"))
         if outcome in _WITHOUT_SESSION:
             causes = causes | {f"logout {who}"}
         if not active & causes:
@@ -128,3 +131,12 @@ class Ledger:
         """Note what must never happen."""
         self.wrong.append({"at": round(self.now(), 3), "wrong": what, **details})
         self.note("WRONG", wrong=what, **details)
+
+
+def _causes(*named: str | None) -> set[str]:
+    """Find what explains an outcome: by all of its names, or else by the first ones."""
+    names = [name for name in named if name]
+    for count in range(len(names), 0, -1):
+        if (found := CAUSES.get(" ".join(names[:count]))) is not None:
+            return found
+    return set()

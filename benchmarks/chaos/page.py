@@ -42,7 +42,6 @@ class Page:
         self._is_stale = True
         self._told_of: set[tuple[int, int]] = set()
         self.items: dict[int, dict[str, Any]] = {}
-        self.reloads = 0
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -109,6 +108,7 @@ class Page:
 
     async def _take(self, told: Told) -> None:
         self._last_id = told.id or self._last_id
+        self._ledger.events[told.name or "place"] += 1
         data: Any = json.loads(told.data) if told.data else None
         match told.name:
             case "media_added" | "media_edited":
@@ -116,12 +116,14 @@ class Page:
             case "media_deleted":
                 for gone in data["ids"]:
                     self.items.pop(gone, None)
+            case "upload" if data["event"] == "done":
+                await self._account.mirror.follow()
+                if data["data"]["id"] not in self._account.mirror.held:
+                    self._ledger.is_wrong("an upload is told that never was", who=self._browser.name, **data)
             case "reload":
-                self.reloads += 1
                 self._is_stale = True
                 await self.load()
                 return
-        self._ledger.events[told.name or "place"] += 1
         if told.id:
             await self._compare(told.name or "place")
 
