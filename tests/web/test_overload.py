@@ -220,10 +220,13 @@ async def test_one_request_too_many_of_an_account(
     user = await sign_in(browser, PHONE)
     await sign_in(other, "+9996620002")
     shares = service.app[keys.SHARES]
-    with shares.taken(user["id"], by_ticket=False), shares.taken(user["id"], by_ticket=False):
-        await _refused(browser)
-        async with other.get("/me") as response:
-            assert response.status == 200
+    for _ in range(2):
+        shares.take(user["id"], by_ticket=False)
+    await _refused(browser)
+    async with other.get("/me") as response:
+        assert response.status == 200
+    for _ in range(2):
+        shares.give_back(user["id"], by_ticket=False)
     async with browser.get("/me") as response:
         assert response.status == 200
     assert (len(shares), bounds(service)) == (0, {"requests_of_account": 1})
@@ -239,10 +242,13 @@ def test_tickets_get_half(make_settings: MakeSettings) -> None:
     """Whoever has an account's tickets can take half of its share, and never all of it."""
     limits = make_settings(limits={"enabled": True, "requests_at_once_per_account": 4}).limits
     shares = Shares(lambda: limits, RequestTally(()))
-    with shares.taken(1, by_ticket=True), shares.taken(1, by_ticket=True):
-        with pytest.raises(HTTPFailure) as refused, shares.taken(1, by_ticket=True):
-            pass
-        assert refused.value.status == 429
-        with shares.taken(1, by_ticket=False), shares.taken(1, by_ticket=False):
-            pass
+    for _ in range(2):
+        shares.take(1, by_ticket=True)
+    with pytest.raises(HTTPFailure) as refused:
+        shares.take(1, by_ticket=True)
+    assert refused.value.status == 429
+    for _ in range(2):
+        shares.take(1, by_ticket=False)
+    for by_ticket in (True, True, False, False):
+        shares.give_back(1, by_ticket=by_ticket)
     assert len(shares) == 0

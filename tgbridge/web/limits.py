@@ -83,7 +83,8 @@ class Limiter:
         salt: bytes | None = None,
     ) -> None:
         self._settings = settings
-        self._enabled = settings.enabled is not False
+        self.enabled = settings.enabled is not False
+        """Whether anything is counted."""
         self._clock = clock
         # Nobody can tell which keys meet in one counter, nor a phone number from what is kept of it.
         self._salt = salt or secrets.token_bytes(16)
@@ -98,13 +99,13 @@ class Limiter:
         """Count by other settings from now on, and from zero: other counters would count other callers."""
         if settings != self._settings:
             self._settings = settings
-            self._enabled = settings.enabled is not False
+            self.enabled = settings.enabled is not False
             self._items.clear()
             self.storage.forget()
 
     async def spend(self, rule: Rule, key: str = "") -> None:
         """Count a request. Raises HTTPFailure 429 if ``key`` has had its share."""
-        if not self._enabled:
+        if not self.enabled:
             return
         place = Place(key)
         # Each request of a session comes here. In a window whose end is fixed, what is refused may count.
@@ -119,7 +120,7 @@ class Limiter:
     @contextmanager
     def streaming(self, address: str) -> Iterator[None]:
         """Count a QR login of an address as open while the block runs. Raises HTTPFailure 429."""
-        places = places_of(address) if self._enabled else ()
+        places = places_of(address) if self.enabled else ()
         if any(self._streams[place.name] >= self._allowed(_STREAMS, place) for place in places):
             raise _too_many(_STREAMS, _STREAM_ENDS_SECONDS)
         names = Counter(place.name for place in places)
@@ -130,7 +131,7 @@ class Limiter:
             self._streams -= names  # which forgets those that are zero
 
     async def _spend(self, rule: Rule, places: tuple[Place, ...]) -> None:
-        if not self._enabled:
+        if not self.enabled:
             return
         strategy = self._coarse if rule in _COARSE else self._exact
         counted = [(self._item(rule, place), self._counter(place.name)) for place in places]
