@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from tgbridge.telegram.mtproto.calls import Call
 from tgbridge.telegram.mtproto.conversation import Conversation
+from tgbridge.telegram.mtproto.encryption import PIECE_BYTES
 from tgbridge.telegram.mtproto.failures import (
     TRANSPORT_FLOOD,
     ConnectionFailed,
@@ -42,7 +43,6 @@ DISCONNECT_SECONDS: Final = 75
 PARTING_SECONDS: Final = 1.0
 """How long the server has to close as well, when it is told that this is the end."""
 
-_RECEIVED_AT_ONCE: Final = 128 * 1024  # encrypted, plain and sent on, it fits a processor's second cache
 _READS_IN_A_ROW: Final = 8  # a part of a file, which is sent on before it has left the cache
 _WRITTEN_AT_ONCE: Final = 128 * 1024  # no more than this is copied when the socket does not take all
 _ACKNOWLEDGED_AT_ONCE: Final = 8
@@ -55,7 +55,7 @@ class _Scratch(threading.local):
     """What a loop receives into; one, since each connection uses up what it got before the next reads."""
 
     def __init__(self) -> None:
-        self.view = memoryview(bytearray(_RECEIVED_AT_ONCE))
+        self.view = memoryview(bytearray(PIECE_BYTES))
 
 
 _scratch = _Scratch()
@@ -81,7 +81,8 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._scratch = _scratch.view
         self._reader = PacketReader()
-        self._in_a_row = 0  # times that all was read that could be at once
+        self._room = 0  # bytes that may be read at once
+        self._in_a_row = 0  # times that so many were
         self._conversation: Conversation | None = None
         self._exchanged: asyncio.Future[Bytes] | None = None
         self._last_plain_id = 0
@@ -246,7 +247,8 @@ class Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
         """Return where the next bytes go."""
-        return self._scratch
+        self._room = self._reader.wanted(PIECE_BYTES)
+        return self._scratch[: self._room]
 
     def buffer_updated(self, nbytes: int) -> None:
         """Act on what arrived."""
@@ -265,7 +267,7 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._reader.inside:
             self._progress_at = self._heard_at
-        self._in_a_row = self._in_a_row + 1 if nbytes == len(self._scratch) else 0
+        self._in_a_row = self._in_a_row + 1 if nbytes == self._room else 0
         if self._in_a_row and (arrived or self._in_a_row >= _READS_IN_A_ROW) and self.failure is None:
             # There is more, of which uvloop would take 4 MiB before others get on. Let go what is whole.
             self._in_a_row = 0

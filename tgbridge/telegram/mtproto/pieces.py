@@ -32,6 +32,8 @@ class Pieces:
         start, stop, step = span.indices(self._size)
         if step != 1:
             raise ValueError("no steps")
+        if start == 0 and stop == self._size:
+            return self
         found = []
         for piece in self.pieces:
             if stop <= 0:
