@@ -25,6 +25,8 @@ class Promise:
     """Which it may have: more than one after a change of which nobody knows whether it came through."""
     is_gone: bool | None = False
     """None: nobody knows."""
+    by_telephone: int = 0
+    """How often the telephone has edited it."""
 
 
 @dataclass(slots=True)

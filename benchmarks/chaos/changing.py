@@ -123,11 +123,11 @@ class Changing:
             if (promise := self._account.some_promise()) is None:
                 return
             caption = f"edited {self._chance.random()}"
-            in_doubt = len(promise.captions) > 1
+            in_doubt, by_telephone = len(promise.captions) > 1, promise.by_telephone
             promise.captions.add(caption)
             path = f"/media/{promise.id}"
             answer = await device.browser.ask("PATCH", path, json={"caption": caption})
-            if not in_doubt:
+            if not in_doubt and by_telephone == promise.by_telephone:
                 promise.captions = {caption}
             if answer.body["caption"] not in promise.captions:
                 self._ledger.is_wrong(
@@ -194,15 +194,15 @@ class Changing:
             self._account.by_telephone.append((await response.json())["id"])
 
     async def _edit(self) -> None:
-        async with self._account.changing:
-            caption, promise = self._caption(), self._account.some_promise()
-            if promise is not None and self._chance.random() < 0.5:
-                # What a request did of which nobody knows may still come.
-                in_doubt = len(promise.captions) > 1
-                promise.captions = {*promise.captions, caption} if in_doubt else {caption}
-                await self._tell("edit", id=promise.id, caption=caption)
-            elif self._account.by_telephone:
-                await self._tell("edit", id=self._chance.choice(self._account.by_telephone), caption=caption)
+        caption, promise = self._caption(), self._account.some_promise()
+        if promise is not None and self._chance.random() < 0.5:
+            # A request may be under way, or have failed and come through later.
+            in_doubt = len(promise.captions) > 1
+            promise.captions = {*promise.captions, caption} if in_doubt else {caption}
+            promise.by_telephone += 1
+            await self._tell("edit", id=promise.id, caption=caption)
+        elif self._account.by_telephone:
+            await self._tell("edit", id=self._chance.choice(self._account.by_telephone), caption=caption)
 
     async def _delete(self) -> None:
         ids, others = self._account.by_telephone, self._account.elsewhere

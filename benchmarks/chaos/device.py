@@ -104,7 +104,8 @@ class Device:
         ticket, self.ticket = self.ticket, ""
         fault = self._ledger.fault(f"logout {self.name}")
         try:
-            await self.browser.ask("POST", "/logout")
+            async with self._signing_in:  # whose cookies the answer would remove
+                await self.browser.ask("POST", "/logout")
             if ticket:
                 answer = await self.stranger.ask("HEAD", ticket, fine=(410,))
                 if answer.status != 410:

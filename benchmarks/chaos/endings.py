@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 
 from benchmarks.chaos.browser import Failed
 from benchmarks.chaos.ledger import AFTER_SECONDS
+from benchmarks.chaos.looking import check_item
 from benchmarks.chaos.page import Page
 
 if TYPE_CHECKING:
@@ -107,8 +108,16 @@ def _how_broken(promise: Promise, found: dict[str, Any] | None) -> str | None:
 
 
 async def _check_page(ledger: Ledger, account: Account, device: Device, held: list[dict[str, Any]]) -> None:
-    fresh = Page(device.browser, account, ledger)
+    page, fresh, state = device.page, Page(device.browser, account, ledger), await account.mirror.follow()
+    for _ in range(_CONVERGE_LOOKS):
+        if page.position >= state:
+            break
+        await asyncio.sleep(_LOOK_SECONDS)
     try:
+        # Before the list, by which all that is remembered is brought up to date.
+        for number, one in list(account.mirror.held.items()):
+            if number > account.seeds_to:
+                await check_item(device, ledger, number, one.caption, account.mirror)
         await fresh.load()
     except Failed as failed:
         ledger.is_wrong("no list in the end", who=device.name, status=failed.status, code=failed.code)
@@ -117,11 +126,6 @@ async def _check_page(ledger: Ledger, account: Account, device: Device, held: li
     listed = {number: item["caption"] for number, item in fresh.items.items() if number > account.seeds_to}
     if listed != there:
         ledger.is_wrong("the list is not what there is", who=device.name, **_difference(listed, there))
-    page = device.page
-    for _ in range(_CONVERGE_LOOKS):
-        if page.items == fresh.items:
-            break
-        await asyncio.sleep(_LOOK_SECONDS)
     if page.items != fresh.items:
         shown = {number: item["caption"] for number, item in page.items.items()}
         whole = {number: item["caption"] for number, item in fresh.items.items()}

@@ -6,6 +6,8 @@ import asyncio
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.chaos.mirror import SETTLED_SECONDS
+
 if TYPE_CHECKING:
     from aiohttp import ClientSession
 
@@ -13,9 +15,22 @@ if TYPE_CHECKING:
     from benchmarks.chaos.browser import Browser
     from benchmarks.chaos.device import Device
     from benchmarks.chaos.ledger import Ledger
+    from benchmarks.chaos.mirror import Mirror
 
 _MOST_BYTES = 3 << 20
 _SMALL_THINGS = ("/me", "/session", "/media/counts", "/media/timeline", "/sessions", "/healthz")
+
+
+async def check_item(
+    device: Device, ledger: Ledger, number: int, caption: str | None, mirror: Mirror
+) -> None:
+    """Ask for a message that should have that caption, or None if it should not be there. Raises Failed."""
+    answer = await device.browser.ask("GET", f"/media/{number}", fine=(404,))
+    shown = None if answer.status == 404 else answer.body["caption"]
+    await mirror.follow()
+    # It may have been changed while it was asked for.
+    if shown != caption and mirror.held[number].caption == caption:
+        ledger.is_wrong("a message is not what it is", who=device.name, id=number, right=caption, shown=shown)
 
 
 class Looking:
@@ -41,6 +56,16 @@ class Looking:
             items += body["items"]
             path = body["next"]
         await self._check_list(device, items, before)
+
+    async def item(self, device: Device) -> None:
+        """Look at one message that has been as it is for a while."""
+        mirror = self._account.mirror
+        await mirror.follow()
+        settled = mirror.settled(SETTLED_SECONDS)
+        ids = [number for number in settled if number > self._account.seeds_to]
+        if ids:
+            number = self._chance.choice(ids)
+            await check_item(device, self._ledger, number, settled[number].caption, mirror)
 
     async def whole_list(self, device: Device) -> None:
         """Read the whole list at once."""

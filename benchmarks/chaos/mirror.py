@@ -11,11 +11,16 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
 
+SETTLED_SECONDS = 90.0
+"""More than a storm, the longest pause between two tries to listen, or the time that memory is believed."""
+
+
 class Held(NamedTuple):
     """A message: the state ``pts`` in which it became what it is; ``caption`` None if it is none any more."""
 
     pts: int
     caption: str | None
+    seen_at: float
 
 
 class Mirror:
@@ -33,12 +38,13 @@ class Mirror:
         async with self._truth.get(f"/changes/{self._phone}", params={"since": self.pts}) as response:
             response.raise_for_status()
             told = await response.json()
+        now = asyncio.get_running_loop().time()
         for number, pts, caption in told["changes"]:
             if number not in self.held or self.held[number].pts < pts:
-                self.held[number] = Held(pts, caption)
+                self.held[number] = Held(pts, caption, now)
         if told["pts"] > self.pts:
             self.pts = told["pts"]
-            self._seen.append((asyncio.get_running_loop().time(), self.pts))
+            self._seen.append((now, self.pts))
         return int(told["pts"])
 
     def unlike(
@@ -58,6 +64,14 @@ class Mirror:
                 wrong.append({"id": number, "pts": held.pts, "is": held.caption, "shown": caption})
         wrong += [{"id": number, "is": "never there"} for number in shown.keys() - self.held.keys()]
         return wrong
+
+    def settled(self, seconds: float) -> dict[int, Held]:
+        """Give messages that changed so long ago that whoever follows knows: something else came since."""
+        until = asyncio.get_running_loop().time() - seconds
+        followed = max((pts for seen_at, pts in self._seen if seen_at < until), default=0)
+        return {
+            number: held for number, held in self.held.items() if held.pts < followed and held.seen_at < until
+        }
 
     def is_overdue(self, position: int, seconds: float) -> bool:
         """Whether two changes or more after a state are so old: the second one shows that one was missed."""

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.chaos.browser import Failed
+from benchmarks.chaos.mirror import SETTLED_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 _RETRY_SECONDS = 0.5
 _LOOK_SECONDS = 5.0
-_OVERDUE_SECONDS = 90.0
-"""More than a storm, and the longest pause between two tries to listen, take together."""
 
 
 class Told(NamedTuple):
@@ -82,7 +81,7 @@ class Page:
             await asyncio.sleep(_LOOK_SECONDS)
             await self._account.mirror.follow()
             position = self.position
-            if self._task is not None and self._account.mirror.is_overdue(position, _OVERDUE_SECONDS):
+            if self._task is not None and self._account.mirror.is_overdue(position, SETTLED_SECONDS):
                 self._ledger.is_wrong(
                     "a page is told nothing",
                     who=self._browser.name,

@@ -51,6 +51,7 @@ class Person:
         self._acts: dict[Callable[[Device], Awaitable[None]], int] = {
             looking.stream: 30,
             looking.pages: 8,
+            looking.item: 6,
             looking.whole_list: 4,
             looking.thumbnail: 8,
             looking.ticket: 5,
