@@ -300,9 +300,9 @@ async def test_no_server_at_all_is_the_systems_error(sandbox: Sandbox) -> None:
 
 
 class _Pausing(asyncio.Transport):
-    """A transport that counts how often it was told to read no further."""
+    """A transport that counts how often it was told to read no further, and to read on."""
 
-    pauses = 0
+    pauses = resumed = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         pass
@@ -317,27 +317,46 @@ class _Pausing(asyncio.Transport):
         self.pauses += 1
 
     def resume_reading(self) -> None:
-        pass
+        self.resumed += 1
 
 
-async def test_a_part_is_read_to_its_end_before_others_get_on() -> None:
-    """While more of a packet is there it is read on, eight times at most; what is whole is let go at once."""
-    connection, transport = Connection(request_timeout=10), _Pausing()
-    connection.connection_made(transport)
-    room = connection.get_buffer(-1)
+class _Arriving:
+    """A connection to which bytes come without a socket."""
 
-    def arrive(packet: bytes) -> list[int]:
-        """The pauses so far, after each read."""
-        pauses = []
+    def __init__(self) -> None:
+        self.transport = _Pausing()
+        self._connection = Connection(request_timeout=10)
+        self._connection.connection_made(self.transport)
+
+    def packet(self, *, reads: int, more: int = 0) -> list[int]:
+        """Bring one that is read in so many times, and a few bytes; the pauses so far, after each read."""
+        room, pauses = self._connection.get_buffer(-1), []
+        size = reads * len(room) + more
+        packet = struct.pack("<I", size - 4) + bytes(size - 4)
         for at in range(0, len(packet), len(room)):
             piece = packet[at : at + len(room)]
             room[: len(piece)] = piece
-            connection.buffer_updated(len(piece))
-            pauses.append(transport.pauses)
+            self._connection.buffer_updated(len(piece))
+            pauses.append(self.transport.pauses)
         return pauses
 
-    def packet(size: int) -> bytes:
-        return struct.pack("<I", size - 4) + bytes(size - 4)
 
-    assert arrive(packet(3 * len(room))) == [0, 0, 1]
-    assert arrive(packet(9 * len(room) + 100)) == [1] * 7 + [2, 2, 2]
+async def test_a_part_is_read_to_its_end_before_others_get_on() -> None:
+    """While more of a packet is there it is read on, for one turn; what is whole is let go at once."""
+    arriving = _Arriving()
+    assert arriving.packet(reads=3) == [0, 0, 1]
+    await asyncio.sleep(0)
+    assert arriving.packet(reads=9, more=100) == [1] * 7 + [2, 3, 3]
+
+
+async def test_all_connections_together_are_read_no_longer_than_one() -> None:
+    """Each takes what it must, and waits for a turn that has room for it: small requests get on."""
+    many = [_Arriving() for _ in range(20)]
+    for arriving in many:
+        arriving.packet(reads=1, more=100)
+    assert [arriving.transport.pauses for arriving in many] == [0] * 7 + [1] * 13
+    resumed = []
+    for _ in range(3):
+        await asyncio.sleep(0)
+        resumed.append(sum(arriving.transport.resumed for arriving in many))
+    assert resumed == [8, 13, 13]

@@ -22,6 +22,7 @@ from tgbridge.telegram.mtproto.failures import (
 )
 from tgbridge.telegram.mtproto.packets import INTERMEDIATE, PacketReader, frame
 from tgbridge.telegram.mtproto.serialisation import read_object
+from tgbridge.telegram.mtproto.turns import turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +44,6 @@ DISCONNECT_SECONDS: Final = 75
 PARTING_SECONDS: Final = 1.0
 """How long the server has to close as well, when it is told that this is the end."""
 
-_READS_IN_A_ROW: Final = 8  # a part of a file, which is sent on before it has left the cache
 _WRITTEN_AT_ONCE: Final = 128 * 1024  # no more than this is copied when the socket does not take all
 _ACKNOWLEDGED_AT_ONCE: Final = 8
 _ACKNOWLEDGED_AFTER: Final = 1.0  # seconds, if they do not become so many before
@@ -79,10 +79,11 @@ class Connection(asyncio.BufferedProtocol):
         self._on_outcome: Callable[[bool], None] | None = on_outcome
         self._request_timeout = request_timeout
         self._loop = asyncio.get_running_loop()
+        self._turns = turns()
         self._scratch = _scratch.view
         self._reader = PacketReader()
         self._room = 0  # bytes that may be read at once
-        self._in_a_row = 0  # times that so many were
+        self._counted = 0  # bytes of this turn of the loop, before they were read
         self._conversation: Conversation | None = None
         self._exchanged: asyncio.Future[Bytes] | None = None
         self._last_plain_id = 0
@@ -267,12 +268,12 @@ class Connection(asyncio.BufferedProtocol):
             return
         if self._reader.inside:
             self._progress_at = self._heard_at
-        self._in_a_row = self._in_a_row + 1 if nbytes == self._room else 0
-        if self._in_a_row and (arrived or self._in_a_row >= _READS_IN_A_ROW) and self.failure is None:
+        is_enough = self._turns.spend(nbytes - self._counted) or arrived
+        self._counted = 0
+        if is_enough and nbytes == self._room and self.failure is None:
             # There is more, of which uvloop would take 4 MiB before others get on. Let go what is whole.
-            self._in_a_row = 0
             self._transport.pause_reading()
-            self._loop.call_soon(self._read_on)
+            self._turns.later(nbytes, self._read_on)
 
     def pause_writing(self) -> None:
         """Keep what is to be written, since the socket is full."""
@@ -322,6 +323,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _read_on(self) -> None:
         if not self._transport.is_closing():
+            self._counted = self._room
             self._transport.resume_reading()
 
     def _tell_outcome(self, *, said_a_word: bool) -> None:
