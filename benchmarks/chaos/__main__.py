@@ -84,7 +84,7 @@ async def run(options: Namespace, directory: Path, ledger: Ledger) -> None:
             stack.push_async_callback(person.close)
             await person.begin()
         gusts = [] if options.calm else forecast(options.seed, seconds, altered=altered)
-        weather = _weather(options.seed, ledger, control, service, [person.account for person in people])
+        weather = _weather(options.seed, ledger, control, service, people)
         ledger.note("begin", seed=options.seed, minutes=options.minutes, faults=len(gusts))
         ledger.began = asyncio.get_running_loop().time()
         async with asyncio.TaskGroup() as group:
@@ -106,7 +106,7 @@ def _phone(number: int) -> str:
 
 
 def _weather(
-    seed: int, ledger: Ledger, control: ClientSession, service: Service, accounts: list[Account]
+    seed: int, ledger: Ledger, control: ClientSession, service: Service, people: list[Person]
 ) -> Weather:
     chance = random.Random(f"{seed} who")
 
@@ -119,10 +119,13 @@ def _weather(
         service.starts.append(ledger.now())
 
     def revoke(body: dict[str, Any]) -> dict[str, Any]:
-        return {"account": chance.choice(accounts).user_id, **body}
+        person = chance.choice(people)
+        for device in person.devices:
+            device.is_signed_out()
+        return {"account": person.account.user_id, **body}
 
     def change_password() -> dict[str, Any] | None:
-        with_one = [account for account in accounts if account.password]
+        with_one = [person.account for person in people if person.account.password]
         if not with_one:
             return None
         account = chance.choice(with_one)

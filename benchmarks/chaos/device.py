@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from benchmarks.chaos.account import Account
-    from benchmarks.chaos.ledger import Ledger
+    from benchmarks.chaos.ledger import Fault, Ledger
 
 _TRIES = 30
 _BY_QR = 0.25
@@ -46,6 +46,11 @@ class Device:
         self._control = control
         self._chance = chance
         self._signing_in = asyncio.Lock()
+        self._is_out: Fault | None = None
+
+    def is_signed_out(self) -> None:
+        """Take note that Telegram has ended the session: for as long as it takes to sign in again."""
+        self._is_out = self._is_out or self._ledger.fault(f"logout {self.name}")
 
     async def sign_in(self) -> None:
         """Sign in, however long that takes."""
@@ -58,6 +63,9 @@ class Device:
                     except Failed:
                         await asyncio.sleep(1)
                     else:
+                        if self._is_out is not None:
+                            self._ledger.over(self._is_out)
+                            self._is_out = None
                         return
             finally:
                 self._ledger.over(fault)
