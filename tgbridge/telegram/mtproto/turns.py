@@ -42,9 +42,9 @@ class Turns:
         if not self._waiting and self._spent < BYTES:
             self.spend(size)
             return
-        ready = asyncio.get_running_loop().create_future()
-        self.later(size, lambda: ready.done() or ready.set_result(None))
-        await ready
+        ready = asyncio.Event()
+        self.later(size, ready.set)
+        await ready.wait()
 
     def _look(self) -> None:
         if self._next is None:
