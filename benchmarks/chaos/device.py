@@ -49,7 +49,7 @@ class Device:
         self._is_out: Fault | None = None
 
     def is_signed_out(self) -> None:
-        """Take note that Telegram has ended the session: for as long as it takes to sign in again."""
+        """Take note that the session is ended: for as long as it takes to sign in again."""
         self._is_out = self._is_out or self._ledger.fault(f"logout {self.name}")
 
     async def sign_in(self) -> None:
@@ -110,7 +110,7 @@ class Device:
     async def sign_out(self) -> None:
         """Log out and in again. The tickets end with the login."""
         ticket, self.ticket = self.ticket, ""
-        fault = self._ledger.fault(f"logout {self.name}")
+        self.is_signed_out()
         try:
             async with self._signing_in:  # whose cookies the answer would remove
                 await self.browser.ask("POST", "/logout")
@@ -118,9 +118,8 @@ class Device:
                 answer = await self.stranger.ask("HEAD", ticket, fine=(410,))
                 if answer.status != 410:
                     self._ledger.is_wrong("a ticket outlives its login", who=self.name, status=answer.status)
-            await self.sign_in()
         finally:
-            self._ledger.over(fault)
+            await self.sign_in()
 
     async def turn_page(self) -> None:
         """Close the page and open it again."""
