@@ -68,10 +68,8 @@ async def examine_there(settings: Settings, teller: Teller, *, url: str | None, 
 
 def tell_wrong_setting(teller: Teller, error: SettingsError) -> None:
     """Tell a setting that is wrong, which ends the examination: nothing is known of the others."""
-    teller.tell(
-        fault(
-            "configuration.settings", f"{error}.", "Mend it; config.toml in the repository has all settings."
-        )
-    )
+    text = str(error) if str(error).endswith("?") else f"{error}."
+    remedy = "Mend it; config.toml in the repository has all settings."
+    teller.tell(fault("configuration.settings", text, remedy))
     for finding in check_libraries():
         teller.tell(finding)
