@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,10 @@ class Teller:
         """Take a finding."""
         self.findings.append(finding)
         if not self._as_json:
-            sys.stdout.write(f"{line(finding)}\n")
-            sys.stdout.flush()
+            # Where nobody reads any more, what --live has made is to be removed all the same.
+            with suppress(OSError):
+                sys.stdout.write(f"{line(finding)}\n")
+                sys.stdout.flush()
 
     def end(self) -> int:
         """Tell how it has ended; return the exit status."""
