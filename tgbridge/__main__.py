@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet
 from tgbridge import __version__
 from tgbridge.doctor.arguments import add_arguments as doctor_arguments
 from tgbridge.errors import BridgeError, SettingsError
+from tgbridge.machine import raise_descriptor_limit
 from tgbridge.sandbox_process import SandboxFailedError, kept_secret_key, sandbox_process, state_directory
 from tgbridge.settings.sources import load_settings
 from tgbridge.state_lock import locked
@@ -79,6 +80,7 @@ curl -H 'Content-Type: application/json' -d '{{"phone": "+9996610001", "media": 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Return its exit status: 0, 1 if something failed, 2 if a setting is wrong."""
     options = _parser().parse_args(arguments)
+    raise_descriptor_limit()
     try:
         status: int = options.command(options)
     except SettingsError as error:
