@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
@@ -43,7 +44,7 @@ class Turns:
             self.spend(size)
             return
         ready = asyncio.get_running_loop().create_future()
-        self.later(size, lambda: ready.done() or ready.set_result(None))
+        self.later(size, partial(_wake, ready))
         await ready
 
     def _look(self) -> None:
@@ -57,6 +58,11 @@ class Turns:
             size, go_on = self._waiting.popleft()
             self.spend(size)
             go_on()
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():  # it may have been given up
+        waiting.set_result(None)
 
 
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()
