@@ -152,7 +152,7 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     app[keys.IN_FLIGHT] = InFlight()
     app[keys.TALLY] = RequestTally(codes_of(endpoints))
     app[keys.CONNECTIONS] = Connections(settings.server.max_connections, descriptor_limit=descriptor_limit)
-    app[keys.SHARES] = Shares(lambda: app[keys.LIVE].now.limits, app[keys.TALLY])
+    app[keys.SHARES] = Shares(app[keys.LIVE], app[keys.TALLY])
     app[keys.LOOP_LAG] = LoopLag()
     app[keys.COMPLETION] = Completion()
     app[keys.REPEATS] = Repeats(app[keys.COMPLETION])

@@ -13,6 +13,7 @@ from yarl import URL
 
 from tests.conftest import PHONE
 from tgbridge.errors import HTTPFailure
+from tgbridge.settings.live import LiveSettings
 from tgbridge.web import connections, keys
 from tgbridge.web.endpoint import Endpoint, Success
 from tgbridge.web.shares import Shares
@@ -240,8 +241,8 @@ async def _refused(browser: ClientSession) -> None:
 
 def test_tickets_get_half(make_settings: MakeSettings) -> None:
     """Whoever has an account's tickets can take half of its share, and never all of it."""
-    limits = make_settings(limits={"enabled": True, "requests_at_once_per_account": 4}).limits
-    shares = Shares(lambda: limits, RequestTally(()))
+    settings = make_settings(limits={"enabled": True, "requests_at_once_per_account": 4})
+    shares = Shares(LiveSettings(settings), RequestTally(()))
     for _ in range(2):
         shares.take(1, by_ticket=True)
     with pytest.raises(HTTPFailure) as refused:

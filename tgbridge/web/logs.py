@@ -18,7 +18,6 @@ import structlog
 from aiohttp.abc import AbstractAccessLogger
 from pydantic_core import to_json
 
-from tgbridge.web import keys
 from tgbridge.web.beginning import exchange_of
 
 if TYPE_CHECKING:
@@ -227,8 +226,12 @@ class _AccessLines:
         ends = dict(self._stamp(self, "info", {"logger": self.name, "level": "info"}))
         render, lines = _last_processor(), []
         while self._waiting:
-            with suppress(structlog.DropEvent):
-                lines.append(render(self, "info", self._waiting.popleft() | ends))
+            line = self._waiting.popleft()
+            line.update(ends)
+            try:
+                lines.append(render(self, "info", line))
+            except structlog.DropEvent:
+                continue
         if lines:
             _handler.write(self.name, "\n".join(lines))
 
@@ -286,10 +289,10 @@ def log_request(request: BaseRequest, status: int | None, seconds: float, reason
     ``seconds`` is how long it took; ``reason`` why its answer was broken off, None where it was sent whole.
     ``bytes`` in the line are those of the body, without the head and what frames chunks.
     """
-    caller, exchange = request.get(keys.CALLER), exchange_of(request)
+    exchange = exchange_of(request)
     line: dict[str, Any] = {
         "request_id": exchange.request_id,
-        "address": request.remote if caller is None else caller.address,
+        "address": exchange.caller.address or request.remote,
         "method": request.method,
         "path": without_tickets(request.path),
         "status": status,

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Final
 from tgbridge.errors import TOO_MANY_REQUESTS, HTTPFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tgbridge.settings import LimitsSettings
+    from tgbridge.settings.live import LiveSettings
     from tgbridge.web.tally import RequestTally
 
 CODE: Final = "TOO_MANY_AT_ONCE"
@@ -20,9 +18,9 @@ _FREE_AGAIN_SECONDS: Final = 1
 class Shares:
     """Counts them. Those that come with tickets get half, so that nobody who has one locks its owner out."""
 
-    def __init__(self, settings: Callable[[], LimitsSettings], tally: RequestTally) -> None:
-        """``settings`` gives those of the moment. ``tally`` is told of what is refused."""
-        self._settings = settings
+    def __init__(self, live: LiveSettings, tally: RequestTally) -> None:
+        """``tally`` is told of what is refused."""
+        self._live = live
         self._tally = tally
         self._counts: Counter[int] = Counter()
         self._by_ticket: Counter[int] = Counter()
@@ -32,7 +30,7 @@ class Shares:
 
     def take(self, account: int, *, by_ticket: bool) -> None:
         """Count one more of an account, until it is given back. Raises HTTPFailure 429."""
-        settings = self._settings()
+        settings = self._live.now.limits
         most = settings.requests_at_once_per_account
         is_full = self._counts.get(account, 0) >= most or (
             by_ticket and self._by_ticket.get(account, 0) >= max(1, most // 2)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import hdrs
 
 from tgbridge.http.forwarded import find_caller, peer
-from tgbridge.web import keys
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -22,14 +21,14 @@ _SAID: Final = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "For
 def noting_caller(live: LiveSettings) -> Check:
     """Return the step that finds out once; the origin check, the limits and the log go by it."""
 
-    def note_caller(request: web.Request, _exchange: Exchange) -> None:
+    def note_caller(request: web.Request, exchange: Exchange) -> None:
         caller = peer(request.remote or "", request.scheme, _host(request))
         if trusted := live.now.server.trusted_proxies:
             said = {
                 name.lower(): ",".join(lines) for name in _SAID if (lines := request.headers.getall(name, []))
             }
             caller = find_caller(caller, said, trusted)
-        request[keys.CALLER] = caller
+        exchange.caller = caller
 
     return note_caller
 

@@ -10,7 +10,6 @@ from aiohttp import hdrs
 from multidict import istr
 
 from tgbridge.http.safety import essence
-from tgbridge.web import keys
 from tgbridge.web.middleware.origin import allowed_origin
 
 if TYPE_CHECKING:
@@ -89,8 +88,7 @@ def protecting(live: LiveSettings) -> Finish:
                 headers.add(_POLICY, fixed.ancestors)
         for name, value in fields:
             headers.setdefault(name, value)
-        caller = request.get(keys.CALLER) if fixed.max_age else None
-        if caller is not None and _keeps_to_https(fixed.settings, caller):
+        if fixed.max_age and _keeps_to_https(fixed.settings, exchange.caller):
             headers.setdefault(_HSTS, f"max-age={fixed.max_age}")
 
     return protect

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from tgbridge.web.endpoint import Endpoint
     from tgbridge.web.exchange import Exchange
     from tgbridge.web.limits import Limiter
     from tgbridge.web.middleware.checks import Check
@@ -24,21 +23,19 @@ def checking_limits(limiter: Limiter) -> Check:
     """
 
     def check_limits(request: web.Request, exchange: Exchange) -> Awaitable[None] | None:
-        if not limiter.enabled:
-            return None
         telegram, endpoint = request[keys.SESSION].telegram, exchange.endpoint
-        if telegram is None and (endpoint is None or (endpoint.limit is None and endpoint.ticket is None)):
+        by_session_alone = endpoint is None or (endpoint.limit is None and endpoint.ticket is None)
+        if by_session_alone and (telegram is None or limiter.has_room("requests_per_session", telegram)):
             return None
-        return _spend(limiter, request, endpoint, telegram)
+        return _spend(limiter, request, exchange, telegram)
 
     return check_limits
 
 
-async def _spend(
-    limiter: Limiter, request: web.Request, endpoint: Endpoint | None, telegram: str | None
-) -> None:
+async def _spend(limiter: Limiter, request: web.Request, exchange: Exchange, telegram: str | None) -> None:
+    endpoint = exchange.endpoint
     if endpoint is not None and endpoint.limit is not None:
-        await limiter.spend_from(endpoint.limit, request[keys.CALLER].address)
+        await limiter.spend_from(endpoint.limit, exchange.caller.address)
     if endpoint is not None and endpoint.ticket is not None:
         await limiter.spend("requests_per_ticket", request.match_info["ticket"])
     elif telegram is not None:

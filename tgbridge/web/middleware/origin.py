@@ -46,8 +46,8 @@ def checking_origin(live: LiveSettings) -> Check:
 
     def check_origin(request: web.Request, exchange: Exchange) -> Awaitable[web.StreamResponse] | None:
         endpoint = exchange.endpoint
-        _check_host(request[keys.CALLER], live.now.server.allowed_hosts, endpoint)
-        if _is_preflight(request):
+        _check_host(exchange.caller, live.now.server.allowed_hosts, endpoint)
+        if request.method == hdrs.METH_OPTIONS and _is_preflight(request):
             return _preflight(request)
         if endpoint is not None and _acts(request, endpoint):
             _check_origin(request)
@@ -90,11 +90,12 @@ def _acts(request: web.Request, endpoint: Endpoint) -> bool:
 
 
 def _check_origin(request: web.Request) -> None:
+    caller = request[keys.EXCHANGE].caller
     origins = request.headers.getall(hdrs.ORIGIN, [])
     sites = request.headers.getall("Sec-Fetch-Site", [])
     if origins:
         # "null" is the origin of every page in a sandbox, and equals none.
-        good = origins == [allowed_origin(request)] or origins == [request[keys.CALLER].own_origin]
+        good = origins == [allowed_origin(request)] or origins == [caller.own_origin]
     else:
         good = all(site in _OWN_SITES for site in sites)
     if not good:
@@ -106,7 +107,7 @@ def _check_origin(request: web.Request) -> None:
             # Mostly the proxy is at fault: it does not say the scheme or the host, or is not trusted.
             log={
                 "origin": ", ".join(origins) or None,
-                "own_origin": request[keys.CALLER].own_origin,
+                "own_origin": caller.own_origin,
                 "site": ", ".join(sites) or None,
             },
         )
@@ -114,11 +115,7 @@ def _check_origin(request: web.Request) -> None:
 
 def _is_preflight(request: web.Request) -> bool:
     headers = request.headers
-    return (
-        request.method == hdrs.METH_OPTIONS
-        and hdrs.ORIGIN in headers
-        and hdrs.ACCESS_CONTROL_REQUEST_METHOD in headers
-    )
+    return hdrs.ORIGIN in headers and hdrs.ACCESS_CONTROL_REQUEST_METHOD in headers
 
 
 async def _preflight(request: web.Request) -> web.StreamResponse:
