@@ -46,7 +46,7 @@ class Pieces:
         return b"".join(self.pieces)
 
     def __getitem__(self, span: slice) -> Bytes:
-        """Return a part, a memoryview where it lies in the first piece, as what stands in front does."""
+        """Return a part of it, a memoryview where that lies in the first piece."""
         start, stop, step = span.indices(len(self))
         if step != 1:
             raise ValueError("no steps")
