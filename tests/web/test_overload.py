@@ -14,7 +14,7 @@ from yarl import URL
 from tests.conftest import PHONE
 from tgbridge.errors import HTTPFailure
 from tgbridge.settings.live import LiveSettings
-from tgbridge.web import connections, keys
+from tgbridge.web import connections, keys, protocol
 from tgbridge.web.endpoint import Endpoint, Success
 from tgbridge.web.shares import Shares
 from tgbridge.web.tally import RequestTally
@@ -93,6 +93,23 @@ async def test_a_slow_head(service: Service) -> None:
                 break
         assert (await answered(reader))[0] == 408
         assert json.loads(await reader.read())["code"] == "REQUEST_TIMEOUT"
+    assert bounds(service) == {"head_seconds": 1}
+
+
+@pytest.mark.swift_time
+async def test_a_head_that_begins_with_its_connection(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for no longer, though its first bytes are there before anybody waits, as uvloop has it."""
+    made = protocol._Protocol.connection_made
+
+    def connection_made(self: Any, transport: asyncio.BaseTransport) -> None:
+        made(self, transport)
+        self.data_received(HEAD)
+
+    monkeypatch.setattr(protocol._Protocol, "connection_made", connection_made)
+    async with connected(service) as (reader, _):
+        assert (await answered(reader))[0] == 408
     assert bounds(service) == {"head_seconds": 1}
 
 

@@ -82,7 +82,8 @@ class _Protocol(RequestHandler):
         """Begin to wait for the rest of a head, if this is only its beginning."""
         super().data_received(data)
         waiter = self._waiter
-        if waiter is None or waiter.done():
+        # A new connection may bring bytes before aiohttp waits for any.
+        if self._request_count and (waiter is None or waiter.done()):
             if self._head_timer is not None:
                 self._head_has_come()
         elif data and self._head_timer is None:
