@@ -16,6 +16,14 @@ _BUFFER_BYTES = 1 << 20
 _TIMEOUT_SECONDS = 600
 
 
+class Refused(RuntimeError):
+    """An answer of another status than was wanted."""
+
+    def __init__(self, path: str, status: int, body: bytes = b"") -> None:
+        super().__init__(f"{path}: {status} {body[:300]!r}")
+        self.status = status
+
+
 @dataclass(frozen=True, slots=True)
 class Transfer:
     """A response's body: when its first and its last byte came, in seconds after the request was sent."""
@@ -56,7 +64,7 @@ class Client:
         self._send("GET", path, extra)
         status, headers, body = self._head()
         if status not in (200, 206):
-            raise RuntimeError(f"{path}: {status} {body[:300]!r}")
+            raise Refused(path, status, body)
         size = int(headers["content-length"])
         wanted = size if most is None else min(size, most)
         if not body:
@@ -87,7 +95,7 @@ class Client:
         self._send("HEAD", path, "")
         status, _, _ = self._head()
         if status != 200:
-            raise RuntimeError(f"{path}: {status}")
+            raise Refused(path, status)
         return time.perf_counter() - begin
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:
@@ -120,7 +128,7 @@ class Client:
         """Read the beginning of an endless body that `ask` asked for."""
         status, _, body = self._head()
         if status != 200:
-            raise RuntimeError(f"{path}: {status} {body[:300]!r}")
+            raise Refused(path, status, body)
         if not body:
             self._more(path)
 
@@ -171,7 +179,7 @@ class Client:
         while len(body) < int(headers["content-length"]):
             body += self._socket.recv(_BUFFER_BYTES)
         if status != 200:
-            raise RuntimeError(f"{path}: {status} {body[:300]!r}")
+            raise Refused(path, status, body)
         answer: dict[str, Any] = json.loads(body)
         return answer
 

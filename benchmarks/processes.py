@@ -70,6 +70,11 @@ class Process:
         self._popen.stdin.flush()
         return self.ready()
 
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self._popen.pid
+
     def cpu_seconds(self) -> float:
         """User and system time so far."""
         fields = self._proc("stat").rpartition(")")[2].split()

@@ -17,7 +17,7 @@ from benchmarks.processes import Process
 from benchmarks.sandbox import phone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 _CLOSED_SECONDS = 30
 # As in `make run` and in deploy/tgbridge.service.
@@ -94,10 +94,13 @@ class Stage:
                 raise RuntimeError("connections stay open")
             time.sleep(0.05)
 
-    def service(self, accounts: int = 1, *, after: Server | None = None, **settings: str) -> Server:
+    def service(
+        self, accounts: int = 1, after: Server | None = None, *, watched: bool = False, **settings: str
+    ) -> Server:
         """Start the service, with default settings but for those given, and sign accounts in.
 
-        Or start it anew `after` one that has ended, whose accounts are signed in still.
+        Or start it anew `after` one that has ended, whose accounts are signed in still. `watched`: it can be
+        told to `look`.
         """
         environment = {
             "TELEGRAM_API_ID": str(API_ID),
@@ -113,7 +116,8 @@ class Stage:
             **_MALLOC,
             **settings,
         }
-        process = self._process("-m", "tgbridge", "serve", "--port", "0", env=environment)
+        module = "benchmarks.watched" if watched else "tgbridge"
+        process = self._process("-m", module, "serve", "--port", "0", env=environment)
         port = int(process.line().decode().rstrip().rpartition(":")[2])
         cookies = (
             {account: sign_in(port, phone(account)) for account in range(accounts)}
@@ -151,6 +155,26 @@ class Stage:
         numbers = list(numbers)
         for number, (session, owner) in zip(numbers, self.sessions(numbers), strict=True):
             server.cookies[number] = cookie_of(self._secret_key, session, owner)
+
+    @contextlib.contextmanager
+    def crowd(self, server: Server, kind: str, size: int, cookies: list[str]) -> Iterator[Process | None]:
+        """Have a crowd at the service, as soon as it stands; none where no kind is given."""
+        if not kind:
+            yield None
+            return
+        with Process("-m", "benchmarks.crowd", str(server.port), log=self.log) as process:
+            process.ready()
+            process.tell(begin=[kind, size, cookies])
+            yield process
+
+    @contextlib.contextmanager
+    def crowds_of(self, server: Server, mix: Iterable[tuple[str, int, int]]) -> Iterator[None]:
+        """Have several: kinds, how many of each, and of how many accounts, the first ones."""
+        with contextlib.ExitStack() as stack:
+            for kind, size, accounts in mix:
+                cookies = [server.cookies[number] for number in range(accounts)]
+                stack.enter_context(self.crowd(server, kind, size, cookies))
+            yield
 
     def library(self) -> Process:
         """Start the plain script for lists, thumbnails and updates, which nobody is signed in to."""

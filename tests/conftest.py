@@ -36,6 +36,16 @@ if TYPE_CHECKING:
 PHONE = "+9996610001"
 PASSWORD = "tgbridge"
 
+# The same examples each time, none of which a clock judges: the machine may be busy.
+hypothesis.settings.register_profile(
+    "tgbridge",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("tgbridge")
+
 
 def pytest_configure() -> None:
     """Let no test be judged by a clock, and Ctrl-C count in the processes that tests start.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import structlog
 
 from tgbridge.app import Service, stop_seconds
+from tgbridge.collecting import collecting_rarely
 from tgbridge.errors import SettingsError
 from tgbridge.web import keys
 from tgbridge.web.logs import configure_logging, log_uncaught
@@ -57,6 +58,7 @@ async def serve(
         raise OSError(f"cannot listen on {where}: {error.strerror or error}") from error
     reloading = _Reloading(service, load, notifier)
     async with AsyncExitStack() as stack:
+        stack.enter_context(collecting_rarely())
         stack.callback(notifier.close)
         stack.push_async_callback(service.stop)
         await stack.enter_async_context(notifier.alive(reloading.status))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from tgbridge.errors import PoolExhausted, TelegramUnavailable
 from tgbridge.telegram.mtproto.pieces import pieces_of
+from tgbridge.telegram.mtproto.turns import turns
 from tgbridge.telegram.rpc.call import Backoff
 from tgbridge.telegram.rpc.patience import Patience
 
@@ -69,6 +70,8 @@ class Reading:
         self._timer: asyncio.TimerHandle | None = None
         self._cutting: asyncio.TimerHandle | None = None  # of a reader below the least rate
         self._loop = asyncio.get_running_loop()
+        self._turns = turns()
+        self._has_begun = False  # to hand bytes on
 
     async def __aenter__(self) -> Self:
         """Fetch the first part. Raises what a download does, and what lending does."""
@@ -97,6 +100,9 @@ class Reading:
             if self._download is None:
                 self._download = await self._resume()
             self._pieces.extend(pieces_of(await anext(self._download), PIECE_BYTES))
+        if self._has_begun:  # else it is on its way to the first byte
+            await self._turns.turn(len(self._pieces[0]))
+        self._has_begun = True
         piece = self._pieces.popleft()
         self._handed = len(piece)
         self._position += self._handed

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import cryptg
 import pytest
 from telethon.tl import functions, types
 
-from tgbridge.telegram.mtproto import key_exchange
+from tgbridge.telegram.mtproto import key_exchange, modular
 from tgbridge.telegram.mtproto.connection import Connection
 from tgbridge.telegram.mtproto.failures import ProtocolViolated, TransportRefused
 from tgbridge.telegram.mtproto.key_exchange import check_group, create_key, factorise
@@ -52,6 +53,27 @@ async def test_the_keys_of_a_cdn_are_its_own(
     assert sandbox.auth_keys.get(1, key.key_id) is not None
     with pytest.raises(ProtocolViolated, match="known public keys"):
         await create_key(connection.exchange, PublicKeys([]), 1)
+
+
+async def test_one_calculates_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, keys: PublicKeys
+) -> None:
+    """However many keys are made, no more of the processor goes to them, nor of Python's lock."""
+    at_once, most = [0], [0]
+
+    def power(base: int, exponent: int, modulus: int) -> int:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        result = modular.power(base, exponent, modulus)
+        at_once[0] -= 1
+        return result
+
+    monkeypatch.setattr(key_exchange, "power", power)
+    address = sandbox.data_centres[1].address
+    connections = [await Connection.open(*address, request_timeout=5) for _ in range(4)]
+    await asyncio.gather(*(create_key(connection.exchange, keys, 1) for connection in connections))
+    await asyncio.gather(*(connection.aclose() for connection in connections))
+    assert most == [1]
 
 
 @pytest.mark.parametrize("pem", ["", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "ключ"])

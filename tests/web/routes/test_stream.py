@@ -17,6 +17,7 @@ from telethon.tl import types
 
 from tgbridge.sandbox.seeds import IDS
 from tgbridge.sandbox.world.blobs import Synthetic
+from tgbridge.telegram.mtproto.turns import Turns
 from tgbridge.telegram.saved.library import LIFETIME_SECONDS
 
 if TYPE_CHECKING:
@@ -311,3 +312,17 @@ async def test_server_timing(get: Get, add_file: AddFile) -> None:
     head = await get(file.path, method="HEAD")
     assert re.fullmatch(r"lookup;dur=\d+\.\d, first;dur=\d+\.\d", whole.headers["Server-Timing"])
     assert re.fullmatch(r"lookup;dur=\d+\.\d", head.headers["Server-Timing"])
+
+
+async def test_streams_take_turns(get: Get, add_file: AddFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first bytes go at once, all others when the loop has room for them beside other streams."""
+    waited = []
+
+    async def turn(_: Turns, size: int) -> None:
+        waited.append(size)
+
+    monkeypatch.setattr(Turns, "turn", turn)
+    file = add_file(MIB)
+    assert (await get(file.path)).body == file.content
+    assert MIB - 256 * KIB <= sum(waited) < MIB
+    assert max(waited) <= 256 * KIB

@@ -12,6 +12,7 @@ import asyncio
 import math
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha1
@@ -23,6 +24,7 @@ from telethon.tl import functions, types
 
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey, KeyState
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
+from tgbridge.telegram.mtproto.modular import power
 from tgbridge.telegram.mtproto.rsa_keys import MOST_BYTES
 from tgbridge.telegram.mtproto.serialisation import read_object
 
@@ -43,7 +45,7 @@ _SAFETY: Final = 1 << (_BITS - 64)
 _MILLER_RABIN_ROUNDS: Final = 30
 _DIGEST: Final = 20  # bytes of SHA-1
 
-# What Telegram's servers use. Knowing it spares the check of an unknown prime, which takes a second.
+# What Telegram's servers use. Knowing it spares the check of an unknown prime, which takes a while.
 _KNOWN_PRIME: Final = int(
     "c71caeb9c6b1c9048e6c522f70f13f73980d40238e3e21c14934d037563d930f48198a0aa7c14058229493d22530f4db"
     "fa336f6e0ac925139543aed44cce7c3720fd51f69458705ac68cd4fe6b6b13abdc9746512969328454f18faf8c595f64"
@@ -63,6 +65,9 @@ _GROUPS: Final = {
     6: (24, (19, 23)),
     7: (7, (3, 5, 6)),
 }
+
+# One calculates at a time, however many log in: the rest of the processor is for those who have.
+_calculating: Final = ThreadPoolExecutor(1, thread_name_prefix="key-exchange")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -111,15 +116,17 @@ async def create_key(exchange: Exchange, keys: PublicKeys, dc: int) -> Authoriza
     """Agree with a server, which has one of `keys`, on a new key; three round trips.
 
     `dc` is what p_q_inner_data_dc says: the data centre's number, 10000 more at the test servers, negative at
-    a `media_only` address. What takes the processor longer than a moment is done in a thread.
+    a `media_only` address. What takes the processor longer than a moment is done in a thread, for one at a
+    time.
 
     Raises ProtocolViolated where a check fails, and what `exchange` raises.
     """
+    loop = asyncio.get_running_loop()
     ours = int.from_bytes(secrets.token_bytes(16), "little", signed=True)
     res_pq = _expect(types.ResPQ, await exchange(functions.ReqPqMultiRequest(ours)))
     nonces = _Nonces(ours, res_pq.server_nonce, secrets.token_bytes(32))
     nonces.check(res_pq)
-    request = await asyncio.to_thread(_req_dh_params, res_pq, nonces, keys, dc)
+    request = await loop.run_in_executor(_calculating, _req_dh_params, res_pq, nonces, keys, dc)
     params = _expect(types.ServerDHParamsOk, await exchange(request))
     nonces.check(params)
     aes_key, aes_iv = _temporary_aes(nonces)
@@ -127,12 +134,12 @@ async def create_key(exchange: Exchange, keys: PublicKeys, dc: int) -> Authoriza
     nonces.check(inner)
     time_offset = inner.server_time - int(time.time())
     prime, g_a = int.from_bytes(inner.dh_prime, "big"), int.from_bytes(inner.g_a, "big")
-    await asyncio.to_thread(check_group, prime, inner.g)
+    await loop.run_in_executor(_calculating, check_group, prime, inner.g)
     _check_public(g_a, prime)
 
     retry_id = 0
     for _ in range(_ATTEMPTS):
-        g_b, key = await asyncio.to_thread(_agree, inner.g, g_a, prime)
+        g_b, key = await loop.run_in_executor(_calculating, _agree, inner.g, g_a, prime)
         _check_public(g_b, prime)
         client_inner = types.ClientDHInnerData(ours, nonces.server, retry_id, g_b.to_bytes(_KEY_BYTES, "big"))
         data = sha1(bytes(client_inner)).digest() + bytes(client_inner)
@@ -149,7 +156,7 @@ async def create_key(exchange: Exchange, keys: PublicKeys, dc: int) -> Authoriza
 def check_group(prime: int, generator: int) -> None:
     """Raise ProtocolViolated unless `prime` is a safe prime of 2048 bits and `generator` fits it.
 
-    Takes a second for an unknown prime, once.
+    Takes a tenth of a second for an unknown prime, once; see `power`.
     """
     modulus, remainders = _GROUPS.get(generator, (1, ()))
     if prime % modulus not in remainders or prime.bit_length() != _BITS or not _is_safe_prime(prime):
@@ -162,12 +169,14 @@ def _is_safe_prime(prime: int) -> bool:
 
 
 def _is_prime(number: int) -> bool:
-    """Miller-Rabin; an odd composite passes with a probability of 4 ** -rounds."""
+    """Miller-Rabin; an odd composite passes with a probability of 4 ** -rounds. Of numbers above 3."""
+    if number % 2 == 0:
+        return False
     odd = number - 1
     twos = (odd & -odd).bit_length() - 1
     odd >>= twos
     for _ in range(_MILLER_RABIN_ROUNDS):
-        x = pow(secrets.randbelow(number - 3) + 2, odd, number)
+        x = power(secrets.randbelow(number - 3) + 2, odd, number)
         if x in (1, number - 1):
             continue
         for _ in range(twos - 1):
@@ -205,7 +214,7 @@ def _open_inner(encrypted: bytes, aes_key: bytes, aes_iv: bytes) -> types.Server
 
 def _agree(generator: int, g_a: int, prime: int) -> tuple[int, bytes]:
     b = secrets.randbits(_BITS)
-    return pow(generator, b, prime), pow(g_a, b, prime).to_bytes(_KEY_BYTES, "big")
+    return power(generator, b, prime), power(g_a, b, prime).to_bytes(_KEY_BYTES, "big")
 
 
 def _check_public(number: int, prime: int) -> None:

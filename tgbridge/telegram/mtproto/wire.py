@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from tgbridge.telegram.mtproto.encryption import PIECE_BYTES
 from tgbridge.telegram.mtproto.failures import ConnectionFailed
 from tgbridge.telegram.mtproto.packets import INTERMEDIATE, PacketReader
+from tgbridge.telegram.mtproto.turns import turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 PARTING_SECONDS: Final = 1.0
 """How long the server has to close as well, when it is told that this is the end."""
 
-_READS_IN_A_ROW: Final = 8  # a part of a file, which is sent on before it has left the cache
 _WRITTEN_AT_ONCE: Final = 128 * 1024  # no more than this is copied when the socket does not take all
 
 
@@ -59,15 +59,15 @@ class Wire(asyncio.BufferedProtocol):
         self._on_packet = on_packet
         self._next_packet = next_packet
         self._on_end = on_end
-        self._loop = asyncio.get_running_loop()
         self._scratch = _scratch.view
         self._room = 0  # bytes that may be read at once
-        self._in_a_row = 0  # times that so many were
+        self._turns = turns()
+        self._counted = 0  # bytes of this turn of the loop, before they were read
         self._transport: asyncio.Transport
         self._unwritten: deque[Buffer] = deque()
         self._paused = False
         self._stopped = False
-        self._lost = self._loop.create_future()
+        self._lost = asyncio.get_running_loop().create_future()
 
     @property
     def usable(self) -> bool:
@@ -155,12 +155,12 @@ class Wire(asyncio.BufferedProtocol):
             return
         if self.reader.inside:
             self._on_progress()
-        self._in_a_row = self._in_a_row + 1 if nbytes == self._room else 0
-        if self._in_a_row and (arrived or self._in_a_row >= _READS_IN_A_ROW) and not self._stopped:
+        is_enough = self._turns.spend(nbytes - self._counted) or arrived
+        self._counted = 0
+        if is_enough and nbytes == self._room and not self._stopped:
             # There is more, of which uvloop would take 4 MiB before others get on. Let go what is whole.
-            self._in_a_row = 0
             self._transport.pause_reading()
-            self._loop.call_soon(self._read_on)
+            self._turns.later(nbytes, self._read_on)
 
     def pause_writing(self) -> None:
         """Keep what is to be written, since the socket is full."""
@@ -182,4 +182,5 @@ class Wire(asyncio.BufferedProtocol):
 
     def _read_on(self) -> None:
         if not self._transport.is_closing():
+            self._counted = self._room
             self._transport.resume_reading()

@@ -224,6 +224,20 @@ async def test_readers_that_do_not_read_keep_nobody_out(make_reader: MakeReader)
         assert await reader.read(other) == reader.expected(other)
 
 
+async def test_parts_are_as_large_as_fair_shares(make_reader: MakeReader) -> None:
+    """Where many share the memory: smaller ones cost as much each, beside their bytes."""
+    window = {
+        "window_bytes_per_stream": MIB,
+        "window_bytes_per_account": MIB,
+        "window_bytes_per_process": MIB,
+    }
+    reader = await make_reader(files=window)
+    file, other = await reader.file(4 * MIB), await reader.file(128 * KIB)
+    async with reader.open(other):
+        assert await reader.read(file) == reader.expected(file)
+    assert reader.sandbox.counters.calls[1, "upload.getFile"] == 1 + len([128, 128, 256, *[512] * 7])
+
+
 async def test_ten_streams_at_once(reader: Reader) -> None:
     """Ten files at the same time, from two data centres, are each their own."""
     files = [await reader.file(2 * MIB + number, dc_id=1 + 2 * (number % 2)) for number in range(10)]

@@ -165,10 +165,9 @@ class Download:
     def _next_part(self, share: Share) -> Part:
         rules = self._rules
         largest = rules.smallest
-        # Small where it is the first, or all that there is for a stream while others hold everything.
-        if self._cursor > self._start and (share.held or share.budget.left >= rules.largest):
+        if self._cursor > self._start:
             # Many streams take smaller parts, so that those whose readers pause do not hold everything.
-            largest = power_of_two(min(rules.largest, share.fair // 2), least=rules.smallest)
+            largest = power_of_two(min(rules.largest, share.fair), least=rules.smallest)
         return part_at(
             self._cursor,
             stop=self._stop,

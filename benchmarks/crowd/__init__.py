@@ -1,0 +1,1 @@
+"""Many at once, in a process of their own."""
