@@ -2,8 +2,12 @@
 # What `make install` and `make uninstall` do. With DESTDIR it only lays files, for packagers: no user, no systemctl.
 set -eu
 
+cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
 DESTDIR=${DESTDIR:-}
+# As the environment spells it in its scripts, of which it is then cut off: absolute, without a slash at its end.
+[ -z "$DESTDIR" ] || DESTDIR=$(realpath -ms -- "$DESTDIR")
+DESTDIR=${DESTDIR%/}
 UNITDIR=${UNITDIR:-/etc/systemd/system}
 venv=$DESTDIR/opt/tgbridge
 settings=$DESTDIR/etc/tgbridge
@@ -37,7 +41,8 @@ lay_venv() {
 		--constraint constraints.txt '.[uvloop]'
 	# Nothing in it says where it was made.
 	if ! here; then
-		grep -rlIF "$DESTDIR" "$venv/bin" "$venv/pyvenv.cfg" | xargs -r sed -i "s|$DESTDIR||g"
+		made=$(printf '%s' "$DESTDIR" | sed 's/[][\\.*^$|]/\\&/g')
+		grep -rlIFZ "$DESTDIR" "$venv/bin" "$venv/pyvenv.cfg" | xargs -0r sed -i "s|$made||g"
 	fi
 	"$venv/bin/python" -m compileall -q -f -s "$DESTDIR" "$venv/lib"
 }
@@ -108,7 +113,6 @@ remove() {
 }
 
 command=$1
-cd "$(dirname "$0")/.."
 case $command in
 install)
 	check

@@ -9,6 +9,7 @@ import signal
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
+import hypothesis
 import pytest
 from aiohttp import ClientSession, ClientTimeout, CookieJar, web
 from aiohttp.test_utils import make_mocked_request
@@ -34,6 +35,16 @@ if TYPE_CHECKING:
 
 PHONE = "+9996610001"
 PASSWORD = "tgbridge"
+
+# The same examples each time, none of which a clock judges: the machine may be busy.
+hypothesis.settings.register_profile(
+    "tgbridge",
+    derandomize=True,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("tgbridge")
 
 
 def pytest_configure() -> None:

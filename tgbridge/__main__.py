@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import signal
 import sys
 from contextlib import ExitStack
 from importlib import import_module
@@ -17,6 +18,7 @@ from cryptography.fernet import Fernet
 from tgbridge import __version__
 from tgbridge.doctor.arguments import add_arguments as doctor_arguments
 from tgbridge.errors import BridgeError, SettingsError
+from tgbridge.machine import raise_descriptor_limit
 from tgbridge.sandbox_process import SandboxFailedError, kept_secret_key, sandbox_process, state_directory
 from tgbridge.settings.sources import load_settings
 from tgbridge.state_lock import locked
@@ -78,6 +80,7 @@ curl -H 'Content-Type: application/json' -d '{{"phone": "+9996610001", "media": 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line. Return its exit status: 0, 1 if something failed, 2 if a setting is wrong."""
     options = _parser().parse_args(arguments)
+    raise_descriptor_limit()
     try:
         status: int = options.command(options)
     except SettingsError as error:
@@ -177,6 +180,8 @@ def _doctor_live(options: argparse.Namespace, settings: Settings, teller: Teller
     settings = load_settings(options.config, overrides=overrides(options, settings))
     if not settings.telegram.has_credentials:
         raise SettingsError(_NO_CREDENTIALS)
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, _as_ctrl_c)
     try:
         if not _run(examine_live(settings, teller, options)):
             return _FAILED
@@ -187,6 +192,13 @@ def _doctor_live(options: argparse.Namespace, settings: Settings, teller: Teller
             path = write_report(settings, teller, options)
             print(f"The report is in {path}; there is nothing secret in it.", file=sys.stderr)
     return teller.end()
+
+
+def _as_ctrl_c(*_: object) -> None:
+    """End in good order, and once: the end of a terminal may be told several times."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)  # SIG_IGN would complain of one that is here already
+    signal.raise_signal(signal.SIGINT)
 
 
 def _serve(options: argparse.Namespace) -> int:

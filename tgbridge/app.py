@@ -44,16 +44,16 @@ from tgbridge.web.inflight import InFlight
 from tgbridge.web.limits import Limiter
 from tgbridge.web.logs import AccessLogger
 from tgbridge.web.loop_lag import LoopLag
-from tgbridge.web.middleware.caller import note_caller
+from tgbridge.web.middleware.caller import noting_caller
 from tgbridge.web.middleware.checks import checks, finishing
-from tgbridge.web.middleware.client import client_middleware
+from tgbridge.web.middleware.client import lending
 from tgbridge.web.middleware.errors import errors_middleware
-from tgbridge.web.middleware.headers import protection
-from tgbridge.web.middleware.limits import check_limits
-from tgbridge.web.middleware.origin import check_origin
-from tgbridge.web.middleware.request_id import mark_started, request_id_middleware
-from tgbridge.web.middleware.room import check_room
-from tgbridge.web.middleware.session import note_session, save_session
+from tgbridge.web.middleware.headers import protecting
+from tgbridge.web.middleware.limits import checking_limits
+from tgbridge.web.middleware.origin import checking_origin
+from tgbridge.web.middleware.request_id import counting, starting
+from tgbridge.web.middleware.room import checking_room
+from tgbridge.web.middleware.session import noting_session, saving_session
 from tgbridge.web.open_streams import OpenStreams
 from tgbridge.web.openapi import codes_of, describe, document
 from tgbridge.web.protocol import Runner
@@ -146,28 +146,13 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
     """Put the service together. Without a secret key in ``settings`` its cookies end with the process."""
     endpoints = tuple(endpoints)
     secret_keys = [key.get_secret_value() for key in settings.secret_keys] or [Fernet.generate_key().decode()]
-    app = web.Application(
-        # The way of a request, outermost first.
-        middlewares=[
-            request_id_middleware,
-            errors_middleware,
-            checks(
-                note_caller,
-                check_origin,  # before anybody's cookie is looked at
-                check_room,
-                note_session,
-                check_limits,
-            ),
-            client_middleware,
-        ],
-        client_max_size=_MAX_BODY_BYTES,
-    )
+    app = web.Application(client_max_size=_MAX_BODY_BYTES)
     app[keys.SETTINGS] = settings
     app[keys.LIVE] = LiveSettings(settings)
     app[keys.IN_FLIGHT] = InFlight()
     app[keys.TALLY] = RequestTally(codes_of(endpoints))
     app[keys.CONNECTIONS] = Connections(settings.server.max_connections, descriptor_limit=descriptor_limit)
-    app[keys.SHARES] = Shares(lambda: app[keys.LIVE].now.limits, app[keys.TALLY])
+    app[keys.SHARES] = Shares(app[keys.LIVE], app[keys.TALLY])
     app[keys.LOOP_LAG] = LoopLag()
     app[keys.COMPLETION] = Completion()
     app[keys.REPEATS] = Repeats(app[keys.COMPLETION])
@@ -189,8 +174,25 @@ def create_app(settings: Settings, endpoints: Iterable[Endpoint] = ENDPOINTS) ->
         app[keys.DOCS] = DocsPages(described, settings.docs)
     # They are for people, and not of the API that is described.
     add_endpoints(app, (*endpoints, *docs.ENDPOINTS) if settings.docs.enabled else endpoints)
+    live, in_flight, tally = app[keys.LIVE], app[keys.IN_FLIGHT], app[keys.TALLY]
+    # The way of a request, outermost first.
+    app.middlewares.extend(
+        (
+            counting(in_flight, tally),
+            errors_middleware,
+            checks(
+                app[keys.ENDPOINTS],
+                noting_caller(live),
+                checking_origin(live),  # before anybody's cookie is looked at
+                checking_room(settings.server.max_requests, in_flight, tally),
+                noting_session(app),
+                checking_limits(app[keys.LIMITER]),
+            ),
+            lending(app),
+        )
+    )
     app.on_response_prepare.append(
-        finishing(name_version, protection(app[keys.LIVE]), save_session, mark_started)
+        finishing(name_version, protecting(live), saving_session(app), starting(in_flight, tally))
     )
     app.cleanup_ctx.append(_telegram)
     return app

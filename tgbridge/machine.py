@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 _OPEN: Final = Path("/dev/fd")  # /proc/self/fd on Linux; macOS has it as well
+_ENOUGH: Final = 65536  # as in deploy/tgbridge.service
 _CGROUP: Final = Path("/sys/fs/cgroup")
 
 
@@ -20,8 +21,20 @@ def descriptors_used() -> int | None:
         return None
 
 
+def raise_descriptor_limit() -> None:
+    """Let there be as many file descriptors as may be: the soft limit is 1024 for the sake of select().
+
+    Programs that do without raise it to the hard one (systemd.exec(5), LimitNOFILE).
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _ENOUGH if hard == resource.RLIM_INFINITY else min(hard, _ENOUGH)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def descriptor_limit() -> int | None:
-    """Return how many file descriptors there may be (RLIMIT_NOFILE, the soft one); None without a limit."""
+    """Return how many file descriptors there may be (RLIMIT_NOFILE, soft); None without a limit."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return None if soft == resource.RLIM_INFINITY else soft
 

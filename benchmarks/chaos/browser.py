@@ -48,7 +48,7 @@ class Browser:
 
     def __init__(self, url: str, ledger: Ledger, name: str) -> None:
         self._ledger = ledger
-        self._name = name
+        self.name = name
         self.http = ClientSession(url, cookie_jar=CookieJar(unsafe=True), timeout=_TIMEOUT)
 
     async def close(self) -> None:
@@ -57,21 +57,29 @@ class Browser:
 
     @asynccontextmanager
     async def opened(
-        self, method: str, path: str, *, fine: tuple[int, ...] = (), **options: Any
+        self, method: str, path: str, *, fine: tuple[int | str, ...] = (), **options: Any
     ) -> AsyncIterator[ClientResponse]:
-        """Make a request whose answer the block reads. Raises Failed for what is neither success nor fine."""
+        """Make a request whose answer the block reads.
+
+        Raises Failed for what is neither success nor fine, by its status or its code.
+        """
         since = self._ledger.now()
-        told = {"who": self._name, "method": method, "path": path.partition("?")[0]}
+        told = {"who": self.name, "method": method, "path": path.partition("?")[0]}
         try:
             async with self.http.request(method, path, **options) as response:
                 if response.status >= 400 and response.status not in fine:
-                    body = await response.read()
-                    request_id = response.headers.get("X-Request-Id")
-                    code, details = _code(body)
-                    self._ledger.happened(
-                        str(response.status), since, code=code, details=details, request=request_id, **told
-                    )
-                    raise Failed(response.status, code)
+                    code, details = _code(await response.read())
+                    if code not in fine:
+                        request_id = response.headers.get("X-Request-Id")
+                        self._ledger.happened(
+                            str(response.status),
+                            since,
+                            code=code,
+                            details=details,
+                            request=request_id,
+                            **told,
+                        )
+                        raise Failed(response.status, code)
                 yield response
                 self._ledger.outcomes["ok"] += 1
         except ClientConnectorError as error:
@@ -82,7 +90,9 @@ class Browser:
             self._ledger.happened(kind, since, error=repr(error)[:200], **told)
             raise Failed(0) from error
 
-    async def ask(self, method: str, path: str, *, fine: tuple[int, ...] = (), **options: Any) -> Answer:
+    async def ask(
+        self, method: str, path: str, *, fine: tuple[int | str, ...] = (), **options: Any
+    ) -> Answer:
         """Make a request and read its answer. Raises Failed."""
         async with self.opened(method, path, fine=fine, **options) as response:
             return Answer(response.status, response.headers, await response.read())

@@ -34,23 +34,30 @@ _NETWORK = {
     "slow",
     "throttle",
 }
-CAUSES: dict[str, set[str]] = {
-    "429": {"flood_wait", "limit"},
-    "500": {"error", "short", "alter", "expire_uploads"},
-    "502": _NETWORK,
-    "503": _NETWORK | {"limit", "flood_wait", "alter"},
-    "401": {"revoke"},
-    "400": {"expire_codes"},
-    "broken": _NETWORK | {"limit", "flood_wait", "alter", "revoke", "expire_uploads"},
-    "stuck": {"throttle"},
-    "refused": {"kill", "restart"},
-    "410": {"expire_uploads", "kill", "restart", "revoke"} | _NETWORK,
-    "404": {"kill", "restart"},
-    "409": _NETWORK | {"limit", "flood_wait", "expire_uploads"},
-}
-"""By which faults an outcome may be explained: a status, a body broken off, or no connection at all."""
+_PATIENCE = _NETWORK | {"limit", "flood_wait", "alter"}
+"""By which Telegram may be waited for until the patience is used up."""
 
-_WITHOUT_SESSION = {"401", "410", "broken", "404"}
+CAUSES: dict[str, set[str]] = {
+    "400 PASSWORD_HASH_INVALID": {"change_password"},
+    "400 PHONE_CODE_EXPIRED": {"expire_codes"},
+    "401": {"revoke"},
+    "409": _PATIENCE | {"expire_uploads"},
+    "410": _NETWORK | {"expire_uploads", "revoke"},
+    "429 FLOOD_PREMIUM_WAIT": {"flood_wait", "limit"},
+    "429 FLOOD_WAIT": {"flood_wait", "limit"},
+    "500 CHAOS_RULES": {"error"},
+    "500 FILE_PARTS_INVALID": {"expire_uploads"},
+    "500 FILE_PART_MISSING": {"expire_uploads"},  # of a form, of which nothing is kept here
+    "500 INTERNAL_ERROR FileCorrupted": {"alter", "short"},  # again and again
+    "503 TELEGRAM_UNAVAILABLE": _PATIENCE,
+    "broken": _PATIENCE | {"revoke", "expire_uploads", "error"},
+    "refused": {"kill", "restart"},
+    "stuck": {"throttle"},
+}
+"""By which faults an outcome may be explained: a status with its code and details, as many as are named; a
+body that was broken off; no connection. What is not here is wrong whatever happens."""
+
+_WITHOUT_SESSION = {"401", "410", "broken"}
 """What comes of one's own logout, too: some other request of the same browser is under way mostly."""
 
 
@@ -71,8 +78,13 @@ class Ledger:
     began: float = field(default_factory=time.monotonic)
     faults: list[Fault] = field(default_factory=list)
     outcomes: Counter[str] = field(default_factory=Counter)
+    acts: Counter[str] = field(default_factory=Counter)
+    events: Counter[str] = field(default_factory=Counter)
+    """By name, those after which a page was compared with what there was."""
     wrong: list[dict[str, Any]] = field(default_factory=list)
     received: int = 0
+    """Bytes that were compared."""
+    acknowledged: int = 0
 
     def now(self) -> float:
         """Return the seconds since the beginning."""
@@ -101,7 +113,7 @@ class Ledger:
         active = self.active(since)
         who = str(details.get("who", "")).partition(" ")[0]
         self.note("failed", outcome=outcome, since=round(since, 3), causes=sorted(active), **details)
-        causes = CAUSES.get(outcome, set())
+        causes = _causes(outcome, details.get("code"), details.get("details"))
         if outcome in _WITHOUT_SESSION:
             causes = causes | {f"logout {who}"}
         if not active & causes:
@@ -119,3 +131,12 @@ class Ledger:
         """Note what must never happen."""
         self.wrong.append({"at": round(self.now(), 3), "wrong": what, **details})
         self.note("WRONG", wrong=what, **details)
+
+
+def _causes(*named: str | None) -> set[str]:
+    """Find what explains an outcome: by all of its names, or else by the first ones."""
+    names = [name for name in named if name]
+    for count in range(len(names), 0, -1):
+        if (found := CAUSES.get(" ".join(names[:count]))) is not None:
+            return found
+    return set()

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import sys
 from typing import TYPE_CHECKING, Any
-
-from cryptography.fernet import Fernet
 
 from benchmarks.processes import ROOT
 
@@ -17,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _STOP_SECONDS = 60
+
+# It ends with us, however we end.
+_TETHER = ("setpriv", "--pdeathsig", "KILL") if shutil.which("setpriv") else ()
 
 # What waits is impatient, so that minutes show what would take hours. Nothing else is changed.
 _IMPATIENT = {
@@ -37,7 +39,7 @@ _IMPATIENT = {
 class Service:
     """One process at a time."""
 
-    def __init__(self, place: dict[str, Any], log: Path, **settings: str) -> None:
+    def __init__(self, place: dict[str, Any], log: Path, secret: str, **settings: str) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port: int = free.getsockname()[1]
         self.log = log
@@ -51,7 +53,7 @@ class Service:
             "TELEGRAM_DC_HOST": "127.0.0.1",
             "TELEGRAM_DC_PORT": str(place["port"]),
             "TELEGRAM_DC_PUBLIC_KEY": str(place["key"]),
-            "TGBRIDGE_SECRET_KEYS": Fernet.generate_key().decode(),
+            "TGBRIDGE_SECRET_KEYS": secret,
             "TGBRIDGE_SESSION__SECURE": "false",
             "TGBRIDGE_LIMITS__ENABLED": "false",
             "TGBRIDGE_LOG__FORMAT": "json",
@@ -68,7 +70,7 @@ class Service:
         """Start it, and wait until it listens. Raises RuntimeError if it ends instead."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tgbridge", "serve", "--port", str(self.port)),
+                *(*_TETHER, sys.executable, "-m", "tgbridge", "serve", "--port", str(self.port)),
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 env=self._environment,
@@ -92,9 +94,3 @@ class Service:
     def has_ended(self) -> bool:
         """Whether it is gone, though nobody has ended it."""
         return self._process is not None and self._process.returncode is not None
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        assert self._process is not None
-        return self._process.pid

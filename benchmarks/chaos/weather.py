@@ -1,4 +1,4 @@
-"""The faults, drawn by a seed: storms of one to three at once, and calm between them."""
+"""The faults, drawn by a seed: storms of one to four at once, and calm between them."""
 
 from __future__ import annotations
 
@@ -17,19 +17,32 @@ if TYPE_CHECKING:
 STORM_SECONDS = (3.0, 9.0)
 CALM_SECONDS = (4.0, 24.0)
 _METHODS = (
-    "upload.getFile",
-    "upload.saveFilePart",
-    "upload.saveBigFilePart",
-    "messages.sendMedia",
+    "*",
+    "auth.*",
+    "auth.exportAuthorization",
+    "auth.importAuthorization",
+    "messages.deleteMessages",
+    "messages.editMessage",
     "messages.getHistory",
     "messages.getMessages",
     "messages.search",
-    "messages.editMessage",
-    "messages.deleteMessages",
+    "messages.sendMedia",
+    "messages.sendMultiMedia",
+    "messages.uploadMedia",
     "updates.getDifference",
     "updates.getState",
+    "upload.*",
+    "upload.getFile",
+    "upload.saveBigFilePart",
+    "upload.saveFilePart",
     "users.getUsers",
-    "*",
+)
+_CENTRES = (1, 2, 3)
+_ENDS = ("AUTH_KEY_DUPLICATED", "AUTH_KEY_UNREGISTERED", "SESSION_EXPIRED", "SESSION_REVOKED", None)
+_TROUBLES: tuple[dict[str, Any], ...] = (
+    {},
+    {"code": -503, "message": "Timeout"},
+    {"message": "WORKER_BUSY_TOO_LONG_RETRY"},
 )
 
 
@@ -44,48 +57,60 @@ class Gust:
 
 
 def forecast(seed: int, seconds: float, *, altered: bool) -> list[Gust]:
-    """Draw all faults of a run. ``altered``: wrong bytes too, which only checked hashes notice."""
+    """Draw all faults of a run, one kill -9 at least. ``altered``: wrong bytes too, which hashes tell."""
     chance = random.Random(seed)
     gusts: list[Gust] = []
+    deck: list[int] = []  # all kinds come before any comes again
     at = chance.uniform(*STORM_SECONDS)
     while at < seconds - STORM_SECONDS[1]:
         lasts = chance.uniform(*STORM_SECONDS)
-        for _ in range(chance.randint(1, 3)):
-            name, body = chance.choice(list(_kinds(chance, altered=altered)))
+        for _ in range(chance.randint(1, 4)):
+            kinds = list(_kinds(chance, altered=altered))
+            deck = deck or chance.sample(range(len(kinds)), len(kinds))
+            name, body = kinds[deck.pop()]
             gusts.append(Gust(at, lasts, name, body))
         at += lasts + chance.uniform(*CALM_SECONDS)
+    gusts.append(Gust(chance.uniform(0.1, 0.9) * seconds, 1.0, "kill"))
     return gusts
 
 
+def drawn() -> set[str]:
+    """Name all faults that may be drawn."""
+    return {name for name, _ in _kinds(random.Random(0), altered=True)}
+
+
 def _kinds(chance: random.Random, *, altered: bool) -> Iterator[tuple[str, dict[str, Any]]]:
-    method, dc, few = chance.choice(_METHODS), chance.choice((None, 1, 2, 3)), chance.randint(1, 20)
+    method, dc, few = chance.choice(_METHODS), chance.choice((None, *_CENTRES)), chance.randint(1, 20)
+    is_executed, is_premium = chance.random() < 0.5, chance.random() < 0.3
+    some = {"method": method, "times": few, "skip": chance.choice((0, 0, 3))}
     yield "restart", {}
     yield "restart", {}
     yield "kill", {}
-    yield "data_centre_stop", {"dc": chance.choice((1, 2, 3))}
+    yield "data_centre_stop", {"dc": chance.choice(_CENTRES)}
     yield "bandwidth", {"bytes_per_second": chance.uniform(50_000, 2_000_000), "dc": dc}
+    yield "change_password", {}
     yield "delay", {"seconds": chance.uniform(0.01, 0.4), "dc": dc}
-    yield "drop", {"method": method, "times": few, "executed": chance.random() < 0.5}
+    yield "drop", {"executed": is_executed, **some}
     yield "drop_connections", {"dc": dc}
-    yield "error", {"method": method, "code": 400, "message": "CHAOS_RULES", "times": few}
+    yield "error", {"code": 400, "message": "CHAOS_RULES", **some}
     yield "expire_codes", {}
     yield "expire_file_references", {}
     yield "expire_salts", {}
     yield "expire_uploads", {}
-    yield "flood_wait", {"method": method, "seconds": chance.randint(1, 8), "times": few}
-    yield "hold", {"method": method}
-    yield "internal_error", {"method": method, "times": few}
+    yield "flood_wait", {"seconds": chance.randint(1, 8), "premium": is_premium, **some}
+    yield "hold", {"method": method, "executed": is_executed}
+    yield "internal_error", {**chance.choice(_TROUBLES), **some}
     yield "key_exchange", {"verdict": chance.choice(("retry", "fail")), "times": few}
-    yield "limit", {"method": method, "per_second": 20.0, "burst": 10.0, "wait": 2.0}
+    yield "limit", {"method": method, "per_second": 20.0, "burst": 10.0, "wait": 2.0, "premium": is_premium}
     yield "lose_updates", {"times": few}
     yield "refuse_connections", {"dc": dc}
-    yield "revoke", {"error": chance.choice(("AUTH_KEY_UNREGISTERED", "SESSION_REVOKED"))}
-    yield "short", {"times": few}
-    yield "silence", {"method": method, "times": few, "connection": chance.random() < 0.5}
+    yield "revoke", {"error": chance.choice(_ENDS)}
+    yield "short", {"times": few, "keep": chance.choice((None, 0, 1))}
+    yield "silence", {"connection": chance.random() < 0.5, "executed": is_executed, **some}
     yield "silence_data_centre", {"dc": dc}
     yield "slow", {"method": method, "seconds": chance.uniform(0.1, 2.0), "times": 10 * few}
     yield "strict_totals", {}
-    yield "throttle", {"method": method, "bytes_per_second": chance.uniform(100_000, 900_000), "times": few}
+    yield "throttle", {"bytes_per_second": chance.uniform(100_000, 900_000), **some}
     if altered:
         yield "alter", {"times": few}
 
@@ -99,13 +124,15 @@ class Weather:
         control: ClientSession,
         *,
         restart: Callable[[bool], Awaitable[None]],
-        revoke: Callable[[dict[str, Any]], Awaitable[dict[str, Any] | None]],
+        revoke: Callable[[dict[str, Any]], dict[str, Any] | None],
+        change_password: Callable[[], dict[str, Any] | None],
     ) -> None:
-        """``restart`` ends the service (True: by kill -9) and starts it; ``revoke`` says whose session."""
+        """``restart`` ends the service (True: by kill -9) and starts it; the others say whose."""
         self._ledger = ledger
         self._control = control
         self._restart = restart
         self._revoke = revoke
+        self._change_password = change_password
         self._of_service = asyncio.Lock()
 
     async def blow(self, gusts: list[Gust]) -> None:
@@ -133,9 +160,11 @@ class Weather:
                 await asyncio.sleep(gust.seconds)
                 await self._post(f"{path}/start")
             case "revoke":
-                body = await self._revoke(gust.body)
-                if body is not None:
+                if (body := self._revoke(gust.body)) is not None:
                     await self._set("revoke", body)
+            case "change_password":
+                if (body := self._change_password()) is not None:
+                    await self._set("change_password", body)
             case _:
                 identifier = await self._set(gust.name, gust.body)
                 await asyncio.sleep(gust.seconds)

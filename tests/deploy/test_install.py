@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -22,8 +23,10 @@ def run(*command: str) -> str:
 
 
 def make(target: str, destination: Path) -> str:
+    # As somebody may spell it: from the checkout's root on, and with a slash at its end.
+    destdir = f"DESTDIR={os.path.relpath(destination, ROOT)}/"
     # Debian's Python, since the unit sees none in a home directory.
-    return run(*("make", "--no-print-directory", target, f"DESTDIR={destination}", "PYTHON=/usr/bin/python3"))
+    return run("make", "--no-print-directory", target, destdir, "PYTHON=/usr/bin/python3")
 
 
 def test_units_are_right() -> None:
@@ -49,7 +52,7 @@ def files(directory: Path) -> set[str]:
 
 def test_for_packagers(tmp_path: Path) -> None:
     """DESTDIR gets all files, none of which says where it was made; settings stay, and all else goes."""
-    destination = tmp_path / "package"
+    destination = tmp_path / "a package [1.0]"
     assert make("install", destination) == ""
     laid = {name for name in files(destination) if not name.startswith("opt/")}
     assert laid == {
@@ -63,6 +66,8 @@ def test_for_packagers(tmp_path: Path) -> None:
     assert (destination / "etc/tgbridge/.env").stat().st_mode & 0o777 == 0o640
     for path in destination.rglob("*"):
         assert path.is_dir() or path.is_symlink() or str(destination).encode() not in path.read_bytes(), path
+    # Through the shell, since no kernel takes a #! with a space.
+    assert "exec' \"/opt/tgbridge/bin/python" in (destination / "opt/tgbridge/bin/tgbridge").read_text()
     python = destination / "opt/tgbridge/bin/python"
     assert run(str(python), "-I", "-m", "tgbridge", "--version") == run(
         str(ROOT / ".venv/bin/python"), "-m", "tgbridge", "--version"

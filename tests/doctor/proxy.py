@@ -9,18 +9,24 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import ClientSession, ClientTimeout, hdrs, web
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _HOP: Final = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 
 
 @dataclass
 class Proxy:
-    """By default it does right. ``adds`` are fields that it writes, ``drops`` those that it takes."""
+    """By default it does right. ``adds`` are fields that it writes, ``drops`` those that it takes.
+
+    ``says``, ``keeps`` and ``rewrites`` do the same to those of answers.
+    """
 
     target: str
     adds: Mapping[str, str] = field(default_factory=dict)
     drops: frozenset[str] = frozenset()
+    says: Mapping[str, str] = field(default_factory=dict)
+    keeps: frozenset[str] = frozenset()
+    rewrites: Callable[[str, str], str] = lambda _, value: value
     buffers: bool = False
     compresses: bool = False
     most_bytes: int = 1 << 62
@@ -51,10 +57,14 @@ class Proxy:
         ):
             told = [(name, value) for name, value in answer.headers.items() if name.lower() not in _HOP]
             response = web.StreamResponse(status=answer.status)
-            response.headers.extend(told)
-            if self.buffers or self.compresses:
+            response.headers.extend(
+                (name, self.rewrites(name, value)) for name, value in told if name.lower() not in self.keeps
+            )
+            response.headers.extend(self.says)
+            compresses = self.compresses and "gzip" in request.headers.get(hdrs.ACCEPT_ENCODING, "")
+            if self.buffers or compresses:
                 whole = await answer.read()
-                if self.compresses:
+                if compresses:
                     whole = gzip.compress(whole)
                     response.headers[hdrs.CONTENT_ENCODING] = "gzip"
                 response.content_length = len(whole)

@@ -6,13 +6,14 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+import pytest
+
 from tests.test_main import outcome, tgbridge
+from tgbridge.__main__ import main
 from tgbridge.doctor.command import Teller, examine_here, examine_there
 from tgbridge.doctor.findings import fault
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.test_main import Tgbridge
     from tgbridge.app import Service
     from tgbridge.sandbox import Sandbox
@@ -50,6 +51,17 @@ async def test_faults(tgbridge: Tgbridge) -> None:
     assert "FAULT   configuration.credentials" in stdout
     assert "-> Get them at https://my.telegram.org" in stdout
     assert "\n1 fault(s), " in stdout
+
+
+@pytest.mark.parametrize(
+    "url", ["app.example.com", "ftp://app.example.com", "https://", "https://[", "http://a?b"]
+)
+def test_wrong_url(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is no address is told at once, and not by a stack trace."""
+    with pytest.raises(SystemExit) as ended:
+        main(["doctor", "--url", url])
+    assert ended.value.code == 2
+    assert "--url: must be the service's address, such as https://" in capsys.readouterr().err
 
 
 async def test_wrong_setting(tgbridge: Tgbridge) -> None:

@@ -132,7 +132,7 @@ async def test_a_request_on_a_connection_that_is_going(client: BridgeClient, san
     """Nothing is encrypted for a socket that is being closed: the request goes to another connection."""
     await client(ME)
     current = await client.main_connection()
-    current._transport.close()
+    current._wire._transport.close()
     assert await client(ME)
     assert sandbox.counters.of("users.getUsers", 1) == 3
 

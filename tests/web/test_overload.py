@@ -13,7 +13,8 @@ from yarl import URL
 
 from tests.conftest import PHONE
 from tgbridge.errors import HTTPFailure
-from tgbridge.web import connections, keys
+from tgbridge.settings.live import LiveSettings
+from tgbridge.web import connections, keys, protocol
 from tgbridge.web.endpoint import Endpoint, Success
 from tgbridge.web.shares import Shares
 from tgbridge.web.tally import RequestTally
@@ -92,6 +93,23 @@ async def test_a_slow_head(service: Service) -> None:
                 break
         assert (await answered(reader))[0] == 408
         assert json.loads(await reader.read())["code"] == "REQUEST_TIMEOUT"
+    assert bounds(service) == {"head_seconds": 1}
+
+
+@pytest.mark.swift_time
+async def test_a_head_that_begins_with_its_connection(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for no longer, though its first bytes are there before anybody waits, as uvloop has it."""
+    made = protocol._Protocol.connection_made
+
+    def connection_made(self: Any, transport: asyncio.BaseTransport) -> None:
+        made(self, transport)
+        self.data_received(HEAD)
+
+    monkeypatch.setattr(protocol._Protocol, "connection_made", connection_made)
+    async with connected(service) as (reader, _):
+        assert (await answered(reader))[0] == 408
     assert bounds(service) == {"head_seconds": 1}
 
 
@@ -220,10 +238,13 @@ async def test_one_request_too_many_of_an_account(
     user = await sign_in(browser, PHONE)
     await sign_in(other, "+9996620002")
     shares = service.app[keys.SHARES]
-    with shares.taken(user["id"], by_ticket=False), shares.taken(user["id"], by_ticket=False):
-        await _refused(browser)
-        async with other.get("/me") as response:
-            assert response.status == 200
+    for _ in range(2):
+        shares.take(user["id"], by_ticket=False)
+    await _refused(browser)
+    async with other.get("/me") as response:
+        assert response.status == 200
+    for _ in range(2):
+        shares.give_back(user["id"], by_ticket=False)
     async with browser.get("/me") as response:
         assert response.status == 200
     assert (len(shares), bounds(service)) == (0, {"requests_of_account": 1})
@@ -237,12 +258,15 @@ async def _refused(browser: ClientSession) -> None:
 
 def test_tickets_get_half(make_settings: MakeSettings) -> None:
     """Whoever has an account's tickets can take half of its share, and never all of it."""
-    limits = make_settings(limits={"enabled": True, "requests_at_once_per_account": 4}).limits
-    shares = Shares(lambda: limits, RequestTally(()))
-    with shares.taken(1, by_ticket=True), shares.taken(1, by_ticket=True):
-        with pytest.raises(HTTPFailure) as refused, shares.taken(1, by_ticket=True):
-            pass
-        assert refused.value.status == 429
-        with shares.taken(1, by_ticket=False), shares.taken(1, by_ticket=False):
-            pass
+    settings = make_settings(limits={"enabled": True, "requests_at_once_per_account": 4})
+    shares = Shares(LiveSettings(settings), RequestTally(()))
+    for _ in range(2):
+        shares.take(1, by_ticket=True)
+    with pytest.raises(HTTPFailure) as refused:
+        shares.take(1, by_ticket=True)
+    assert refused.value.status == 429
+    for _ in range(2):
+        shares.take(1, by_ticket=False)
+    for by_ticket in (True, True, False, False):
+        shares.give_back(1, by_ticket=by_ticket)
     assert len(shares) == 0

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import argparse
+from yarl import URL
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +13,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, metavar="FILE", help="instead of config.toml in this directory"
     )
-    parser.add_argument("--url", help="where browsers call the service: looks at all that stands between")
+    parser.add_argument(
+        "--url", type=_url, help="where browsers call the service: looks at all that stands between"
+    )
     parser.add_argument("--json", action="store_true", help="for programs: one JSON object")
     parser.add_argument(
         "--live", action="store_true", help="sign in, and compare Telegram with what is believed"
@@ -28,3 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report", type=Path, metavar="FILE", help="--live writes what it has seen here, without secrets"
     )
     parser.add_argument("--offline", action="store_true", help="ask Telegram nothing")
+
+
+def _url(text: str) -> str:
+    try:
+        url = URL(text)
+    except ValueError:
+        url = URL()
+    if url.scheme not in {"http", "https"} or not url.host or url.raw_query_string or url.raw_fragment:
+        raise argparse.ArgumentTypeError("must be the service's address, such as https://app.example.com/tg")
+    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,10 @@ class Teller:
         """Take a finding."""
         self.findings.append(finding)
         if not self._as_json:
-            sys.stdout.write(f"{line(finding)}\n")
-            sys.stdout.flush()
+            # Where nobody reads any more, what --live has made is to be removed all the same.
+            with suppress(OSError):
+                sys.stdout.write(f"{line(finding)}\n")
+                sys.stdout.flush()
 
     def end(self) -> int:
         """Tell how it has ended; return the exit status."""
@@ -68,10 +71,8 @@ async def examine_there(settings: Settings, teller: Teller, *, url: str | None, 
 
 def tell_wrong_setting(teller: Teller, error: SettingsError) -> None:
     """Tell a setting that is wrong, which ends the examination: nothing is known of the others."""
-    teller.tell(
-        fault(
-            "configuration.settings", f"{error}.", "Mend it; config.toml in the repository has all settings."
-        )
-    )
+    text = str(error) if str(error).endswith("?") else f"{error}."
+    remedy = "Mend it; config.toml in the repository has all settings."
+    teller.tell(fault("configuration.settings", text, remedy))
     for finding in check_libraries():
         teller.tell(finding)

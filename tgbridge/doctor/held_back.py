@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import ClientError, ClientTimeout, hdrs
 
+from tgbridge.doctor.cookie import check_cookie
 from tgbridge.doctor.findings import Finding, fault, ok, unknown, warning
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ async def check_events(session: ClientSession, url: URL, cookie: str, origin: st
             if answer.content_type != "text/event-stream":
                 yield unknown("url.events", f"/qr-login is answered {answer.status}, and no events.")
                 return
-            for finding in (_cookie(answer, cookie, url), await _events(answer)):
+            for finding in (check_cookie(answer, cookie, url), await _events(answer)):
                 yield finding
     except TimeoutError:
         yield fault(
@@ -120,31 +121,3 @@ async def _events(answer: ClientResponse) -> Finding:
             check, f"The first event came after {seconds:.0f} s.", "See whether the proxy buffers."
         )
     return ok(check, f"Events come as they are sent, the first one after {seconds * 1000:.0f} ms.")
-
-
-def _cookie(answer: ClientResponse, name: str, url: URL) -> Finding:
-    check = "url.cookie"
-    fields = [field for field in answer.headers.getall(hdrs.SET_COOKIE, []) if field.startswith(f"{name}=")]
-    if not fields:
-        others = [field.partition("=")[0] for field in answer.headers.getall(hdrs.SET_COOKIE, [])]
-        told = f"only {', '.join(others)}" if others else "none"
-        return fault(
-            check,
-            f"The cookie {name} does not arrive ({told}).",
-            "This configuration is not the service's own, or the proxy takes Set-Cookie away.",
-        )
-    marks = {mark.strip().partition("=")[0].lower() for mark in fields[-1].split(";")[1:]}
-    missing = {"httponly", "samesite", "path"} - marks
-    if name.startswith("__") and "secure" not in marks:
-        missing.add("secure")
-    if missing:
-        return fault(
-            check, f"The cookie comes without {', '.join(sorted(missing))}.", "See the proxy's cookie rules."
-        )
-    if "secure" in marks and url.scheme != "https":
-        return fault(
-            check,
-            "The cookie is for https only, and this URL is http: browsers drop it.",
-            "Call the service by https; for http on this machine alone, session.secure = false.",
-        )
-    return ok(check, f"{name} is set as a browser keeps it.")

@@ -14,6 +14,7 @@ from yarl import URL
 from tgbridge.doctor.browser import is_loopback
 from tgbridge.doctor.findings import Finding, fault, ok, warning
 from tgbridge.doctor.held_back import check_events, check_uploads
+from tgbridge.doctor.origins import as_page, check_forged, check_listed, check_own, check_stranger
 from tgbridge.web.session_cookie import cookie_name
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tgbridge.settings import Settings
 
 _SECONDS: Final = ClientTimeout(total=15)
-_STRANGER: Final = "https://stranger.invalid"
 _LONG_FIELD: Final = 18 * 1024  # what Upload-Metadata may have, for a long caption
 _PROXY: Final = "See deploy/nginx.conf."
 
@@ -46,8 +46,8 @@ class Outside:
         self, method: str, path: str, headers: Mapping[str, str] | None = None
     ) -> tuple[ClientResponse, bytes]:
         """Make a request, and read its answer. Raises ClientError and TimeoutError."""
-        # Without Accept-Encoding aiohttp sends its own; what compresses is to be seen as it comes.
-        fields = {hdrs.ACCEPT_ENCODING: "gzip, br"} | dict(headers or {})
+        # As players ask; what compresses is looked for by a check of its own.
+        fields = {hdrs.ACCEPT_ENCODING: "identity"} | dict(headers or {})
         async with self.session.request(
             method, self.at(path), headers=fields, allow_redirects=False
         ) as answer:
@@ -62,21 +62,10 @@ async def check_outside(settings: Settings, url: str) -> AsyncIterator[Finding]:
         yield reach
         if reach.verdict == "fault":
             return
-        for check in (
-            _https,
-            _origin,
-            _stranger,
-            _forged,
-            _metrics,
-            _compression,
-            _ranges,
-            _fields,
-            _methods,
-        ):
+        for name, check in _CHECKS.items():
             try:
                 yield await check(outside)
             except (ClientError, TimeoutError) as error:
-                name = check.__name__.lstrip("_")
                 yield fault(f"url.{name}", f"The answer broke off: {type(error).__name__}.", _PROXY)
         yield await check_uploads(outside.url)
         name = cookie_name(settings.session, secure=settings.session.secure is not False)
@@ -123,56 +112,6 @@ async def _https(outside: Outside) -> Finding:
     )
 
 
-async def _origin(outside: Outside) -> Finding:
-    """A page of the service's own origin, or of the one host that both have."""
-    check = "url.origin"
-    answer, body = await outside.ask("POST", "cancel-code", _as_page(outside.own_origin, "same-origin"))
-    if answer.status == 400:
-        return ok(check, f"Pages of {outside.own_origin} may act.")
-    return fault(
-        check,
-        f"Pages of {outside.own_origin} are refused ({answer.status} {_code(body)}): by what it knows, the "
-        "service is called by another name or scheme.",
-        "Let the proxy set X-Forwarded-Proto and -Host and name it in server.trusted_proxies, or add the "
-        "origin to cors.allowed_origins.",
-        status=answer.status,
-    )
-
-
-async def _stranger(outside: Outside) -> Finding:
-    """A page of anybody's: what protects users from it is that Origin arrives."""
-    check = "url.stranger"
-    answer, body = await outside.ask("POST", "cancel-code", _as_page(_STRANGER, "cross-site"))
-    if answer.status == 403 and _code(body) == "ORIGIN_NOT_ALLOWED":
-        return ok(check, "Pages of strangers are refused.")
-    return fault(
-        check,
-        f"A page of {_STRANGER} gets {answer.status}: Origin and Sec-Fetch-Site do not arrive.",
-        "Let the proxy pass both on as they are.",
-        status=answer.status,
-    )
-
-
-async def _forged(outside: Outside) -> Finding:
-    """What a browser itself says in the proxy's fields must not count."""
-    check, host = "url.forged", "stranger.invalid"
-    fields = _as_page(_STRANGER, "same-origin") | {
-        "X-Forwarded-Host": host,
-        "X-Forwarded-Proto": "https",
-        "X-Forwarded-For": "192.0.2.1",
-    }
-    answer, _ = await outside.ask("POST", "cancel-code", fields)
-    if answer.status in {403, 421}:
-        return ok(check, "What a caller writes into X-Forwarded-* counts for nothing.")
-    if is_loopback(outside.url.host or ""):
-        return ok(check, "X-Forwarded-* is believed from here: this machine is a trusted proxy.")
-    return fault(
-        check,
-        "X-Forwarded-* of a caller is passed on and believed: anybody can claim an address, past the limits.",
-        f"Let the proxy write these fields anew. {_PROXY}",
-    )
-
-
 async def _metrics(outside: Outside) -> Finding:
     check = "url.metrics"
     answer, _ = await outside.ask("GET", "metrics")
@@ -189,7 +128,7 @@ async def _metrics(outside: Outside) -> Finding:
 
 async def _compression(outside: Outside) -> Finding:
     check = "url.compression"
-    answer, _ = await outside.ask("GET", "openapi.json")
+    answer, _ = await outside.ask("GET", "openapi.json", {hdrs.ACCEPT_ENCODING: "gzip, br"})
     tag, encoding = answer.headers.get(hdrs.ETAG, ""), answer.headers.get(hdrs.CONTENT_ENCODING, "identity")
     if encoding != "identity" or not tag.startswith('"'):
         return fault(
@@ -247,7 +186,7 @@ async def _methods(outside: Outside) -> Finding:
         ("OPTIONS", "uploads"),
         ("HEAD", "healthz"),
     ):
-        answer, _ = await outside.ask(method, path, _as_page(outside.own_origin, "same-origin"))
+        answer, _ = await outside.ask(method, path, as_page(outside.own_origin, "same-origin"))
         if "X-Request-Id" not in answer.headers:
             refused[method] = answer.status
     if not refused:
@@ -256,10 +195,15 @@ async def _methods(outside: Outside) -> Finding:
     return fault(check, f"Methods are refused on the way: {told}.", "Let the proxy pass all methods on.")
 
 
-def _as_page(origin: str, site: str) -> dict[str, str]:
-    return {hdrs.ORIGIN: origin, "Sec-Fetch-Site": site, "Sec-Fetch-Mode": "cors"}
-
-
-def _code(body: bytes) -> str:
-    text = body[:2000].decode(errors="replace")
-    return text.partition('"code": "')[2].partition('"')[0]
+_CHECKS: Final = {
+    "https": _https,
+    "origin": check_own,
+    "cors": check_listed,
+    "stranger": check_stranger,
+    "forged": check_forged,
+    "metrics": _metrics,
+    "compression": _compression,
+    "ranges": _ranges,
+    "fields": _fields,
+    "methods": _methods,
+}

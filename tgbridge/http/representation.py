@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from tgbridge.http.dates import format_http_date
 from tgbridge.http.disposition import Kind, content_disposition
@@ -38,8 +40,7 @@ FIELDS: Final = frozenset(
 """Those of a request that a plan depends on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Representation:
+class Representation(NamedTuple):
     """What is known of a file before any byte of it is fetched.
 
     `size` in bytes, exact. `etag` is the opaque tag without quotes; it stands for the bytes, so it is strong.
@@ -83,8 +84,7 @@ def plan(
     answer. `download` asks for an attachment whatever the type. `immutable`: the address names these bytes,
     and will never lead to others.
     """
-    # An origin server must not name a date that lies ahead of its own (section 8.8.2.1).
-    modified = min(file.last_modified, now).replace(microsecond=0) if file.last_modified else None
+    modified = _last_modified(file, now)
     if headers.keys().isdisjoint(FIELDS):
         return _whole(method, file, modified, download=download, immutable=immutable)
 
@@ -110,6 +110,15 @@ def plan(
         return _planned(416, tag | _NOT_KEPT | accepts | missing)
     part = {"Content-Range": selected.content_range(file.size), "Content-Length": str(selected.length)}
     return _planned(206, kept | accepts | _described(file, modified, download=download) | part, selected)
+
+
+def _last_modified(file: Representation, now: datetime) -> datetime | None:
+    """Return the file's date in whole seconds: of one that has no others, the very object, which is cheap."""
+    if file.last_modified is None:
+        return None
+    # An origin server must not name a date that lies ahead of its own (section 8.8.2.1).
+    date = min(file.last_modified, now)
+    return date.replace(microsecond=0) if date.microsecond else date
 
 
 # A page shows the same pictures again and again, and a player asks for many ranges of one film.
@@ -149,4 +158,4 @@ def _keeping(file: Representation, *, immutable: bool) -> dict[str, str]:
 
 
 def _planned(status: int, headers: dict[str, str], span: ByteRange | None = None) -> AnswerPlan:
-    return AnswerPlan(status, MappingProxyType(headers), span)
+    return AnswerPlan(status, CIMultiDictProxy(CIMultiDict(headers)), span)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def media_type(raw: str | None) -> str:
     return match[1].lower() + match[2] if match else UNKNOWN_TYPE
 
 
+@lru_cache(maxsize=256)
 def essence(content_type: str) -> str:
     """Give a Content-Type's type and subtype, in lower case; what is malformed is left as it is.
 

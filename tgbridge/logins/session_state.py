@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 import time
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from tgbridge.telegram.datacentres.session_keys import KeptSession
 
 _MAX_CONTENT_BYTES: Final = 2700
 # A browser may show QR codes in several tabs; the oldest is forgotten.
@@ -43,7 +45,7 @@ class BrowserSession(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    telegram: str | None = None
+    telegram: Annotated[str, AfterValidator(KeptSession)] | None = None
     user_id: int | None = None
     created: int = 0
     renewed: int = 0

@@ -141,10 +141,13 @@ class Faults:
         """Take some more seconds for each answer."""
         return self._add(Slow(method=method, seconds=seconds, **scope))
 
-    def hold(self, method: str, **scope: Unpack[Scope]) -> Hold:
-        """Hold answers (all by default) until ``release()``; ``await reached(n)`` waits until n are held."""
+    def hold(self, method: str, *, executed: bool = False, **scope: Unpack[Scope]) -> Hold:
+        """Hold calls (all by default) until ``release()``; ``await reached(n)`` waits until n are held.
+
+        ``executed``: what was asked for is done before, and only the answer is late.
+        """
         scope.setdefault("times", None)
-        return self._add(Hold(method=method, **scope))
+        return self._add(Hold(method=method, executed=executed, **scope))
 
     # Network. Each applies to one data centre, or to all.
 

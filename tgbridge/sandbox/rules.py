@@ -212,8 +212,9 @@ class Slow(Rule):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Hold(Rule):
-    """Holds answers back until they are released: for tests, which then need no clock."""
+    """Holds calls, or answers if ``executed``, until they are released: tests need no clock then."""
 
+    executed: bool = False
     held: int = 0
     """How many calls wait at the moment."""
     _released: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
@@ -221,11 +222,16 @@ class Hold(Rule):
 
     async def apply(self, call: Call, answer: Callable[[], Awaitable[Any]]) -> Any:  # noqa: ARG002
         """Wait for the release, then answer."""
+        outcome = await asyncio.gather(answer(), return_exceptions=True) if self.executed else []
         await self._count(1)
         try:
             await self._released.wait()
         finally:
             await self._count(-1)
+        for late in outcome:
+            if isinstance(late, BaseException):
+                raise late
+            return late
         return await answer()
 
     async def _count(self, change: int) -> None:

@@ -7,10 +7,8 @@ import json
 import os
 import signal
 import sys
-import tempfile
 import threading
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tgbridge.sandbox.control import Control, describe_data_centres
@@ -18,6 +16,7 @@ from tgbridge.sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 HOME = 2
 """The data centre that clients are sent to first, as Telegram's own are."""
@@ -41,22 +40,18 @@ async def run_sandbox(
     """
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
-        if state_dir is None:
-            directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tgbridge-sandbox-")))
-        else:
-            directory = state_dir
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):  # before there is anything to remove
+            loop.add_signal_handler(number, stop.set)
+            stack.callback(loop.remove_signal_handler, number)
         sandbox = await stack.enter_async_context(
             Sandbox(host=host, fixed_ports=ports_from(port), state_dir=state_dir)
         )
         control = Control(sandbox, host=host, port=control_port)
         await control.start()
         stack.push_async_callback(control.close)
-        public_key = (directory / "public_key.pem").resolve()
+        public_key = (sandbox.state.directory / "public_key.pem").resolve()
         await asyncio.to_thread(public_key.write_text, sandbox.public_key_pem, encoding="ascii")
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
-            stack.callback(loop.remove_signal_handler, number)
         if exit_with_stdin:
             _watch_stdin(loop, stop)
         ready = {

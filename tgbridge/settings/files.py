@@ -47,7 +47,7 @@ class FilesSettings(Section):
         ByteSize(128 * KIB), "bytes", "Small, so that the first byte comes soon."
     )
     window_bytes_per_stream: ByteSize = setting(
-        ByteSize(16 * MIB), "bytes", "In flight or unread: 200 MB/s at 80 ms round trip.", ge=MIB
+        ByteSize(24 * MIB), "bytes", "In flight or unread: 300 MB/s at 80 ms round trip.", ge=MIB
     )
     window_bytes_per_account: ByteSize = setting(
         ByteSize(32 * MIB), "bytes", "For all streams of an account together.", ge=MIB

@@ -39,7 +39,7 @@ class DecryptedCookies:
 
     def __init__(self, max_age: int) -> None:
         self._max_age = max_age
-        self._secret = secrets.token_bytes(32)
+        self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=16)
         # The oldest comes first: all are kept for the same time.
         self._entries: dict[bytes, _Entry] = {}
 
@@ -72,4 +72,6 @@ class DecryptedCookies:
             del self._entries[oldest]
 
     def _hash(self, cookie: str) -> bytes:
-        return blake2b(cookie.encode(), key=self._secret, digest_size=16).digest()
+        keyed = self._keyed.copy()
+        keyed.update(cookie.encode())
+        return keyed.digest()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tgbridge.http.forwarded import Caller
+
 if TYPE_CHECKING:
     from aiohttp import web
 
@@ -15,39 +17,29 @@ if TYPE_CHECKING:
 class Exchange:
     """What is noted of one request on its way, outermost middleware first."""
 
-    __slots__ = (
-        "began",
-        "broken",
-        "continued",
-        "endpoint",
-        "failure",
-        "may_pause",
-        "request_id",
-        "sent",
-        "started",
-        "timing",
-    )
+    began: float | None = None
+    """When the first middleware saw it, by time.monotonic; None of what none has seen."""
+    timing: ServerTiming | None = None
+    """How long parts of its answer took, where that is told."""
+    caller = Caller("", "", "")
+    """Who asks, as far as that is known."""
+    endpoint: Endpoint | None = None
+    """What it is for, once that is known."""
+    may_pause = False
+    """Whether its reader may take nothing for long: a file is read as fast as it is looked at."""
+    continued = False
+    """Whether "100 Continue" has been sent."""
+    started: web.StreamResponse | None = None
+    """The response whose status line is on its way: from then on an error can only break it off."""
+    sent: int | None = None
+    """How many bytes of that response's body have been handed to the socket."""
+    failure: HTTPFailure | None = None
+    """What the request is refused with, for the log."""
+    broken: BaseException | None = None
+    """What has broken its answer off, for the log."""
 
     def __init__(self, request_id: str) -> None:
         self.request_id = request_id
-        self.began: float | None = None
-        """When the first middleware saw it, by time.monotonic; None of what none has seen."""
-        self.timing: ServerTiming | None = None
-        """How long parts of its answer took, where that is told."""
-        self.endpoint: Endpoint | None = None
-        """What it is for, once that is known."""
-        self.may_pause = False
-        """Whether its reader may take nothing for long: a file is read as fast as it is looked at."""
-        self.continued = False
-        """Whether "100 Continue" has been sent."""
-        self.started: web.StreamResponse | None = None
-        """The response whose status line is on its way: from then on an error can only break it off."""
-        self.sent: int | None = None
-        """How many bytes of that response's body have been handed to the socket."""
-        self.failure: HTTPFailure | None = None
-        """What the request is refused with, for the log."""
-        self.broken: BaseException | None = None
-        """What has broken its answer off, for the log."""
 
     @property
     def route(self) -> str | None:

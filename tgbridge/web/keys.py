@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from tgbridge.completion import Completion
-    from tgbridge.http.forwarded import Caller
     from tgbridge.logins.attempts import LoginAttempts
     from tgbridge.logins.outlived import OutlivedSessions
     from tgbridge.logins.qr_logins import QrLogins
@@ -82,9 +81,8 @@ ENDPOINTS: Final[web.AppKey[Mapping[Handler, Endpoint]]] = web.AppKey("endpoints
 OPENAPI: Final[web.AppKey[Document]] = web.AppKey("openapi")
 DOCS: Final[web.AppKey[DocsPages]] = web.AppKey("docs")
 
-# Its id, and what has become of its answer.
+# Its id, who asks for what, and what has become of its answer.
 EXCHANGE: Final[web.RequestKey[Exchange]] = web.RequestKey("exchange")
-CALLER: Final[web.RequestKey[Caller]] = web.RequestKey("caller")
 SESSION: Final[web.RequestKey[SessionState]] = web.RequestKey("session")
 # Only where the endpoint takes a ticket: what it grants. The session is then the ticket's, and no cookie's.
 GRANT: Final[web.RequestKey[Grant]] = web.RequestKey("grant")

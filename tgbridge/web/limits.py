@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard, get_args
 
 import structlog
 from limits import RateLimitItemPerSecond
@@ -34,23 +34,23 @@ if TYPE_CHECKING:
 AddressRule = Literal["send_code_per_address", "qr_login_per_address"]
 """The limits that are counted by address, each named as its setting in ``limits``."""
 
+CoarseRule: TypeAlias = Literal["requests_per_session", "requests_per_ticket", "tickets_per_session"]
+"""Those of which only a number is kept: thousands of times are not worth remembering one by one."""
+
 Rule: TypeAlias = (
     AddressRule
+    | CoarseRule
     | Literal[
         "send_code_per_number",
         "send_code_per_process",
         "sign_in_per_number",
         "sign_in_password_per_login",
-        "requests_per_session",
-        "requests_per_ticket",
-        "tickets_per_session",
     ]
 )
 """All limits of how many requests there may be within a time."""
 
 CODE: Final = "TOO_MANY_REQUESTS"
-# Thousands of times are not worth remembering one by one.
-_COARSE: Final = frozenset({"requests_per_session", "requests_per_ticket", "tickets_per_session"})
+_COARSE: Final[frozenset[str]] = frozenset(get_args(CoarseRule))
 _STREAMS: Final = "qr_streams_per_address"
 _STREAM_ENDS_SECONDS: Final = 30  # nobody knows when a page will be closed: soon enough to try again
 # A subscriber has one /64 at least, and often a /56 or a /48 (RFC 6177), whose neighbours may be others: the
@@ -66,6 +66,10 @@ class Place:
     name: str
     width: str = ""
     times: int = 1
+
+
+_ONE: Final = Place("")
+"""Any single caller: they have the same share."""
 
 
 class Limiter:
@@ -86,7 +90,7 @@ class Limiter:
         self._enabled = settings.enabled is not False
         self._clock = clock
         # Nobody can tell which keys meet in one counter, nor a phone number from what is kept of it.
-        self._salt = salt or secrets.token_bytes(16)
+        self._salted = blake2b(key=salt or secrets.token_bytes(16), digest_size=8)
         self.storage = _Storage(clock)
         self._exact = MovingWindowRateLimiter(self.storage)
         self._coarse = FixedWindowRateLimiter(self.storage)
@@ -104,13 +108,18 @@ class Limiter:
 
     async def spend(self, rule: Rule, key: str = "") -> None:
         """Count a request. Raises HTTPFailure 429 if ``key`` has had its share."""
+        if not (_is_coarse(rule) and self.has_room(rule, key)):
+            await self._spend(rule, (Place(key),))
+
+    def has_room(self, rule: CoarseRule, key: str) -> bool:
+        """Count a request, of which nothing has to be waited for; False if ``spend`` has to refuse it.
+
+        Each request of a session comes here. In a window whose end is fixed, what is refused may count.
+        """
         if not self._enabled:
-            return
-        place = Place(key)
-        # Each request of a session comes here. In a window whose end is fixed, what is refused may count.
-        if rule in _COARSE and await self._coarse.hit(self._item(rule, place), self._counter(key)):
-            return
-        await self._spend(rule, (place,))
+            return True
+        item = self._item(rule, _ONE)
+        return self.storage.count(item.key_for(self._counter(key)), item.get_expiry()) <= item.amount
 
     async def spend_from(self, rule: AddressRule, address: str) -> None:
         """Count a request of an address, and of the networks around it. Raises HTTPFailure 429."""
@@ -168,8 +177,13 @@ class Limiter:
         return allowed * place.times
 
     def _counter(self, key: str) -> str:
-        digest = blake2b(key.encode(errors="surrogatepass"), key=self._salt, digest_size=8)
-        return str(int.from_bytes(digest.digest()) % self._settings.counters)
+        salted = self._salted.copy()
+        salted.update(key.encode(errors="surrogatepass"))
+        return str(int.from_bytes(salted.digest()) % self._settings.counters)
+
+
+def _is_coarse(rule: Rule) -> TypeGuard[CoarseRule]:
+    return rule in _COARSE
 
 
 def places_of(address: str) -> tuple[Place, ...]:
@@ -236,6 +250,10 @@ class _Storage(Storage, MovingWindowSupport):
     # The fixed window: how many requests, and when it ends.
 
     async def incr(self, key: str, expiry: int, amount: int = 1) -> int:
+        """Do as ``count`` does."""
+        return self.count(key, expiry, amount)
+
+    def count(self, key: str, expiry: int, amount: int = 1) -> int:
         """Count ``amount`` more, in a window that begins with the first one and lasts ``expiry`` seconds."""
         count, ends = self._counts.get(key, (0, -math.inf))
         if ends <= self._clock():

@@ -18,7 +18,7 @@ import structlog
 from aiohttp.abc import AbstractAccessLogger
 from pydantic_core import to_json
 
-from tgbridge.web import keys
+from tgbridge.web.beginning import exchange_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -226,8 +226,12 @@ class _AccessLines:
         ends = dict(self._stamp(self, "info", {"logger": self.name, "level": "info"}))
         render, lines = _last_processor(), []
         while self._waiting:
-            with suppress(structlog.DropEvent):
-                lines.append(render(self, "info", self._waiting.popleft() | ends))
+            line = self._waiting.popleft()
+            line.update(ends)
+            try:
+                lines.append(render(self, "info", line))
+            except structlog.DropEvent:
+                continue
         if lines:
             _handler.write(self.name, "\n".join(lines))
 
@@ -285,17 +289,17 @@ def log_request(request: BaseRequest, status: int | None, seconds: float, reason
     ``seconds`` is how long it took; ``reason`` why its answer was broken off, None where it was sent whole.
     ``bytes`` in the line are those of the body, without the head and what frames chunks.
     """
-    caller, exchange = request.get(keys.CALLER), request.get(keys.EXCHANGE)
+    exchange = exchange_of(request)
     line: dict[str, Any] = {
-        "request_id": None if exchange is None else exchange.request_id,
-        "address": request.remote if caller is None else caller.address,
+        "request_id": exchange.request_id,
+        "address": exchange.caller.address or request.remote,
         "method": request.method,
         "path": without_tickets(request.path),
         "status": status,
-        "bytes": None if exchange is None else exchange.sent,  # aiohttp's own number counts the head as well
+        "bytes": exchange.sent,  # aiohttp's own number counts the head as well
         "seconds": round(seconds, 4),
     }
-    if exchange is not None and (failure := exchange.failure) is not None:
+    if (failure := exchange.failure) is not None:
         told = {"code": failure.code, "retry_after": failure.retry_after, **failure.log}
         line |= {name: value for name, value in told.items() if value is not None}
     if reason is None:
@@ -309,7 +313,7 @@ class AccessLogger(AbstractAccessLogger):
 
     def log(self, request: BaseRequest, response: web.StreamResponse, time: float) -> None:
         """Log one answer; ``time`` is in seconds, from the request's head to the answer's last byte."""
-        broken = exchange.broken if (exchange := request.get(keys.EXCHANGE)) is not None else None
+        broken = exchange_of(request).broken
         # aiohttp calls this, too, while it handles the error of a socket that took no more.
         if broken is None and isinstance(error := sys.exception(), ConnectionError):
             broken = error

@@ -233,7 +233,8 @@ def _refused(rows: list[Refusal], schemas: Json, *, with_body: bool) -> Json:
         "headers": _headers(header for row in rows for header in row.headers),
     }
     if with_body:
-        bodies = list({row.body: schema_of(row.body, schemas, "serialization") for row in rows}.values())
+        kinds = dict.fromkeys(row.body for row in rows)
+        bodies = [schema_of(kind, schemas, "serialization") for kind in kinds]
         response["content"] = {
             "application/json": {
                 "schema": bodies[0] if len(bodies) == 1 else {"anyOf": bodies},

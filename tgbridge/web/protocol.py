@@ -18,10 +18,10 @@ from aiohttp.web_protocol import RequestHandler, _ErrInfo
 from tgbridge.http.statuses import failure_of_status
 from tgbridge.web import keys
 from tgbridge.web.answers import failure_answer
+from tgbridge.web.beginning import HEADER, begin_exchange, exchange_of
 from tgbridge.web.connections import overloaded
 from tgbridge.web.logs import frames, log_request
 from tgbridge.web.middleware.headers import SAFE_HEADERS
-from tgbridge.web.middleware.request_id import HEADER, exchange_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -82,7 +82,8 @@ class _Protocol(RequestHandler):
         """Begin to wait for the rest of a head, if this is only its beginning."""
         super().data_received(data)
         waiter = self._waiter
-        if waiter is None or waiter.done():
+        # A new connection may bring bytes before aiohttp waits for any.
+        if self._request_count and (waiter is None or waiter.done()):
             if self._head_timer is not None:
                 self._head_has_come()
         elif data and self._head_timer is None:
@@ -200,6 +201,10 @@ def _answer(request: BaseRequest, failure: HTTPFailure, tally: RequestTally) -> 
     return response
 
 
+async def _refuse(request: BaseRequest, failure: HTTPFailure, tally: RequestTally) -> web.StreamResponse:
+    return _answer(request, failure, tally)
+
+
 def _refusal(request: BaseRequest, tally: RequestTally) -> HTTPFailure | None:
     """Return why a request is not even routed: it would only cost time."""
     if cast("_Protocol", request.protocol).is_surplus:
@@ -215,9 +220,10 @@ def _refusal(request: BaseRequest, tally: RequestTally) -> HTTPFailure | None:
 def _bounded(
     handler: Callable[[BaseRequest], Awaitable[web.StreamResponse]], tally: RequestTally
 ) -> Callable[[BaseRequest], Awaitable[web.StreamResponse]]:
-    async def handle(request: BaseRequest) -> web.StreamResponse:
+    def handle(request: BaseRequest) -> Awaitable[web.StreamResponse]:
+        begin_exchange(request)
         failure = _refusal(request, tally)
-        return await handler(request) if failure is None else _answer(request, failure, tally)
+        return handler(request) if failure is None else _refuse(request, failure, tally)
 
     return handle
 

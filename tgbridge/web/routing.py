@@ -15,7 +15,7 @@ from tgbridge.web.resource import Path
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tgbridge.web.endpoint import Endpoint, TicketKind
+    from tgbridge.web.endpoint import Endpoint
 
 
 def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
@@ -40,12 +40,6 @@ def add_endpoints(app: web.Application, endpoints: Iterable[Endpoint]) -> None:
 def endpoint_of(request: web.Request) -> Endpoint | None:
     """Return the endpoint that ``request`` is for; None if there is none."""
     return request.app[keys.ENDPOINTS].get(request.match_info.handler)
-
-
-def ticket_kind_of(request: web.Request) -> TicketKind | None:
-    """Return which kind of ticket ``request`` is to bring instead of a cookie; None for other endpoints."""
-    endpoint = request[keys.EXCHANGE].endpoint
-    return None if endpoint is None else endpoint.ticket
 
 
 def check_query(request: web.Request, endpoint: Endpoint) -> None:

@@ -83,7 +83,8 @@ class SessionStorage(EncryptedCookieStorage):
 
     def remembered(self, request: web.Request) -> SessionState | None:
         """Return what ``read`` would where nothing has to be decrypted for it; None where something has."""
-        if hdrs.COOKIE not in request.headers or (cookie := self.load_cookie(request)) is None:
+        cookie = self.load_cookie(request)
+        if cookie is None:
             return SessionState()
         value = self._decrypted.find(cookie)
         return None if value is None else SessionState(value)

@@ -7,9 +7,12 @@ import json
 import signal
 from typing import TYPE_CHECKING, Final
 
+import pytest
+
 from tests.test_main import outcome, tgbridge
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from tests.test_main import Tgbridge
@@ -45,7 +48,12 @@ async def test_it_asks_first(sandbox: Sandbox, tgbridge: Tgbridge, tmp_path: Pat
     assert not (tmp_path / "doctor-report.json").exists()
 
 
-async def test_ctrl_c(sandbox: Sandbox, tgbridge: Tgbridge, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "signals", [(signal.SIGINT,), (signal.SIGHUP, signal.SIGTERM)], ids=["Ctrl-C", "the terminal is closed"]
+)
+async def test_interrupted(
+    sandbox: Sandbox, tgbridge: Tgbridge, tmp_path: Path, signals: Iterable[signal.Signals]
+) -> None:
     """In the middle it removes what it made, signs out and writes what it has seen; the status is 130."""
     account = sandbox.state.account_of(PHONE)
     before = [message.id for message in account.history]
@@ -55,7 +63,8 @@ async def test_ctrl_c(sandbox: Sandbox, tgbridge: Tgbridge, tmp_path: Path) -> N
     async for line in process.stdout:
         if b"live.part-total" in line:
             break
-    process.send_signal(signal.SIGINT)
+    for number in signals:
+        process.send_signal(number)
     status, stdout, stderr = await outcome(process)
     assert (status, "Traceback" in stderr) == (130, False)
     assert "ok      live.clean" in stdout

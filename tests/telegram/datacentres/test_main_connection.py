@@ -12,7 +12,7 @@ from tgbridge.errors import SessionEnded, TelegramUnavailable
 from tgbridge.sandbox.mtproto.connection import Connection as ServerSide
 from tgbridge.telegram.client import BridgeClient
 from tgbridge.telegram.datacentres.directory import Directory
-from tgbridge.telegram.mtproto import connection
+from tgbridge.telegram.mtproto import wire
 
 if TYPE_CHECKING:
     from tests.telegram.conftest import MakePool, MakeSettings
@@ -106,7 +106,7 @@ async def test_a_server_that_does_not_close_is_not_waited_for_long(
 ) -> None:
     """The connection is broken off then."""
     monkeypatch.setattr(ServerSide, "eof_received", lambda _: True)
-    monkeypatch.setattr(connection, "PARTING_SECONDS", 0.01)
+    monkeypatch.setattr(wire, "PARTING_SECONDS", 0.01)
     await client(ME)
     await client.disconnect()
     for server_side in list(sandbox.data_centres[1].connections):

@@ -17,7 +17,8 @@ from tests.telegram.transfer.conftest import PHONE
 from tgbridge.errors import SessionEnded
 from tgbridge.sandbox.world.blobs import Synthetic
 from tgbridge.telegram.account.login import log_out
-from tgbridge.telegram.datacentres.session_keys import KeyMemory, SessionKeys, key_of
+from tgbridge.telegram.datacentres import session_keys
+from tgbridge.telegram.datacentres.session_keys import KeptSession, KeyMemory, SessionKeys, key_of
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.saved.items import remote_file
 
@@ -209,6 +210,18 @@ def test_the_key_is_the_one_that_telethon_reads(session: str) -> None:
             key_of(session)
     else:
         assert key_of(session) == sha256(key.key).hexdigest()
+
+
+def test_a_key_is_kept_with_its_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is looked for once, of what is no session each time; what keeps it is text as before."""
+    session, broken = KeptSession(GOOD), KeptSession("1!")
+    assert (session, session.key, hash(session)) == (GOOD, None, hash(GOOD))
+    key = key_of(session)
+    for _ in range(2):
+        with pytest.raises(SessionEnded):
+            key_of(broken)
+    monkeypatch.setattr(session_keys, "sha256", None)
+    assert key_of(session) == key
 
 
 def kept(pool: ClientPool) -> Any:

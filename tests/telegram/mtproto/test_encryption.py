@@ -12,7 +12,7 @@ from telethon.crypto import AES, AuthKey
 from telethon.network.mtprotostate import MTProtoState
 
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey, KeyState
-from tgbridge.telegram.mtproto.encryption import ENVELOPE, Decryption, encrypt
+from tgbridge.telegram.mtproto.encryption import ENVELOPE, PIECE_BYTES, Decryption, encrypt
 from tgbridge.telegram.mtproto.failures import ProtocolViolated
 from tgbridge.telegram.mtproto.pieces import Pieces
 from tgbridge.telegram.transfer.parts import KIB, MIB
@@ -78,7 +78,7 @@ def test_a_long_message_is_not_copied_together(arriving: int) -> None:
     assert all(piece.readonly for piece in opened.pieces)
     *sizes, last = map(len, opened.pieces)
     assert min(sizes) >= 64 * KIB
-    assert max(*sizes, last) <= 128 * KIB
+    assert max(*sizes, last) <= PIECE_BYTES
 
 
 @pytest.mark.parametrize("at", [0, 500, 1023])

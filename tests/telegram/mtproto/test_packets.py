@@ -15,9 +15,12 @@ from telethon.network.connection.tcpintermediate import IntermediatePacketCodec
 from telethon.network.mtprotostate import MTProtoState
 
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
+from tgbridge.telegram.mtproto.encryption import PIECE_BYTES
 from tgbridge.telegram.mtproto.failures import ConnectionFailed, ProtocolViolated, TransportRefused
 from tgbridge.telegram.mtproto.packets import INTERMEDIATE, MAX_PACKET_BYTES, PacketReader, frame
+from tgbridge.telegram.mtproto.pieces import Pieces
 
+MIB = 1 << 20
 KEY = AuthorizationKey(os.urandom(256))
 CODEC = IntermediatePacketCodec(None)
 
@@ -34,6 +37,26 @@ def read(*chunks: bytes, key: AuthorizationKey | None = KEY) -> list[tuple[bool,
     reader.key = key
     packets = (packet for chunk in chunks for packet in reader.feed(memoryview(chunk)))
     return [(packet.encrypted, bytes(packet.data)) for packet in packets]
+
+
+def test_what_brings_a_part_is_read_in_eight_equal_pieces() -> None:
+    """None of them is left with a few bytes, be it of this packet or of the next one's head."""
+    plain = os.urandom(MIB + 96)
+    stream = memoryview(CODEC.encode_packet(encrypted(plain)) * 3)
+    reader = PacketReader()
+    reader.key = KEY
+    reads: list[int] = []
+    while stream:
+        room = reader.wanted(PIECE_BYTES)
+        packets = list(reader.feed(stream[:room]))
+        reads.append(len(stream[:room]))
+        stream = stream[room:]
+        for packet in packets:
+            assert isinstance(packet.data, Pieces)
+            assert bytes(packet.data) == plain
+            assert len(packet.data.pieces) == 8
+    assert len(reads) == 3 * 8
+    assert min(reads) > 120 * 1024
 
 
 def test_frames_are_telethons() -> None:

@@ -69,6 +69,17 @@ async def test_an_account_that_is_behind_the_page() -> None:
     assert ids(told) == list(range(5, 11))
 
 
+async def test_deletions_of_which_not_all_can_be_told() -> None:
+    """The page reads anew, and is never at a state of which it was told a part: it may be cut off there."""
+    account: Any = Account(10)
+    told: list[tuple[News, Position]] = []
+    reader = PageReader(account, Position(10, LIFE - 1), lambda news: told.append((news, reader.position)))
+    await read(account, reader)
+    reader.take(deleted(11)._replace(in_doubt=True))
+    reader.take(deleted(12)._replace(in_doubt=True))
+    assert told == [(Reload(), Position(11, LIFE)), (Deleted((12,), 12), Position(12, LIFE))]
+
+
 async def test_more_than_can_wait() -> None:
     """The page reads anew what there is, and nothing is kept of it."""
     account: Any = Account(10)

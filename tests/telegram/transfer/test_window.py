@@ -4,10 +4,11 @@ import heapq
 
 import pytest
 
+from tgbridge.settings import FilesSettings
 from tgbridge.telegram.transfer.parts import MIB
 from tgbridge.telegram.transfer.window import FIRST_BYTES, SLACK_BYTES, Departure, Window
 
-MOST = 16 * MIB
+MOST = FilesSettings().window_bytes_per_stream
 
 
 def transfer(
@@ -35,9 +36,9 @@ def transfer(
 
 @pytest.mark.parametrize("round_trip", [0.001, 0.02, 0.04, 0.08])
 def test_it_fills_the_path(round_trip: float) -> None:
-    """At 200 MB/s, whatever the round trip, nearly all of what the path could carry is used."""
-    seconds = transfer(Window(MOST), round_trip=round_trip, rate=200e6)
-    assert seconds < 1.15 * (400 * MIB / 200e6) + 4 * round_trip
+    """At 300 MB/s, whatever the round trip, nearly all of what the path could carry is used."""
+    seconds = transfer(Window(MOST), round_trip=round_trip, rate=300e6)
+    assert seconds < 1.05 * (400 * MIB / 300e6) + 4 * round_trip
 
 
 def test_it_begins_small_and_doubles() -> None:
@@ -64,7 +65,7 @@ def test_it_stays_small_where_more_brings_nothing() -> None:
 
 
 def test_a_slow_reader_gets_a_small_window() -> None:
-    """Somebody who plays a film at 2 MB/s does not need 16 MiB of it in advance."""
+    """Somebody who plays a film at 2 MB/s does not need 24 MiB of it in advance."""
     window = Window(MOST)
     transfer(window, round_trip=0.08, rate=100e6, reader=2e6, parts=60)
     assert window.size < 2 * SLACK_BYTES

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 async def who(request: web.Request) -> web.StreamResponse:
-    caller = request[keys.CALLER]
+    caller = request[keys.EXCHANGE].caller
     return web.json_response([caller.address, caller.scheme, caller.host])
 
 

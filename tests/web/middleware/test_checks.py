@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
-    from tgbridge.web.endpoint import Endpoint
-
 Client = TestClient[web.Request, web.Application]
 
 
@@ -37,7 +35,7 @@ async def client(taken: list[str]) -> AsyncIterator[Client]:
         request[keys.EXCHANGE] = Exchange("0123456789abcdef")
         return await handler(request)
 
-    def first(request: web.Request, _endpoint: Endpoint | None) -> None:
+    def first(request: web.Request, _exchange: Exchange) -> None:
         taken.append("first")
         if request.query_string == "refused":
             raise web.HTTPForbidden
@@ -48,15 +46,15 @@ async def client(taken: list[str]) -> AsyncIterator[Client]:
     async def wait() -> None:
         taken.append("waited")
 
-    def second(request: web.Request, _endpoint: Endpoint | None) -> Awaitable[web.StreamResponse | None]:
+    def second(request: web.Request, _exchange: Exchange) -> Awaitable[web.StreamResponse | None]:
         taken.append("second")
         return answer() if request.query_string == "answered" else wait()
 
-    def third(_request: web.Request, _response: web.StreamResponse) -> Awaitable[None]:
+    def third(_request: web.Request, _exchange: Exchange, _response: web.StreamResponse) -> Awaitable[None]:
         taken.append("third")
         return wait()
 
-    def fourth(_request: web.Request, response: web.StreamResponse) -> None:
+    def fourth(_request: web.Request, _exchange: Exchange, response: web.StreamResponse) -> None:
         taken.append("fourth")
         response.headers["X-Fourth"] = "yes"
 
@@ -64,8 +62,7 @@ async def client(taken: list[str]) -> AsyncIterator[Client]:
         taken.append("handled")
         return web.Response(text="handled")
 
-    app = web.Application(middlewares=[begin, checks(first, second)])
-    app[keys.ENDPOINTS] = {}
+    app = web.Application(middlewares=[begin, checks({}, first, second)])
     app.router.add_get("/", handle)
     app.on_response_prepare.append(finishing(third, fourth))
     async with TestClient(TestServer(app)) as made:

@@ -126,6 +126,24 @@ async def test_a_caption_that_is_taken_back_by_a_page_that_has_gone(
         assert await tab.one() == ("media_deleted", {"ids": [IDS["photo"]]})
 
 
+@pytest.mark.swift_time
+async def test_an_edit_that_is_answered_after_a_later_one(signed_in: ClientSession, sandbox: Sandbox) -> None:
+    """What another device has edited since is what is known, though the answer says how it was before."""
+    async with events(signed_in, "/events") as tab:
+        held = sandbox.faults.hold("messages.editMessage", executed=True)
+        path = f"/media/{IDS['photo']}"
+        editing = asyncio.create_task(signed_in.patch(path, json={"caption": "first"}).__aenter__())
+        await held.reached(1)
+        phone_app.edit(sandbox, PHONE, IDS["photo"], "second")
+        while (await tab.one())[1]["caption"] != "second":
+            pass
+        held.release()
+        async with await editing as response:
+            assert (await response.json())["caption"] == "second"
+        async with signed_in.get(path) as response:
+            assert (await response.json())["caption"] == "second"
+
+
 async def test_media_that_is_replaced(signed_in: ClientSession, telephone: TelegramClient) -> None:
     """Another file in the same message is an edit, with another version."""
     before = await item(signed_in, IDS["photo"])

@@ -75,6 +75,27 @@ async def test_a_long_outage(signed_in: ClientSession, sandbox: Sandbox, service
         assert [*followed, library.live.is_followed] == [True, False, True]
 
 
+async def test_an_answer_that_is_long_on_its_way(
+    signed_in: ClientSession, sandbox: Sandbox, service: Service
+) -> None:
+    """What was missed is known as it is told, also where a list was read after it was asked for."""
+    account = sandbox.state.account_of(PHONE)
+    library = service.app[keys.LIBRARY].account(account.id)
+    async with events(signed_in, "/events") as tab:
+        held = sandbox.faults.hold("updates.getDifference")
+        sandbox.faults.drop_connections()
+        await held.reached(1)
+        async with signed_in.get("/media") as response:
+            assert response.status == 200
+        telephone.edit(sandbox, PHONE, IDS["photo"], "second")
+        held.release()
+        name, data = await tab.one()
+    assert (name, data["id"], data["caption"]) == ("media_edited", IDS["photo"], "second")
+    known = library.known(IDS["photo"])
+    assert known is not None
+    assert known.item.caption == "second"
+
+
 @pytest.mark.swift_time
 async def test_a_lost_update(signed_in: ClientSession, sandbox: Sandbox) -> None:
     """The next one shows that one is missing; half a second later it is asked for."""

@@ -143,17 +143,13 @@ class World:
 
     def edit(self) -> None:
         message = self.account.history.get(self.chance.choice(self.account.history.ids))
-        if not isinstance(message, types.Message):
-            return
-        message.message = str(self.chance.random())
-        event = self.account.history.edited(message, datetime.now(UTC).replace(microsecond=0))
-        self._push(types.UpdateEditMessage(self.account.files.stamp(message), event.pts, event.count))
+        if isinstance(message, types.Message):
+            telephone.edit(self.sandbox, PHONE, message.id, str(self.chance.random()))
 
     def delete(self) -> None:
         ids = [*self.account.history.ids, *self.elsewhere]
         gone = self.chance.sample(ids, min(len(ids), self.chance.randint(1, 3)))
-        event = self.account.history.delete(gone)
-        self._push(types.UpdateDeleteMessages(list(event.ids), event.pts, event.count))
+        telephone.delete(self.sandbox, PHONE, gone)
 
     def cut(self) -> None:
         self.sandbox.faults.drop_connections()

@@ -111,10 +111,13 @@ async def test_a_size_without_bytes(sandbox: Sandbox, account: Account, get: Get
     assert (await get(f"/stream_thumbnail/{add_photo(account, JPEG, 0)}")).status == 404
 
 
-async def test_answers_that_are_cut_short_are_no_size(sandbox: Sandbox, account: Account, get: Get) -> None:
+@pytest.mark.parametrize("keep", [None, 1])
+async def test_answers_that_are_cut_short_are_no_size(
+    sandbox: Sandbox, account: Account, get: Get, keep: int | None
+) -> None:
     """A part that comes too short each time is an error still, and never a picture that looks whole."""
     message_id = add_photo(account, JPEG, len(JPEG))
-    sandbox.faults.short("upload.getFile", times=None)
+    sandbox.faults.short("upload.getFile", keep=keep, times=None)
     assert (await get(f"/stream_media/{message_id}")).status == 500
     sandbox.faults.clear()
     assert (await get(f"/stream_media/{message_id}")).body == JPEG

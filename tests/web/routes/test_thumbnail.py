@@ -52,6 +52,15 @@ async def test_the_only_thumbnail_is_the_nearest(signed_in: ClientSession) -> No
                 assert await response.read() == content(DOCUMENTS[asset].thumbs, "m"), (key, size)
 
 
+async def test_server_timing(signed_in: ClientSession) -> None:
+    """It tells how long Telegram took, and nothing of it where the thumbnail was known."""
+    told = []
+    for _ in range(2):
+        async with signed_in.get(f"/stream_thumbnail/{IDS['photo']}") as response:
+            told.append([part.partition(";")[0] for part in response.headers["Server-Timing"].split(", ")])
+    assert told == [["lookup", "first"], ["lookup"]]
+
+
 async def test_conditions(signed_in: ClientSession) -> None:
     """A thumbnail has a strong tag of its own, by which a browser asks whether its copy still holds."""
     path = f"/stream_thumbnail/{IDS['photo']}"

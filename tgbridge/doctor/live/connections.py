@@ -15,9 +15,9 @@ from tgbridge.errors import TelegramFailure, TelegramRefused
 from tgbridge.telegram.account import login
 from tgbridge.telegram.datacentres.directory import choose
 from tgbridge.telegram.mtproto.auth_key import AuthorizationKey
-from tgbridge.telegram.mtproto.connection import PARTING_SECONDS
 from tgbridge.telegram.mtproto.failures import UNKNOWN_KEY, ConnectionFailed, TransportRefused
 from tgbridge.telegram.mtproto.key_exchange import create_key
+from tgbridge.telegram.mtproto.wire import PARTING_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from tgbridge.doctor.live.account import Live, Traces
 from tgbridge.doctor.live.beliefs import UNCHECKED, Look, Seen, looks
 from tgbridge.doctor.live.service import check_service
 from tgbridge.doctor.live.session import look_at_endings, sign_in, sign_out
-from tgbridge.errors import BridgeError
+from tgbridge.errors import BridgeError, TelegramRefused
 from tgbridge.telegram.pool import ClientPool
 
 if TYPE_CHECKING:
@@ -165,6 +165,8 @@ def _name(error: BaseException) -> str:
 def _sign_in_remedy(error: BridgeError) -> str:
     if _name(error) == "PHONE_NUMBER_UNOCCUPIED":
         return "Nobody has this test number: try again, which takes another one, or give one by --phone."
+    if isinstance(error, TelegramRefused):
+        return "Telegram has refused the number, the code or the password: begin again with the right one."
     return "`tgbridge doctor` without --live tells whether Telegram can be reached."
 
 

@@ -11,7 +11,7 @@ from base64 import urlsafe_b64decode
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from telethon.sessions.string import CURRENT_VERSION
 
@@ -67,11 +67,33 @@ class KeyMemory:
         return self._kept.pop(session, None) or SessionKeys()
 
 
+class KeptSession(str):
+    """A session string that keeps what ``key_of`` has made of it: that is wanted several times a request."""
+
+    __slots__ = ("key",)
+
+    key: str | None
+
+    def __new__(cls, text: str) -> Self:
+        """Keep nothing yet."""
+        made = super().__new__(cls, text)
+        made.key = None
+        return made
+
+
 def key_of(session: str) -> str:
     """Return a hash of the authorization key in ``session``: what may be compared, and shown.
 
     Raises SessionEnded for a text that is no session string.
     """
+    if not isinstance(session, KeptSession):
+        return _key_of(session)
+    if session.key is None:
+        session.key = _key_of(session)
+    return session.key
+
+
+def _key_of(session: str) -> str:
     # As Telethon's StringSession reads it, of which nothing but the key is wanted, several times a request.
     try:
         packed = urlsafe_b64decode(session[1:])

@@ -32,8 +32,13 @@ BLOCK: Final = 16
 ENVELOPE: Final = 24
 """Bytes before the encrypted data: key id and message key."""
 
+PIECE_BYTES: Final = 129 * 1024
+"""The most that is decrypted at once: with what cryptg needs, it fits a processor's second cache.
+
+Eight of them hold the packet that brings a mebibyte of a file, and the head of the next one.
+"""
+
 _LEAST_PADDING: Final = 12
-_MOST_PIECE: Final = 128 * 1024  # encrypted, plain, and what cryptg needs: in a processor's second cache
 _LEAST_PIECE: Final = 64 * 1024  # on slow paths there would be many small ones
 _FROM_CLIENT: Final = 0  # the "x" of the description
 _FROM_SERVER: Final = 8
@@ -74,7 +79,7 @@ class Decryption:
         end = len(data) - size % BLOCK
         at = 0
         while at < end:
-            before, at = at, min(end, at + _MOST_PIECE - len(self._waiting))
+            before, at = at, min(end, at + PIECE_BYTES - len(self._waiting))
             self._decrypt(b"".join((self._waiting, data[before:at])))  # cryptg takes nothing but bytes
             if self._waiting:
                 self._waiting = bytearray()

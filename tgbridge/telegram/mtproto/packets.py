@@ -6,6 +6,7 @@ Source: https://core.telegram.org/mtproto/mtproto-transports#intermediate. No I/
 from __future__ import annotations
 
 import struct
+from math import ceil
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tgbridge.telegram.mtproto.encryption import BLOCK, ENVELOPE, Decryption
@@ -56,6 +57,16 @@ class PacketReader:
     def inside(self) -> bool:
         """Whether a packet has begun to arrive, and not ended."""
         return self._body is not None
+
+    def wanted(self, most: int) -> int:
+        """Return how many bytes, up to `most`, to read next, so that a long packet comes in few equal pieces.
+
+        Its end and the next one's head belong to the last of them: else each would be a small one by itself.
+        """
+        if self._body is None:
+            return most
+        rest = self._body.missing + _LENGTH.size + ENVELOPE
+        return ceil(rest / ceil(rest / most))
 
     def feed(self, data: memoryview) -> Iterator[Packet]:
         """Take what arrived; the packets that it completes, in order. To be exhausted before the next call.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from functools import partial
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
@@ -43,9 +42,9 @@ class Turns:
         if not self._waiting and self._spent < BYTES:
             self.spend(size)
             return
-        ready = asyncio.get_running_loop().create_future()
-        self.later(size, partial(_wake, ready))
-        await ready
+        ready = asyncio.Event()
+        self.later(size, ready.set)
+        await ready.wait()
 
     def _look(self) -> None:
         if self._next is None:
@@ -58,11 +57,6 @@ class Turns:
             size, go_on = self._waiting.popleft()
             self.spend(size)
             go_on()
-
-
-def _wake(waiting: asyncio.Future[None]) -> None:
-    if not waiting.done():  # it may have been given up
-        waiting.set_result(None)
 
 
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()

@@ -68,7 +68,8 @@ async def _edited(client: BridgeClient, library: AccountLibrary, message_id: int
     await library.identify(client, getattr(answer, "users", ()))
     for update in getattr(answer, "updates", ()):
         if isinstance(update, types.UpdateEditMessage) and update.message.id == message_id:
-            for media in library.remember([update.message]):
+            media = library.own(update)
+            if media is not None:
                 return media
     return await library.fetch(client, message_id)
 

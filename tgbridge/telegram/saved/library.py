@@ -254,10 +254,19 @@ class AccountLibrary:
         else:
             self._keep(change.media, now)
 
+    def own(self, update: types.UpdateNewMessage | types.UpdateEditMessage) -> SavedMedia | None:
+        """Keep what the answer to a request of our own says of a message, and return what that holds now.
+
+        None if it holds nothing, or is gone. Where updates have told more meanwhile, that is what counts.
+        """
+        at = -math.inf if self.live.has_told(update.pts) else _now()
+        return next(iter(self.remember([update.message], asked_at=at)), None)
+
     def sent(self, updates: Any) -> None:
         """Keep the messages that a request of our own has made, by Telegram's answer to it (Updates)."""
-        made = getattr(updates, "updates", ())
-        self.remember(update.message for update in made if isinstance(update, types.UpdateNewMessage))
+        for update in getattr(updates, "updates", ()):
+            if isinstance(update, types.UpdateNewMessage):
+                self.own(update)
 
     def trust(self, *, unbroken: bool = False) -> None:
         """Believe from now on what is kept: `changed` is told of all that happens.

@@ -102,6 +102,10 @@ class Live:
         """Up to where everything has been told."""
         return Position(0 if self._sequence is None else self._sequence.pts, self.shown.life)
 
+    def has_told(self, pts: int) -> bool:
+        """Whether all that has led to a state has been told."""
+        return self.is_followed and pts <= self.position.pts
+
     async def state(self, client: BridgeClient) -> Position:
         """Return a state no newer than whatever is read after it, by a request if need be.
 
@@ -200,7 +204,7 @@ class Live:
             return False
         sequence.hold()
         try:
-            async for step in self._steps(client, sequence.pts):
+            async for step in self._steps(client, sequence.pts, in_turn=True):
                 if step is None:
                     self._sequence = None
                     await self._begin(client)
@@ -239,10 +243,13 @@ class Live:
 
         Raises TelegramFailure kinds.
         """
-        async for step in self._steps(client, pts):
+        async for step in self._steps(client, pts, in_turn=False):
             yield step
 
-    async def _steps(self, client: BridgeClient, pts: int) -> AsyncGenerator[list[Happened] | None, None]:
+    async def _steps(
+        self, client: BridgeClient, pts: int, *, in_turn: bool
+    ) -> AsyncGenerator[list[Happened] | None, None]:
+        """``in_turn``: whatever is newer than an answer comes after it, and nothing has yet."""
         while True:
             asked_at = _now()
             try:
@@ -260,15 +267,16 @@ class Live:
                     raise
                 yield None
                 return
+            at = _now() if in_turn else asked_at
             match answer:
                 case types.updates.DifferenceSlice(intermediate_state=state):
-                    yield self._meaning.of_difference(answer, pts, state.pts, asked_at)
+                    yield self._meaning.of_difference(answer, pts, state.pts, at)
                     if state.pts <= pts:  # which would be asked for ever
                         yield None
                         return
                     pts = state.pts
                 case types.updates.Difference(state=state):
-                    yield self._meaning.of_difference(answer, pts, state.pts, asked_at)
+                    yield self._meaning.of_difference(answer, pts, state.pts, at)
                     return
                 case types.updates.DifferenceTooLong():
                     yield None

@@ -105,9 +105,12 @@ class PageReader:
             self._hand_on(step)
 
     def _hand_on(self, step: Happened) -> None:
-        self.position = Position(max(step.pts, self.position.pts), self.position.life)
+        life, pts = self._live.shown.life, max(step.pts, self.position.pts)
+        if step.in_doubt and self.position.life != life:
+            # Instead of what is known: whoever is cut off behind that would go on from a state half told.
+            self.position = Position(pts, life)
+            self._tell(Reload())
+            return
+        self.position = self.position._replace(pts=pts)
         if step.change is not None:
             self._tell(step.change)
-        if step.in_doubt and self.position.life != self._live.shown.life:
-            self.position = self.position._replace(life=self._live.shown.life)
-            self._tell(Reload())

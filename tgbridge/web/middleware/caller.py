@@ -7,25 +7,30 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import hdrs
 
 from tgbridge.http.forwarded import find_caller, peer
-from tgbridge.web import keys
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from tgbridge.web.endpoint import Endpoint
+    from tgbridge.settings.live import LiveSettings
+    from tgbridge.web.exchange import Exchange
+    from tgbridge.web.middleware.checks import Check
 
 _SAID: Final = ("X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "Forwarded")
 
 
-def note_caller(request: web.Request, _endpoint: Endpoint | None) -> None:
-    """Find out once; the origin check, the limits and the log go by it."""
-    caller = peer(request.remote or "", request.scheme, _host(request))
-    if trusted := request.app[keys.LIVE].now.server.trusted_proxies:
-        said = {
-            name.lower(): ",".join(lines) for name in _SAID if (lines := request.headers.getall(name, []))
-        }
-        caller = find_caller(caller, said, trusted)
-    request[keys.CALLER] = caller
+def noting_caller(live: LiveSettings) -> Check:
+    """Return the step that finds out once; the origin check, the limits and the log go by it."""
+
+    def note_caller(request: web.Request, exchange: Exchange) -> None:
+        caller = peer(request.remote or "", request.scheme, _host(request))
+        if trusted := live.now.server.trusted_proxies:
+            said = {
+                name.lower(): ",".join(lines) for name in _SAID if (lines := request.headers.getall(name, []))
+            }
+            caller = find_caller(caller, said, trusted)
+        exchange.caller = caller
+
+    return note_caller
 
 
 def _host(request: web.Request) -> str:

@@ -10,18 +10,18 @@ from aiohttp import hdrs
 from multidict import istr
 
 from tgbridge.http.safety import essence
-from tgbridge.web import keys
 from tgbridge.web.middleware.origin import allowed_origin
-from tgbridge.web.routing import ticket_kind_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from aiohttp import web
 
     from tgbridge.http.forwarded import Caller
     from tgbridge.settings import Settings
     from tgbridge.settings.live import LiveSettings
+    from tgbridge.web.exchange import Exchange
+    from tgbridge.web.middleware.checks import Finish
 
 _POLICY: Final = istr("Content-Security-Policy")
 _EMBEDDING: Final = istr("Cross-Origin-Resource-Policy")
@@ -63,17 +63,17 @@ _WITH_BAD_TICKET: Final = (*_WITH_TICKET, (_POLICY, "default-src 'none'"))
 _PREFLIGHT_FIELDS: Final = (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
 
 
-def protection(live: LiveSettings) -> Callable[[web.Request, web.StreamResponse], None]:
+def protecting(live: LiveSettings) -> Finish:
     """Return what writes the fields as a response is prepared: also of streams, and of what errors become."""
     fixed = _Fields(live.now)
 
-    def protect(request: web.Request, response: web.StreamResponse) -> None:
+    def protect(request: web.Request, exchange: Exchange, response: web.StreamResponse) -> None:
         nonlocal fixed
         if fixed.settings is not live.now:
             fixed = _Fields(live.now)
         headers = response.headers
         is_json = essence(headers.get(hdrs.CONTENT_TYPE, "")) == _JSON
-        has_ticket = ticket_kind_of(request) is not None
+        has_ticket = exchange.endpoint is not None and exchange.endpoint.ticket is not None
         if fixed.shares and not has_ticket:
             _share(request, response)
         fields: Iterable[tuple[str, str]]
@@ -88,8 +88,7 @@ def protection(live: LiveSettings) -> Callable[[web.Request, web.StreamResponse]
                 headers.add(_POLICY, fixed.ancestors)
         for name, value in fields:
             headers.setdefault(name, value)
-        caller = request.get(keys.CALLER)
-        if caller is not None and fixed.max_age and _keeps_to_https(fixed.settings, caller):
+        if fixed.max_age and _keeps_to_https(fixed.settings, exchange.caller):
             headers.setdefault(_HSTS, f"max-age={fixed.max_age}")
 
     return protect

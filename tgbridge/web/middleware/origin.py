@@ -18,9 +18,13 @@ from tgbridge.web import keys
 from tgbridge.web.routing import endpoints_at
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Iterable
+    from collections.abc import Awaitable, Iterable, Sequence
 
+    from tgbridge.http.forwarded import Caller
+    from tgbridge.settings.live import LiveSettings
     from tgbridge.web.endpoint import Endpoint
+    from tgbridge.web.exchange import Exchange
+    from tgbridge.web.middleware.checks import Check
 
 INVALID_HOST: Final = "INVALID_HOST"
 ORIGIN_NOT_ALLOWED: Final = "This origin may not call this service."
@@ -34,14 +38,22 @@ SAFE_METHODS: Final = frozenset({hdrs.METH_GET, hdrs.METH_HEAD, hdrs.METH_OPTION
 _OWN_SITES: Final = frozenset({"same-origin", "none"})
 
 
-def check_origin(request: web.Request, endpoint: Endpoint | None) -> Awaitable[web.StreamResponse] | None:
-    """Refuse what came by a wrong name, or from a page that may not call; answer preflights."""
-    _check_host(request)
-    if _is_preflight(request):
-        return _preflight(request)
-    if endpoint is not None and _acts(request, endpoint):
-        _check_origin(request)
-    return None
+def checking_origin(live: LiveSettings) -> Check:
+    """Return the step that refuses what came by a wrong name, or from a page that may not call.
+
+    It answers preflights.
+    """
+
+    def check_origin(request: web.Request, exchange: Exchange) -> Awaitable[web.StreamResponse] | None:
+        endpoint = exchange.endpoint
+        _check_host(exchange.caller, live.now.server.allowed_hosts, endpoint)
+        if request.method == hdrs.METH_OPTIONS and _is_preflight(request):
+            return _preflight(request)
+        if endpoint is not None and _acts(request, endpoint):
+            _check_origin(request)
+        return None
+
+    return check_origin
 
 
 def allowed_origin(request: web.Request) -> str | None:
@@ -50,24 +62,22 @@ def allowed_origin(request: web.Request) -> str | None:
     return origin if origin in request.app[keys.LIVE].now.cors.allowed_origins else None
 
 
-def _check_host(request: web.Request) -> None:
-    caller = request[keys.CALLER]
+def _check_host(caller: Caller, allowed: Sequence[str], endpoint: Endpoint | None) -> None:
     if caller.host and not is_host(caller.host):
         log = {"host": caller.host}
         # RFC 9112, section 3.2
         raise HTTPFailure(400, "The Host field is malformed.", code=INVALID_HOST, log=log)
-    allowed = request.app[keys.LIVE].now.server.allowed_hosts
-    if allowed and caller.host_name not in allowed and not _is_probe(request):
+    if allowed and caller.host_name not in allowed and not _is_probe(caller, endpoint):
         # Not 400: nothing is wrong with the request, but it is for another server (RFC 9110, section 7.4).
         raise failure_of_status(421, log={"host": caller.host})
 
 
-def _is_probe(request: web.Request) -> bool:
+def _is_probe(caller: Caller, endpoint: Endpoint | None) -> bool:
     """Tell whether it is about the process itself, by whoever runs it: those call it by its address.
 
     No page can make a browser do so and read the answer, since a name that points here is another origin.
     """
-    endpoint, name = request[keys.EXCHANGE].endpoint, request[keys.CALLER].host_name
+    name = caller.host_name
     return endpoint is not None and endpoint.probe and (name == "localhost" or is_address(name))
 
 
@@ -80,11 +90,12 @@ def _acts(request: web.Request, endpoint: Endpoint) -> bool:
 
 
 def _check_origin(request: web.Request) -> None:
+    caller = request[keys.EXCHANGE].caller
     origins = request.headers.getall(hdrs.ORIGIN, [])
     sites = request.headers.getall("Sec-Fetch-Site", [])
     if origins:
         # "null" is the origin of every page in a sandbox, and equals none.
-        good = origins == [allowed_origin(request)] or origins == [request[keys.CALLER].own_origin]
+        good = origins == [allowed_origin(request)] or origins == [caller.own_origin]
     else:
         good = all(site in _OWN_SITES for site in sites)
     if not good:
@@ -96,7 +107,7 @@ def _check_origin(request: web.Request) -> None:
             # Mostly the proxy is at fault: it does not say the scheme or the host, or is not trusted.
             log={
                 "origin": ", ".join(origins) or None,
-                "own_origin": request[keys.CALLER].own_origin,
+                "own_origin": caller.own_origin,
                 "site": ", ".join(sites) or None,
             },
         )
@@ -104,11 +115,7 @@ def _check_origin(request: web.Request) -> None:
 
 def _is_preflight(request: web.Request) -> bool:
     headers = request.headers
-    return (
-        request.method == hdrs.METH_OPTIONS
-        and hdrs.ORIGIN in headers
-        and hdrs.ACCESS_CONTROL_REQUEST_METHOD in headers
-    )
+    return hdrs.ORIGIN in headers and hdrs.ACCESS_CONTROL_REQUEST_METHOD in headers
 
 
 async def _preflight(request: web.Request) -> web.StreamResponse:

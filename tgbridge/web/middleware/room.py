@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tgbridge.web import keys
 from tgbridge.web.connections import overloaded
 
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from tgbridge.web.endpoint import Endpoint
+    from tgbridge.web.exchange import Exchange
+    from tgbridge.web.inflight import InFlight
+    from tgbridge.web.middleware.checks import Check
+    from tgbridge.web.tally import RequestTally
 
 
-def check_room(request: web.Request, endpoint: Endpoint | None) -> None:
-    """Refuse a request beyond ``server.max_requests``; probes ask about this very state.
+def checking_room(most: int, in_flight: InFlight, tally: RequestTally) -> Check:
+    """Return the step that refuses a request beyond ``most``; probes ask about this very state.
 
-    Raises HTTPFailure 503.
+    It raises HTTPFailure 503.
     """
-    most = request.app[keys.SETTINGS].server.max_requests
-    if len(request.app[keys.IN_FLIGHT]) > most and not (endpoint is not None and endpoint.probe):
-        request.app[keys.TALLY].bounds["requests"] += 1
-        raise overloaded()
+
+    def check_room(_request: web.Request, exchange: Exchange) -> None:
+        endpoint = exchange.endpoint
+        if len(in_flight) > most and not (endpoint is not None and endpoint.probe):
+            tally.bounds["requests"] += 1
+            raise overloaded()
+
+    return check_room

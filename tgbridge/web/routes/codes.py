@@ -91,7 +91,7 @@ async def cancel_code(request: web.Request) -> web.Response:
     phone = parse_phone(phone)
     state, repeats = request[keys.SESSION], request.app[keys.REPEATS]
     # Of a login that is forgotten no cookie tells, but the address does.
-    key = ("cancel code", phone, request[keys.CALLER].address)
+    key = ("cancel code", phone, request[keys.EXCHANGE].caller.address)
     if state.pending_login is None and repeats.recall(key):
         return json_answer(_CANCELLED)
     pending = pending_login(state, phone)
@@ -135,7 +135,7 @@ async def _once(
     cookie, state = request.app[keys.STORAGE].load_cookie(request), request[keys.SESSION]
     repeats = request.app[keys.REPEATS]
     if cookie is None or not (state.telegram or state.pending_login or state.qr_proofs):
-        browser = request[keys.CALLER].address, request.headers.get(hdrs.USER_AGENT, "")
+        browser = request[keys.EXCHANGE].caller.address, request.headers.get(hdrs.USER_AGENT, "")
         return await repeats.once((name, phone, *browser), work, keep=False)
     return await repeats.once((name, phone, cookie), work)
 

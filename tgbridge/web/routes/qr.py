@@ -45,7 +45,7 @@ async def qr_login(request: web.Request) -> web.StreamResponse:
         return await no_events(request)
     pool, settings = request.app[keys.POOL], request.app[keys.SETTINGS].qr_login
     async with AsyncExitStack() as loan:
-        loan.enter_context(request.app[keys.LIMITER].streaming(request[keys.CALLER].address))
+        loan.enter_context(request.app[keys.LIMITER].streaming(request[keys.EXCHANGE].caller.address))
         client = await loan.enter_async_context(pool.anonymous("qr"))
         attempt = QrLogin(client, lifetime_seconds=settings.lifetime_seconds)
         try:

@@ -44,14 +44,16 @@ if TYPE_CHECKING:
     from tgbridge.telegram.saved.sending import Sending
     from tgbridge.telegram.transfer.upload.upload import Observer
     from tgbridge.uploads.resumable import ResumableUpload
+    from tgbridge.web.exchange import Exchange
 
 PATH: Final = "/uploads"
 _BELOW: Final = f"{PATH}/"
 
 
-def name_version(request: web.Request, response: web.StreamResponse) -> None:
+def name_version(request: web.Request, _exchange: Exchange, response: web.StreamResponse) -> None:
     """Name the protocol's version in each of its answers, errors included."""
-    if f"{request.path}/".startswith(_BELOW):
+    path = request.path
+    if path.startswith(_BELOW) or path == PATH:
         response.headers.setdefault("Tus-Resumable", tus.VERSION)
 
 

@@ -77,12 +77,14 @@ async def send(request: web.Request, wanted: Wanted) -> web.StreamResponse:
             right = app[keys.THUMBNAILS].known(loan.account, file) if is_thumbnail else None
             right = right or corrections.known(file)
             if right is None:
-                client = await loan.client()
-                right = await corrections.apply(client, file, refetch(client))
+                with timing.of("lookup"):
+                    client = await loan.client()
+                    right = await corrections.apply(client, file, refetch(client))
             answer = _plan(request, headers, right, wanted)
             if is_thumbnail and answer.span and right.content is None and right.size <= MOST_BYTES:
-                client = await loan.client()
-                right = await app[keys.THUMBNAILS].fetch(client, right, refetch(client))
+                with timing.of("first"):
+                    client = await loan.client()
+                    right = await app[keys.THUMBNAILS].fetch(client, right, refetch(client))
             return await _answer(request, right, answer, refetch, timing)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, Final, NamedTuple, get_args
 
 from tgbridge.errors import HTTPFailure
 from tgbridge.telegram.saved.pictures import ThumbnailSize
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
     Pick: TypeAlias = Callable[[SavedMedia], RemoteFile]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """Which file is to be sent, and how. ``version`` is the one that the caller knows, if any."""
 
     message_id: int

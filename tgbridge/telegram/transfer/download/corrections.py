@@ -108,7 +108,7 @@ class Corrections:
 
 
 async def _measured(connections: Router, file: RemoteFile, refetch: Refetch) -> int:
-    """Return how many bytes a picture has. Raises FileCorrupted where two answers do not agree."""
+    """Return how many bytes a picture has. Raises FileCorrupted where Telegram's answers do not agree."""
     picture = _Picture(connections, file, refetch)
     size = 0
     while size < _MOST:
@@ -116,9 +116,10 @@ async def _measured(connections: Router, file: RemoteFile, refetch: Refetch) -> 
         size += length
         if length < MIB:
             break
-    # An answer that was merely cut short looks like an end, but not in each piece alike.
+    # Answers that were merely cut short look like an end, but not in each piece alike, or something follows.
     last = size - size % KIB
-    if size >= _MOST or await picture.length(last, KIB) != size - last:
+    ends = size < _MOST and await picture.length(last, KIB) == size - last
+    if not ends or await picture.length(last + KIB, KIB):
         raise FileCorrupted("the bytes of a picture do not end where they seemed to")
     return size
 
