@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from itertools import chain
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable
 
 Row = tuple[str, ...]
 
@@ -15,10 +16,10 @@ MIB = 1 << 20
 GB = 1000 * MB
 
 
-def print_table(title: str, head: Row, rows: Sequence[Row]) -> None:
-    """Print it as Markdown, ready for the README."""
+def print_table(title: str, head: Row, rows: Iterable[Row]) -> None:
+    """Print it as Markdown, ready for the README, each row as soon as it is there."""
     print(f"\n### {title}\n", flush=True)
-    for row in (head, ("---",) * len(head), *rows):
+    for row in chain((head, ("---",) * len(head)), rows):
         print(f"| {' | '.join(row)} |", flush=True)
 
 

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.crowds import light_user
+from benchmarks.crowds import LIGHT, light_user
 from benchmarks.report import MIB, print_table
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ _MIX = (
     ("slow senders", 50, 0),
     ("sockets", 200, 0),
 )
-_LIGHT = 999
 _MIX_SECONDS = 15.0
 _CALM_SECONDS = 10.0
 _SOON = {
@@ -49,18 +48,20 @@ _HEAD = (
 def soak(stage: Stage, *, quick: bool) -> None:
     """Have all kinds of crowds at once come and go, again and again, and look at what they leave."""
     service = stage.service(0, None, watched=True, **_SOON)
-    stage.bring(service, (*range(_USERS), _LIGHT))
+    stage.bring(service, (*range(_USERS), LIGHT))
     light_user(stage, service, 1.0)
     time.sleep(_CALM_SECONDS)
-    rows = [_left("before", stage, service, "", "")]
-    for number in range(1, (2 if quick else _ROUNDS) + 1):
-        noticed = _mix(stage, service)
-        time.sleep(_CALM_SECONDS)
-        rows.append(_left(f"round {number}", stage, service, *noticed))
-    title = (
-        f"A soak: {len(rows) - 1} rounds of {_MIX_SECONDS:.0f} s, each looked at {_CALM_SECONDS:.0f} s later"
-    )
-    print_table(title, _HEAD, rows)
+    rounds = 2 if quick else _ROUNDS
+    title = f"A soak: rounds of {_MIX_SECONDS:.0f} s, each looked at {_CALM_SECONDS:.0f} s later"
+    print_table(title, _HEAD, (_round(number, stage, service) for number in range(rounds + 1)))
+
+
+def _round(number: int, stage: Stage, service: Server) -> Row:
+    if not number:
+        return _left("before", stage, service, "", "")
+    noticed = _mix(stage, service)
+    time.sleep(_CALM_SECONDS)
+    return _left(f"round {number}", stage, service, *noticed)
 
 
 def _mix(stage: Stage, service: Server) -> tuple[str, str]:

@@ -74,6 +74,19 @@ async def test_logins_make_room_for_one_another(make_pool: MakePool, sandbox: Sa
     assert pool.stats.anonymous == 2
 
 
+async def test_one_waits_for_each_client_that_ends(make_pool: MakePool) -> None:
+    """Room for one is no room for two: the second is told at once, and does not wait to be told later."""
+    pool = make_pool(pool={"max_clients": 3, "max_code_logins": 1, "max_qr_logins": 1})
+    session = await begin(pool)
+    async with pool.borrow(session, anonymous=True):
+        await pool.drop(session)
+        first = asyncio.create_task(begin(pool))
+        await asyncio.sleep(0)
+        with pytest.raises(PoolExhausted):
+            await begin(pool)
+    await first
+
+
 async def test_logins_in_use_are_not_replaced(make_pool: MakePool, sign_in: SignIn) -> None:
     """While all of the share are in use, no login begins or goes on; whoever is signed in goes on."""
     pool = make_pool(**SHARES)

@@ -54,6 +54,7 @@ class _Slot:
         self.borrowers = 0
         self.yielding: list[Callable[[], None]] = []  # those of the borrowers who give way
         self.retired = False
+        self.promised = False  # the room that its end makes, to one who waits for it
         self.ended = False
         self.connecting: asyncio.Task[None] | None = None
         self.closing: asyncio.Task[None] | None = None
@@ -250,10 +251,15 @@ class ClientPool:
             self._retire(idle)
         elif not patient:
             self._ask_to_give_way(replaceable)
-        closing = next((slot for slot in replaceable if slot.retired), None)
+        # One waits for each: all others would be woken only to find it taken, and look at all clients for it.
+        closing = next((slot for slot in replaceable if slot.retired and not slot.promised), None)
         if closing is None:
             raise PoolExhausted
-        await self._wait_for(closing.closed)
+        closing.promised = True
+        try:
+            await self._wait_for(closing.closed)
+        finally:
+            closing.promised = False
         return False
 
     def _ask_to_give_way(self, slots: list[_Slot]) -> None:
