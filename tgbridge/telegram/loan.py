@@ -21,7 +21,7 @@ class Loan:
         self._session = session
         self.account = account
         """Whose session it is."""
-        self._stack = AsyncExitStack()
+        self._stack: AsyncExitStack | None = None
         self._client: BridgeClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -32,13 +32,15 @@ class Loan:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Put the client back, and let the pool know by which error the loan has ended."""
-        if self._client is not None:
+        if self._client is not None and self._stack is not None:
             self._client = None
             await self._stack.__aexit__(kind, error, traceback)
 
     async def client(self) -> BridgeClient:
         """Return the client, connected; another one, perhaps, after it was put back. Raises as `borrow`."""
         if self._client is None:
+            if self._stack is None:
+                self._stack = AsyncExitStack()
             lent = self._pool.borrow(self._session, account=self.account)
             self._client = await self._stack.enter_async_context(lent)
         return self._client
@@ -55,4 +57,5 @@ class Loan:
     async def put_back(self) -> None:
         """Put the client back, until it is asked for again. Idempotent."""
         self._client = None
-        await self._stack.aclose()
+        if self._stack is not None:
+            await self._stack.aclose()

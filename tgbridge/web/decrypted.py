@@ -8,7 +8,7 @@ from __future__ import annotations
 import secrets
 import time
 from base64 import urlsafe_b64decode
-from hashlib import blake2b
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class DecryptedCookies:
 
     def __init__(self, max_age: int) -> None:
         self._max_age = max_age
-        self._keyed = blake2b(key=secrets.token_bytes(32), digest_size=16)
+        # A secret before the text is all of a key that a hash needs which nobody is shown.
+        self._keyed = sha256(secrets.token_bytes(32))
         # The oldest comes first: all are kept for the same time.
         self._entries: dict[bytes, _Entry] = {}
 
