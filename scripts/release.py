@@ -71,8 +71,9 @@ def change(root: Path, version: str, *, today: str) -> None:
         new[root / name] = text.replace(f'"{now}"', f'"{version}"')
     package = root / CLIENT / "package.json"
     if package.exists():
-        told = json.loads(package.read_text(encoding="utf-8")) | {"version": version}
-        new[package] = json.dumps(told, indent=2, ensure_ascii=False) + "\n"
+        text = package.read_text(encoding="utf-8")
+        told = json.loads(text)["version"]
+        new[package] = text.replace(f'"version": "{told}"', f'"version": "{version}"', 1)
         new |= {root / name: locked(root / name, within, version) for name, within in LOCKS.items()}
     for path, text in new.items():
         path.write_text(text, encoding="utf-8")

@@ -98,8 +98,8 @@ class FilesSettings(Section):
     min_bytes_per_second: int = setting(
         0,
         "bytes per second; 0 asks for none",
-        "Who takes less of a file for over a minute is cut off. A paused video takes nothing, and costs "
-        "little more than its connection.",
+        "Who is over a minute behind a reader of a file at this rate is cut off. A paused video takes "
+        "nothing, and costs little more than its connection.",
         ge=0,
         le=1_073_741_824,
     )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.transfer.remote_file import RemoteFile
 
 _PATIENCE_SECONDS: Final = 60.0
-"""What a reader gets for each piece, beyond the time that the piece takes at the least rate."""
+"""By how much a reader may be behind one at the least rate."""
 
 PIECE_BYTES: Final = 256 * 1024
 """What is handed on at once: asyncio copies what the socket does not take of one write."""
@@ -68,6 +68,7 @@ class Reading:
         self._kept: Share | None = None  # of the budget, for what is at hand, while there is no download
         self._giving_way: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._late = 0.0  # seconds that the reader is behind one at the least rate
         self._cutting: asyncio.TimerHandle | None = None  # of a reader below the least rate
         self._loop = asyncio.get_running_loop()
         self._turns = turns()
@@ -91,6 +92,8 @@ class Reading:
 
     async def __anext__(self) -> memoryview:
         """Return the next bytes, at most PIECE_BYTES. What they are made of is held until the next call."""
+        if self._cutting is not None:
+            self._count_late()
         self._away_since = None
         if self._giving_way is not None or self._cutting is not None:
             await self._come_back()
@@ -110,9 +113,16 @@ class Reading:
         if self._timer is None:
             self._timer = self._loop.call_later(self._settings.files.stall_seconds, self._look)
         if least := self._settings.files.min_bytes_per_second:
-            seconds = _PATIENCE_SECONDS + self._handed / least
+            # Only its own time counts: while Telegram is waited for, nothing runs.
+            seconds = _PATIENCE_SECONDS - self._late + self._handed / least
             self._cutting = self._loop.call_later(seconds, self._abandon)
         return piece
+
+    def _count_late(self) -> None:
+        """Count what the last piece took; who was fast has nothing saved up."""
+        away = 0.0 if self._away_since is None else self._loop.time() - self._away_since
+        due = self._handed / self._settings.files.min_bytes_per_second
+        self._late = max(0.0, self._late + away - due)
 
     async def _open(self, *, begun: bool) -> Download:
         client = await self._loan.client()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from aiohttp import ClientPayloadError, ClientTimeout
 
+from tgbridge.telegram.reading import PIECE_BYTES
 from tgbridge.web import keys
 
 if TYPE_CHECKING:
@@ -117,6 +118,27 @@ async def test_one_that_is_slower_than_the_least_rate_is_cut_off(
             await response.read()
     async with browser.get(file.path) as response:
         assert await response.read() == file.content
+
+
+async def slowly(response: ClientResponse) -> None:
+    """Read as much as the service writes at once, every three seconds."""
+    for _ in range(24 * MIB // PIECE_BYTES):
+        await response.content.readexactly(PIECE_BYTES)
+        await asyncio.sleep(3)
+
+
+@pytest.mark.swift_time
+async def test_one_that_never_stops_but_is_too_slow_is_cut_off(
+    signed_in_to: SignedInTo, add_file: AddFile
+) -> None:
+    """A little now and then, such as a twelfth of the rate, does not begin the grace anew."""
+    file = add_file(24 * MIB)
+    service, browser = await signed_in_to(files={"min_bytes_per_second": MIB})
+    async with AsyncExitStack() as stack:
+        response = await stopped(stack, browser, file.path)
+        with pytest.raises(ClientPayloadError):
+            await slowly(response)
+        assert not service.app[keys.IN_FLIGHT]
 
 
 @pytest.mark.swift_time
