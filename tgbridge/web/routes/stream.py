@@ -79,14 +79,16 @@ async def send(request: web.Request, wanted: Wanted) -> web.StreamResponse:
             right = app[keys.THUMBNAILS].known(loan.account, file) if is_thumbnail else None
             right = right or corrections.known(file)
             if right is None:
-                with timing.of("lookup"):
-                    client = await loan.client()
-                    right = await corrections.apply(client, file, refetch(client))
+                began = perf_counter()
+                client = await loan.client()
+                right = await corrections.apply(client, file, refetch(client))
+                timing.add("lookup", perf_counter() - began)
             answer = _plan(request, headers, right, wanted)
             if is_thumbnail and answer.span and right.content is None and right.size <= MOST_BYTES:
-                with timing.of("first"):
-                    client = await loan.client()
-                    right = await app[keys.THUMBNAILS].fetch(client, right, refetch(client))
+                began = perf_counter()
+                client = await loan.client()
+                right = await app[keys.THUMBNAILS].fetch(client, right, refetch(client))
+                timing.add("first", perf_counter() - began)
             return await _answer(request, right, answer, refetch, timing)
         except FileCorrupted:
             may_try_again = corrections.doubt(file)
