@@ -19,7 +19,7 @@ _STREAMING = 20
 _MIX = (
     ("users", 200, _USERS),
     ("pages", 50, _USERS),
-    ("logins", 5, 0),
+    ("logins", 1, 0),
     ("fickle streams", 20, _STREAMING),
     ("slow readers", 40, _STREAMING),
     ("slow senders", 50, 0),
