@@ -103,7 +103,8 @@ class Reading:
             if self._download is None:
                 self._download = await self._resume()
             self._pieces.extend(pieces_of(await anext(self._download), PIECE_BYTES))
-        if self._has_begun:  # else it is on its way to the first byte
+        # What is on its way to the first byte does not wait.
+        if self._has_begun and not self._turns.take(len(self._pieces[0])):
             await self._turns.turn(len(self._pieces[0]))
         self._has_begun = True
         piece = self._pieces.popleft()

@@ -37,11 +37,15 @@ class Turns:
         self._waiting.append((size, go_on))
         self._look()
 
+    def take(self, size: int) -> bool:
+        """Count `size` bytes if this turn has room for them; tell whether it has."""
+        if self._waiting or self._spent >= BYTES:
+            return False
+        self.spend(size)
+        return True
+
     async def turn(self, size: int) -> None:
         """Wait for a turn that has room for `size` bytes, and count them."""
-        if not self._waiting and self._spent < BYTES:
-            self.spend(size)
-            return
         ready = asyncio.Event()
         self.later(size, ready.set)
         await ready.wait()
