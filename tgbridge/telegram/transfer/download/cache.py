@@ -11,6 +11,8 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from tgbridge.telegram.transfer.ranked_queue import RankedQueue
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
     from typing import Any
@@ -80,18 +82,19 @@ class PartCache:
         """Parts that somebody wanted and that were there, or on their way to somebody else."""
         self.misses = 0
         self._room = room
-        self._accounts: list[RecentParts] = []
+        self._largest: RankedQueue[RecentParts] = RankedQueue(_most_bytes)
 
     def account(self) -> RecentParts:
-        """Return a new account's share of it, which lasts until it is closed."""
-        recent = RecentParts(self)
-        self._accounts.append(recent)
-        return recent
+        """Return a new account's share of it."""
+        return RecentParts(self)
 
-    def remove(self, recent: RecentParts) -> None:
-        """Forget an account. For RecentParts."""
-        if recent in self._accounts:
-            self._accounts.remove(recent)
+    def count(self, recent: RecentParts, size: int) -> None:
+        """Take note that an account holds so many bytes more. For RecentParts."""
+        self.bytes += size
+        if recent.bytes:
+            self._largest.enter(recent)
+        else:
+            self._largest.remove(recent)
 
     def fit(self) -> None:
         """Throw out as much as there is no room for."""
@@ -99,8 +102,8 @@ class PartCache:
 
     def shrink(self, most: int) -> None:
         """Throw out the oldest parts, of whichever account has most of them, until `most` bytes are left."""
-        while self.bytes > max(most, 0):
-            max(self._accounts, key=_bytes).discard_oldest()
+        while self.bytes > max(most, 0) and (largest := self._largest.first()) is not None:
+            largest.discard_oldest()
 
 
 class RecentParts:
@@ -140,11 +143,10 @@ class RecentParts:
         """Throw out everything. Idempotent."""
         while self._fetches:
             self.discard_oldest()
-        self._cache.remove(self)
 
     def _count(self, size: int) -> None:
         self.bytes += size
-        self._cache.bytes += size
+        self._cache.count(self, size)
 
 
 class FileParts:
@@ -215,5 +217,5 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _bytes(recent: RecentParts) -> int:
-    return recent.bytes
+def _most_bytes(recent: RecentParts) -> tuple[int]:
+    return (-recent.bytes,)
