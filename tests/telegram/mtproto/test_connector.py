@@ -42,6 +42,18 @@ async def test_some_at_once_and_more_by_and_by() -> None:
     assert max(gaps) < 5 / connector.PER_SECOND
 
 
+async def test_each_in_its_turn() -> None:
+    """They go in the order in which they came, instead of all looking again at each turn."""
+    pace, went, count = Pace(), list[int](), connector.AT_ONCE + 100
+
+    async def one(number: int) -> None:
+        await pace.turn()
+        went.append(number)
+
+    await asyncio.gather(*map(one, range(count)))
+    assert went == list(range(count))
+
+
 async def test_failures_slow_it_down_for_all() -> None:
     """One at a time, further and further apart, up to a limit; with jitter, so that pauses differ."""
     pace, times = Pace(), [now()]

@@ -68,6 +68,7 @@ class Pace:
         self._free_at = 0.0
         self._waited_at = -math.inf
         self._back = asyncio.Event()
+        self._next = asyncio.Lock()
 
     @property
     def is_crowded(self) -> bool:
@@ -78,15 +79,16 @@ class Pace:
     async def turn(self) -> None:
         """Wait until one may be opened, and count it."""
         loop = asyncio.get_running_loop()
-        while (wait := self._free_at - self._allowance - loop.time()) > 0:
-            try:
-                async with asyncio.timeout(wait):
-                    await self._back.wait()
-            except TimeoutError:
-                pass
-            finally:  # it may have been given up
-                self._waited_at = loop.time()
-        self._free_at = max(self._free_at, loop.time()) + self._gap
+        async with self._next:  # one after the other: hundreds would all look again at each turn
+            while (wait := self._free_at - self._allowance - loop.time()) > 0:
+                try:
+                    async with asyncio.timeout(wait):
+                        await self._back.wait()
+                except TimeoutError:
+                    pass
+                finally:  # it may have been given up
+                    self._waited_at = loop.time()
+            self._free_at = max(self._free_at, loop.time()) + self._gap
 
     def ended(self, said_a_word: bool) -> None:
         """Take note of what came of one."""
@@ -94,7 +96,7 @@ class Pace:
             if self.failures:
                 self.failures = 0
                 self._free_at = 0.0
-                # Those who wait look again; who comes later has to wait again.
+                # Who waits looks again; who comes later has to wait again.
                 self._back.set()
                 self._back.clear()
             return
