@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -296,7 +295,7 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
             with translated():
                 async with asyncio.timeout_at(patience.give_up_at):
                     await request.resolve(self, utils)
-                    answer = await self._ask(request, replace(patience, repeatable=repeatable, on_turn=note))
+                    answer = await self._ask(request, patience._replace(repeatable=repeatable, on_turn=note))
         except TelegramUnavailable as error:
             received = sent and not getattr(error.__cause__, "not_received", False)
             if repeatable or not received or isinstance(error, InternalError):

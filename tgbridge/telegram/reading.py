@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _PATIENCE_SECONDS: Final = 60.0
 """By how much a reader may be behind one at the least rate."""
 
-PIECE_BYTES: Final = 256 * 1024
+PIECE_BYTES: Final = 512 * 1024
 """What is handed on at once: asyncio copies what the socket does not take of one write."""
 
 
@@ -102,11 +102,12 @@ class Reading:
                 raise StopAsyncIteration
             if self._download is None:
                 self._download = await self._resume()
-            self._pieces.extend(pieces_of(await anext(self._download), PIECE_BYTES))
-        # What is on its way to the first byte does not wait.
-        if self._has_begun and not self._turns.take(len(self._pieces[0])):
-            await self._turns.turn(len(self._pieces[0]))
-        self._has_begun = True
+            part = await anext(self._download)
+            # What is on its way to the first byte does not wait.
+            if self._has_begun and not self._turns.take(len(part)):
+                await self._turns.turn(len(part))
+            self._has_begun = True
+            self._pieces.extend(pieces_of(part, PIECE_BYTES))
         piece = self._pieces.popleft()
         self._handed = len(piece)
         self._position += self._handed
@@ -157,12 +158,12 @@ class Reading:
     async def _give_way(self) -> None:
         account = (await self._loan.client()).files.account
         await self._close()
+        self._pieces.clear()
         await self._loan.put_back()
         self._kept = self._downloader.budget.enter(
             account, wake=lambda: None, reclaim=lambda _wanted, _most: 0
         )
-        # No more than one part, which is always let in.
-        self._kept.take(self._handed + sum(map(len, self._pieces)))
+        self._kept.take(self._handed)  # less than a part, which is always let in
 
     def _look_again(self) -> None:
         if self._downloader.budget.waiting:

@@ -39,7 +39,7 @@ def read(*chunks: bytes, key: AuthorizationKey | None = KEY) -> list[tuple[bool,
     return [(packet.encrypted, bytes(packet.data)) for packet in packets]
 
 
-def test_what_brings_a_part_is_read_in_eight_equal_pieces() -> None:
+def test_what_brings_a_part_is_read_in_four_equal_pieces() -> None:
     """None of them is left with a few bytes, be it of this packet or of the next one's head."""
     plain = os.urandom(MIB + 96)
     stream = memoryview(CODEC.encode_packet(encrypted(plain)) * 3)
@@ -54,9 +54,9 @@ def test_what_brings_a_part_is_read_in_eight_equal_pieces() -> None:
         for packet in packets:
             assert isinstance(packet.data, Pieces)
             assert bytes(packet.data) == plain
-            assert len(packet.data.pieces) == 8
-    assert len(reads) == 3 * 8
-    assert min(reads) > 120 * 1024
+            assert len(packet.data.pieces) == 4
+    assert len(reads) == 3 * 4
+    assert min(reads) > 250 * 1024
 
 
 def test_frames_are_telethons() -> None:

@@ -87,3 +87,11 @@ def test_parts_that_were_there_already_say_nothing_of_the_path() -> None:
     assert window.size == FIRST_BYTES
     window.read(window.depart(1.001), MIB, landed_at=1.101, now=1.101)
     assert window.size == 3 * MIB + 2 * MIB  # what has been read, and twice what is on the path
+
+
+def test_parts_are_asked_for_several_at_once() -> None:
+    """Some mebibytes of a large window, half of a small one: there are always others on their way."""
+    assert Window(most=MIB).low == MIB // 2
+    window = Window(most=64 * MIB)
+    window.size = 24 * MIB
+    assert window.low == 20 * MIB

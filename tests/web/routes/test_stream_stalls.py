@@ -43,7 +43,7 @@ async def test_a_paused_reader_gives_way_and_goes_on(
     async with AsyncExitStack() as stack:
         response = await stopped(stack, browser, file.path)
         await until(lambda: pool.stats.lent == 0)
-        await until(lambda: 0 < budget.held <= MIB)  # the piece that the socket has not taken
+        await until(lambda: 0 < budget.held <= PIECE_BYTES)  # the piece that the socket has not taken
         assert await response.read() == file.content
     await until(lambda: (budget.held, budget.streams) == (0, 0))
 

@@ -53,7 +53,8 @@ _NOT_LOGGED_IN: Final = SESSION_ENDED - _KEY_LOST | {"MSG_WAIT_FAILED"}  # the l
 class ConnectionGroup:
     """Up to `limit` connections, opened as they are needed, the least burdened chosen first.
 
-    They are closed when nothing was asked on them for `idle_seconds`. `connect_timeout` is in seconds, too.
+    Fewer while `allowed()` says so. They are closed when nothing was asked on them for `idle_seconds`.
+    `connect_timeout` is in seconds, too.
     """
 
     def __init__(
@@ -63,11 +64,12 @@ class ConnectionGroup:
         dialler: Dialler,
         *,
         limit: int,
+        allowed: Callable[[], int],
         connect_timeout: float,
         idle_seconds: float,
     ) -> None:
-        self.limit = limit
-        """How many connections there may be, where Telegram allows for several."""
+        self._limit = limit
+        self._allowed = allowed
         self._addresses = addresses
         self._authorization = authorization
         self._dialler = dialler
@@ -161,12 +163,18 @@ class ConnectionGroup:
             raise ConnectionFailed("closed")
         self._members = [member for member in self._members if not member.ended]
         members = self._members
-        busy = all(member.calls for member in members)
-        limit = self.limit if self._parallel else 1
-        if busy and len(members) < limit and (not members or now() >= self._hold_until):
+        if self._may_open_another():
             members.append(self._open_member())
         # Of equals the one that has rested longest, so that what is asked again is asked elsewhere.
         return min(members, key=lambda member: (member.burden, member.idle_since))
+
+    def _may_open_another(self) -> bool:
+        if not self._members:
+            return True
+        number = len(self._members)
+        if not self._parallel or number >= self._limit or not all(member.calls for member in self._members):
+            return False
+        return number < self._allowed() and now() >= self._hold_until
 
     def _close_idle_later(self) -> None:
         if self._timer is None and not self._closed:
@@ -202,7 +210,7 @@ class ConnectionGroup:
 
     async def _open(self, member: Member) -> None:
         try:
-            member.ready.set_result(await self._connect(member))
+            member.succeed(await self._connect(member))
         except asyncio.CancelledError:
             member.fail(ConnectionFailed("closed"))
             raise

@@ -22,6 +22,7 @@ class Member:
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
         self.ready: asyncio.Future[Connection] = loop.create_future()
+        self._connection: Connection | None = None
         self.address: Address | None = None
         self.borrowed = False
         """Whether the connection is the main one, which others use too."""
@@ -44,6 +45,11 @@ class Member:
         self.bytes -= weight
         self.idle_since = asyncio.get_running_loop().time()
 
+    def succeed(self, connection: Connection) -> None:
+        """Let all that wait have the connection, which is open."""
+        self._connection = connection
+        self.ready.set_result(connection)
+
     def fail(self, error: Exception) -> None:
         """Let all that wait know that it was not opened, if it was not."""
         if not self.ready.done():
@@ -53,15 +59,14 @@ class Member:
     @property
     def connection(self) -> Connection | None:
         """The connection, if it is open."""
-        if not self.ready.done() or self.ready.exception() is not None:
-            return None
-        connection = self.ready.result()
-        return connection if connection.failure is None else None
+        connection = self._connection
+        return connection if connection is not None and connection.failure is None else None
 
     @property
     def ended(self) -> bool:
         """Whether it could not be opened, or has been lost."""
-        return self.ready.done() and self.connection is None
+        connection = self._connection
+        return self.ready.done() if connection is None else connection.failure is not None
 
     @property
     def burden(self) -> int:

@@ -125,7 +125,7 @@ class Router:
         if route is None:
             centre = self._data_centre(dc_id, cdn=cdn)
             call = compose(
-                partial(self._attempt, dc_id, centre, centre_name(dc_id, cdn=cdn)),
+                partial(self._attempt, centre, centre_name(dc_id, cdn=cdn)),
                 partial(take_turns, gate_of=partial(self._gate, dc_id), weight_of=_weight),
                 translate_answers,
                 partial(log_calls, where=lambda: dc_id),
@@ -146,11 +146,13 @@ class Router:
             authorization = HomeAuthorization(self._client, dc_id)
         else:
             authorization = ForeignAuthorization(self._client, dc_id)
+        limit = self._settings.files.connections_per_dc
         return ConnectionGroup(
             partial(self._client.addresses, dc_id, cdn=cdn),
             authorization,
             Dialler(self._client.connector),
-            limit=self._settings.files.connections_per_dc,
+            limit=limit,
+            allowed=lambda: self.gates.connections(dc_id, limit),
             connect_timeout=self.telegram.connect_timeout_seconds,
             idle_seconds=self._settings.files.idle_seconds,
         )
@@ -159,9 +161,8 @@ class Router:
         return self.gates.to(dc_id, type(request))
 
     async def _attempt(
-        self, dc_id: int, centre: ConnectionGroup, name: str, request: TLRequest, patience: Patience
+        self, centre: ConnectionGroup, name: str, request: TLRequest, patience: Patience
     ) -> Any:
-        centre.limit = self.gates.connections(dc_id, self._settings.files.connections_per_dc)
         weight = _weight(request)
         if not weight:
             return await centre.call(request, 0, patience)

@@ -6,7 +6,6 @@ Source: https://core.telegram.org/mtproto/mtproto-transports#intermediate. No I/
 from __future__ import annotations
 
 import struct
-from math import ceil
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tgbridge.telegram.mtproto.encryption import BLOCK, ENVELOPE, Decryption
@@ -65,8 +64,13 @@ class PacketReader:
         """
         if self._body is None:
             return most
-        rest = self._body.missing + _LENGTH.size + ENVELOPE
-        return ceil(rest / ceil(rest / most))
+        missing = self._body.missing
+        rest = missing + _LENGTH.size + ENVELOPE
+        if rest <= most:
+            return rest
+        piece = -(-rest // -(-rest // most))
+        # Whole blocks: what is left of one has to wait for the next piece.
+        return piece - (piece - missing) % BLOCK
 
     def feed(self, data: memoryview) -> Iterator[Packet]:
         """Take what arrived; the packets that it completes, in order. To be exhausted before the next call.
@@ -81,12 +85,14 @@ class PacketReader:
                 if len(self._head) == self._head_size:
                     self._read_head()
                 continue
-            piece = data[: self._body.missing]
-            self._body.update(piece)
-            data = data[len(piece) :]
-            if not self._body.missing:
-                body, self._body = self._body, None
-                yield Packet(isinstance(body, Decryption), body.finish())
+            body, missing = self._body, self._body.missing
+            if len(data) < missing:
+                body.update(data)
+                return
+            body.update(data[:missing])
+            data = data[missing:]
+            self._body = None
+            yield Packet(isinstance(body, Decryption), body.finish())
 
     def _read_head(self) -> None:
         head = bytes(self._head)

@@ -47,7 +47,7 @@ class Pieces:
 
     def __getitem__(self, span: slice) -> Bytes:
         """Return a part of it, a memoryview where that lies in the first piece."""
-        start, stop, step = span.indices(len(self))
+        start, stop, step = span.indices(self._stop - self._start)
         if step != 1:
             raise ValueError("no steps")
         start, stop = self._start + start, self._start + max(start, stop)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
@@ -29,13 +30,15 @@ class Turns:
     def spend(self, size: int) -> bool:
         """Count bytes that have been worked on; tell whether that is enough for this turn."""
         self._spent += size
-        self._look()
+        if self._next is None:
+            self._look()
         return self._spent >= BYTES
 
     def later(self, size: int, go_on: Callable[[], object]) -> None:
         """Call `go_on` in the next turn that has room for `size` bytes, after those who came before."""
         self._waiting.append((size, go_on))
-        self._look()
+        if self._next is None:
+            self._look()
 
     def take(self, size: int) -> bool:
         """Count `size` bytes if this turn has room for them; tell whether it has."""
@@ -46,13 +49,12 @@ class Turns:
 
     async def turn(self, size: int) -> None:
         """Wait for a turn that has room for `size` bytes, and count them."""
-        ready = asyncio.Event()
-        self.later(size, ready.set)
-        await ready.wait()
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.later(size, partial(_let_go, ready))
+        await ready
 
     def _look(self) -> None:
-        if self._next is None:
-            self._next = asyncio.get_running_loop().call_soon(self._begin)
+        self._next = asyncio.get_running_loop().call_soon(self._begin)
 
     def _begin(self) -> None:
         """Begin a turn."""
@@ -61,6 +63,11 @@ class Turns:
             size, go_on = self._waiting.popleft()
             self.spend(size)
             go_on()
+
+
+def _let_go(ready: asyncio.Future[None]) -> None:
+    if not ready.done():  # else whoever waited has given up
+        ready.set_result(None)
 
 
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Turns] = WeakKeyDictionary()

@@ -50,13 +50,12 @@ def log_calls(call: Call, where: Callable[[], int]) -> Call:
 
 def method(request: TLRequest) -> str:
     """Return Telegram's name of a request: ``upload.getFile`` for GetFileRequest of functions.upload."""
-    kind = type(request)
-    return _method(kind.__module__, kind.__name__)
+    return _name_of(type(request))  # type: ignore[arg-type]  # mypy takes no class for hashable
 
 
 @cache
-def _method(module: str, name: str) -> str:
-    stem = name.removesuffix("Request")
+def _name_of(kind: type[TLRequest]) -> str:
+    stem = kind.__name__.removesuffix("Request")
     stem = stem[0].lower() + stem[1:]
-    space = module.rpartition(".")[2]
+    space = kind.__module__.rpartition(".")[2]
     return stem if space == "functions" else f"{space}.{stem}"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from tgbridge.settings import TelegramSettings
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Patience(NamedTuple):
     """What a call may take. Made anew for each call, since its end is a moment and not a duration."""
 
     give_up_at: float

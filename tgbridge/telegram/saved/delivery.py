@@ -15,7 +15,7 @@ import asyncio
 import secrets
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -140,7 +140,7 @@ class Delivery:
         request = _request(album, "" if group[0] else self.caption)
         random_ids = {medium.random_id for medium in album}
         patience = self._patience([self.files[index] for index in group], on_wait)
-        once = replace(patience, repeatable=False)  # so that each answer that is lost is noted
+        once = patience._replace(repeatable=False)  # so that each answer that is lost is noted
 
         async def ask(client: BridgeClient) -> Any:
             try:

@@ -56,6 +56,8 @@ def part_at(
     holds `position` is chosen again, and none is overlapped. `smallest` and `largest` are powers of two
     from 4 KiB to 1 MiB.
     """
+    if not taken and position % largest == 0 and position + largest <= stop:
+        return Part(position, largest)
     for part in taken:
         if part.offset <= position < part.end:
             return part

@@ -20,6 +20,9 @@ SLACK_BYTES: Final = 4 * MIB
 """Beyond what is on the path: one part for each connection, which keeps both ends busy. Or as much as has
 been read: who leaves after a mebibyte, as players do that seek, leaves no four behind."""
 
+BURST_BYTES: Final = 4 * MIB
+"""So much is asked for together, or half the window: parts that are asked for one by one cost more."""
+
 _GAIN: Final = 2.0
 """Above 1, so that the window grows until a larger one brings no more: twofold with each round trip."""
 
@@ -43,6 +46,11 @@ class Window:
         """Bytes that may be in flight or unread now."""
         self._read = 0
         self._shortest = math.inf
+
+    @property
+    def low(self) -> int:
+        """Bytes in flight or unread with which it is time to ask for more."""
+        return self.size - min(BURST_BYTES, self.size // 2)
 
     def depart(self, now: float) -> Departure:
         """Take note that a part is asked for."""

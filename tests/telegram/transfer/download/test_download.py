@@ -198,7 +198,7 @@ async def test_paused_readers_do_not_keep_a_new_one_out(make_reader: MakeReader)
         while len(body) < 6 * MIB:
             body.extend(bytes(await anext(download)))
     await reader.until(lambda: all(slot.fetch.landed for download in downloads for slot in download._slots))
-    assert reader.downloader.budget.held == 8 * MIB
+    assert reader.downloader.budget.left <= 2 * MIB
     assert await reader.read(files[2]) == reader.expected(files[2])
     for download, body, file in zip(downloads, bodies, files, strict=False):
         async for chunk in download:

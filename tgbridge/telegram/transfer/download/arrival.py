@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from tgbridge.errors import FloodWait, TelegramUnavailable
+from tgbridge.telegram.futures import end_of
 from tgbridge.telegram.rpc.call import Backoff, now
 from tgbridge.telegram.rpc.patience import Patience
 from tgbridge.telegram.transfer.download import hedging
@@ -111,8 +111,7 @@ class Arrival:
         front = slots[0]
         fetch, look_again = front.fetch, hedging.SHORTEST_PATIENCE
         while not fetch.task.done():
-            await asyncio.wait((fetch.task,), timeout=look_again)
-            if fetch.task.done():
+            if await end_of(fetch.task, seconds=look_again):
                 break
             if not front.own and not self.begun:
                 self._check_foreign(fetch, patience)
@@ -126,7 +125,7 @@ class Arrival:
             if look_again <= 0:
                 again = partial(self._source.read, self._connections, self._refetch, fetch.part, patience)
                 return await hedging.first_of(fetch.task, again, until=patience.give_up_at)
-        return await fetch.wait()
+        return fetch.task.result()
 
     def _check_foreign(self, fetch: Fetch, patience: Patience) -> None:
         """Give up, before there is a status, what somebody of more patience waits for."""

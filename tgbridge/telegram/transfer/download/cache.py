@@ -11,6 +11,7 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from tgbridge.telegram.futures import end_of
 from tgbridge.telegram.transfer.ranked_queue import RankedQueue
 
 if TYPE_CHECKING:
@@ -29,7 +30,18 @@ _BLOCK = 1 << 20
 class Fetch:
     """One part of one file: a task, then its bytes."""
 
-    __slots__ = ("keep", "landed_at", "owner", "part", "sent_at", "size", "task", "users", "waits_until")
+    __slots__ = (
+        "keep",
+        "landed",
+        "landed_at",
+        "owner",
+        "part",
+        "sent_at",
+        "size",
+        "task",
+        "users",
+        "waits_until",
+    )
 
     def __init__(self, owner: FileParts, part: Part, size: int, start: Start) -> None:
         self.owner = owner
@@ -42,19 +54,15 @@ class Fetch:
         """The loop's time when it was asked for, the last time; None while it waits for its turn."""
         self.waits_until = 0.0
         """The loop's time up to which Telegram lets it wait."""
+        self.landed = False
+        """Whether its bytes are there."""
         self.landed_at = 0.0
         """The loop's time when its bytes came."""
         self.task = asyncio.create_task(self._run(start))
 
-    @property
-    def landed(self) -> bool:
-        """Whether its bytes are there."""
-        return self.task.done() and not self.task.cancelled() and self.task.exception() is None
-
     async def wait(self) -> Bytes:
         """Return the bytes, or raise what the fetching raised. Cancelling one who waits harms nobody else."""
-        if not self.task.done():
-            await asyncio.wait((self.task,))
+        await end_of(self.task)
         return self.task.result()
 
     def sent(self) -> None:
@@ -67,8 +75,13 @@ class Fetch:
         self.waits_until = max(self.waits_until, _now() + seconds)
 
     async def _run(self, start: Start) -> Bytes:
-        data = await start(self)
-        self.landed_at = _now()
+        try:
+            data = await start(self)
+        except BaseException:
+            # Those who joined get the error; whoever comes later tries again.
+            self.owner.forget(self)
+            raise
+        self.landed, self.landed_at = True, _now()
         return data
 
 
@@ -176,7 +189,6 @@ class FileParts:
         self._recent.asked(hit=fetch is not None)
         if fetch is None:
             fetch = block[part] = Fetch(self, part, part.length(self._size), start)
-            fetch.task.add_done_callback(lambda _task: self._settled(fetch))
         else:
             self._recent.take(fetch)
         fetch.users += 1
@@ -206,11 +218,6 @@ class FileParts:
             del block[fetch.part]
             if not block:
                 del self._blocks[number]
-
-    def _settled(self, fetch: Fetch) -> None:
-        if not fetch.landed:
-            # Those who joined get the error; whoever comes later tries again.
-            self.forget(fetch)
 
 
 def _now() -> float:

@@ -5,7 +5,6 @@ https://core.telegram.org/cdn
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -123,4 +122,4 @@ class CdnFile:
 def _less(patience: Patience) -> Patience:
     """Leave time for the origin, which has the file too."""
     seconds = min((patience.give_up_at - now()) / 2, _CDN_SECONDS)
-    return replace(patience, give_up_at=now() + seconds)
+    return patience._replace(give_up_at=now() + seconds)

@@ -89,7 +89,7 @@ class Download:
 
     async def __aenter__(self) -> Self:
         """Request the window's parts, and wait for the first."""
-        self._share = self._rules.budget.enter(self._account, wake=self._fill, reclaim=self._give_up)
+        self._share = self._rules.budget.enter(self._account, wake=self._request, reclaim=self._give_up)
         try:
             if self._start < self._stop:
                 self._fill()
@@ -137,6 +137,11 @@ class Download:
         return chunk
 
     def _fill(self) -> None:
+        """Request parts if there are few, several at once."""
+        if not self._slots or self._share is None or self._share.held <= self._window.low:
+            self._request()
+
+    def _request(self) -> None:
         """Request as many parts as the window and the budget allow."""
         share = self._share
         if share is None:
@@ -184,11 +189,13 @@ class Download:
         # Given up, a stuck one would make its connection seem free, and the next part would be stuck there.
         passed = [*self._stuck, self._slots.popleft().fetch]
         self._stuck = [fetch for fetch in passed if not fetch.task.done()]
-        ended = [fetch for fetch in passed if fetch.task.done()]
-        for fetch in ended:
-            self._source.parts.leave(fetch)
-        if ended and self._share is not None:
-            self._share.give(sum(fetch.size for fetch in ended))  # at last, since it may call `_give_up`
+        freed = 0
+        for fetch in passed:
+            if fetch.task.done():
+                self._source.parts.leave(fetch)
+                freed += fetch.size
+        if freed and self._share is not None:
+            self._share.give(freed)  # at last, since it may call `_give_up`
 
     def _give_up(self, wanted: int, most: int) -> int:
         """Drop what has landed at the window's far end, to be fetched again when the reader gets there."""

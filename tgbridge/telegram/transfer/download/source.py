@@ -85,7 +85,7 @@ class Source:
         TelegramFailure that no other attempt would mend, or that outlasts patience.
         """
         expected = part.length(self._file.size)
-        failure: TelegramFailure = TelegramUnavailable("no data centre serves the file")
+        failure: TelegramFailure | None = None
         wrong_lengths = 0
         for _ in range(_TURNS):
             reference = self._file.file_reference
@@ -110,7 +110,7 @@ class Source:
                 wrong_lengths += 1
                 if wrong_lengths == _WRONG_LENGTHS:
                     break
-        raise failure
+        raise failure or TelegramUnavailable("no data centre serves the file")
 
     async def _attempt(
         self, connections: Router, part: Part, expected: int, patience: Patience
