@@ -47,7 +47,7 @@ class Finding:
         *,
         is_read: bool,
     ) -> None:
-        """`pick` raises MediaNotFound. `is_read`: a connection for the file will be needed."""
+        """`pick` raises MediaNotFound. `is_read`: the file, where it is known, will be asked of Telegram."""
         self._loan = loan
         self._library = library
         self._message_id = message_id
@@ -114,11 +114,13 @@ class Finding:
             return None
 
     def _warming(self, file: RemoteFile | None) -> Callable[[BridgeClient], None]:
-        """Return what opens the connection for the file, beside the main one; most files are at home."""
+        """Return what opens the connection for the file, beside the main one."""
 
         def warm(client: BridgeClient) -> None:
-            if self._is_read:
-                client.files.warm(client.home_dc_id if file is None else file.dc_id)
+            if file is None:
+                client.files.warm(client.home_dc_id)  # where most files are
+            elif self._is_read:
+                client.files.warm(file.dc_id)
 
         return warm
 
