@@ -7,6 +7,7 @@ session lives, and after another one's pause for what the message holds by now.
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +15,7 @@ from tgbridge.errors import MediaNotFound
 from tgbridge.telegram.futures import look_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from tgbridge.telegram.client import BridgeClient
     from tgbridge.telegram.loan import Loan
@@ -101,6 +102,36 @@ class Finding:
         if latest is not None and not _are_alike(latest, self._file):
             self._file = latest
             raise Outdated(latest)
+
+    @asynccontextmanager
+    async def confirming(self) -> AsyncIterator[None]:
+        """Do what is in the block, and `confirm`; if that fails, the block ends at once."""
+        asking = self._asking
+        if asking is None:
+            yield
+            return
+
+        def end(_: object) -> None:
+            if self._is_refuted(asking):
+                limit.reschedule(0.0)
+
+        try:
+            async with asyncio.timeout(None) as limit:
+                asking.add_done_callback(end)
+                try:
+                    yield
+                finally:
+                    asking.remove_done_callback(end)
+        except TimeoutError:
+            await self.confirm()
+            raise
+        await self.confirm()
+
+    def _is_refuted(self, asking: asyncio.Task[RemoteFile | None]) -> bool:
+        if asking.cancelled() or asking.exception() is not None:
+            return True
+        latest = asking.result()
+        return latest is not None and not _are_alike(latest, self._file)
 
     def refetch(self, client: BridgeClient) -> Refetch:
         """Return what a download is given to have the file's reference renewed."""

@@ -220,6 +220,27 @@ async def test_a_session_that_has_ended(
     assert (answer.status, b"SESSION_REVOKED" in answer.body) == (401, True)
 
 
+@pytest.mark.parametrize("what", ["file", "file of no type", "thumbnail"])
+async def test_the_end_of_a_session_is_told_at_once(
+    sandbox: Sandbox, service: Service, add_file: AddFile, get: Get, what: str
+) -> None:
+    """Though nobody answers for the file."""
+    await get(add_file(1).path)
+    paths = {
+        "file": add_file(300 * KIB).path,
+        "file of no type": add_file(301 * KIB, mime_type="").path,
+        "thumbnail": f"/stream_thumbnail/{IDS['photo']}",
+    }
+    await get("/get-saved-messages-media")
+    await pause(service)
+    sandbox.faults.hold(GET_FILE)
+    sandbox.faults.revoke(error="SESSION_REVOKED")
+    now = asyncio.get_running_loop().time
+    began = now()
+    assert (await get(paths[what])).status == 401
+    assert now() - began < 1
+
+
 async def test_a_message_that_holds_another_file(
     sandbox: Sandbox, account: Account, add_file: AddFile, get: Get
 ) -> None:

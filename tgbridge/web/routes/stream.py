@@ -98,13 +98,15 @@ async def _send(
         if right is None:
             began = perf_counter()
             client = await loan.client()
-            right = await app[keys.CORRECTIONS].apply(client, file, finding.refetch(client))
+            async with finding.confirming():
+                right = await app[keys.CORRECTIONS].apply(client, file, finding.refetch(client))
             timing.add("lookup", perf_counter() - began)
         answer = _plan(request, headers, right, wanted)
         if is_thumbnail and answer.span and right.content is None and right.size <= MOST_BYTES:
             began = perf_counter()
             client = await loan.client()
-            right = await app[keys.THUMBNAILS].fetch(client, right, finding.refetch(client))
+            async with finding.confirming():
+                right = await app[keys.THUMBNAILS].fetch(client, right, finding.refetch(client))
             timing.add("first", perf_counter() - began)
         return await _answer(request, right, answer, finding, timing)
     except BridgeError:
@@ -144,9 +146,9 @@ async def _answer(
     # Entering fetches the first part: what fails there has a status, what fails later breaks the connection.
     async with AsyncExitStack() as stack:
         began = perf_counter()
-        await stack.enter_async_context(reading)
+        async with finding.confirming():
+            await stack.enter_async_context(reading)
         timing.add("first", perf_counter() - began)
-        await finding.confirm()
         await response.prepare(request)
         missing = answer.span.length
         async for piece in reading:
