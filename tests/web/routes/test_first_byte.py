@@ -142,6 +142,7 @@ async def test_the_file_connection_is_opened_beside_the_main_one(
     assert (await reading).body == file.content
 
 
+@pytest.mark.parametrize(("dc", "first", "second"), [(HOME, 5, 4), (FOREIGN, 8, 8)])
 async def test_after_a_start(
     sandbox: Sandbox,
     service: Service,
@@ -149,13 +150,17 @@ async def test_after_a_start(
     account: Account,
     add_file: AddFile,
     round_trips: RoundTrips,
+    dc: int,
+    first: int,
+    second: int,
 ) -> None:
     """A connection, its salt, the message and where data centres are, the file's connection, the file.
 
-    Where they are is known to the next one.
+    Where they are is known to the next one. Elsewhere, three go to a key for the file's connection, on one of
+    its own, and the login there goes with the file.
     """
-    file = add_file(300 * KIB)
-    for expected in (5, 4):
+    file = add_file(300 * KIB, dc=dc)
+    for expected in (first, second):
         state, answer = SessionState(), web.Response()
         state.signed_in(ready_session(sandbox, PHONE), account.id)
         await service.app[keys.STORAGE].write(make_mocked_request("GET", "/"), answer, state)
