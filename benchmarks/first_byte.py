@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _ROUND_TRIP = 0.04
 _CENTRES = {"home": Ids.home, "foreign": Ids.foreign}
-
+_OTHERS = {"home": Ids.small, "foreign": Ids.small_foreign}
 
 _LEAST_SAMPLES, _SAMPLES = 5, 20
 _MOST_ROUND_TRIPS = 1.2
@@ -44,7 +44,13 @@ def first_byte(stage: Stage, *, quick: bool) -> None:
         baseline = theirs[name]
         most_cold = _MOST_OF_BASELINE * statistics.median(baseline)
         rows += [
-            _row(f"cold client, {name} data centre", ours[name], baseline, most_cold),
+            _row(
+                f"cold client, another file, {name} data centre",
+                ours[f"other, {name}"],
+                theirs[f"other, {name}"],
+                most_cold,
+            ),
+            _row(f"cold client, the same file again, {name} data centre", ours[name], baseline, most_cold),
             _row(f"just started, {name} data centre", ours[f"started, {name}"], baseline, None),
         ]
     head = ("", "tgbridge", "95th percentile", "baseline", "95th percentile", "at most", "reached")
@@ -110,9 +116,11 @@ def _cold(server: Server, samples: int, cool: Callable[[], None]) -> Times:
         cool()
         return server.get(message, span=(0, MB)).first_byte
 
-    return {
-        name: _in_round_trips([first(message) for _ in range(samples)]) for name, message in _CENTRES.items()
+    again = {name: [first(message) for _ in range(samples)] for name, message in _CENTRES.items()}
+    others = {
+        f"other, {name}": [first(message) for message in ids[:samples]] for name, ids in _OTHERS.items()
     }
+    return {name: _in_round_trips(seconds) for name, seconds in (again | others).items()}
 
 
 def _in_round_trips(seconds: list[float]) -> list[float]:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 LARGE_BYTES = 500 * MB
 SMALL_BYTES = 50 * MB
 SMALL_FILES = 50
+FOREIGN_FILES = 20
+"""As small, in another data centre."""
 THUMBNAIL_BYTES = 12_000
 LISTED = 10_000
 """Messages of the account that has nothing but media."""
@@ -50,6 +52,7 @@ class Ids:
     home, foreign = 1, 2
     small = range(3, 3 + SMALL_FILES)
     photo = 3 + SMALL_FILES
+    small_foreign = range(photo + 1, photo + 1 + FOREIGN_FILES)
     film = 1
 
 
@@ -87,14 +90,20 @@ def fill(account: Account) -> None:
 
 def _add_files(account: Account) -> None:
     for dc_id, size in ((1, LARGE_BYTES), (3, LARGE_BYTES), *((1, SMALL_BYTES),) * SMALL_FILES):
-        document = account.document(
-            Synthetic(size),
-            mime_type="application/octet-stream",
-            dc_id=dc_id,
-            attributes=_named("bench.bin"),
-        )
-        account.add_message("", media=types.MessageMediaDocument(document=document))
+        _add_file(account, dc_id, size)
     _add_photo(account)
+    for _ in range(FOREIGN_FILES):
+        _add_file(account, 3, SMALL_BYTES)
+
+
+def _add_file(account: Account, dc_id: int, size: int) -> None:
+    document = account.document(
+        Synthetic(size),
+        mime_type="application/octet-stream",
+        dc_id=dc_id,
+        attributes=_named("bench.bin"),
+    )
+    account.add_message("", media=types.MessageMediaDocument(document=document))
 
 
 def _named(name: str) -> list[Any]:

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Callable, Hashable
     from types import TracebackType
 
     from tgbridge.telegram.client import BridgeClient
@@ -36,14 +36,22 @@ class Loan:
             self._client = None
             await self._stack.__aexit__(kind, error, traceback)
 
-    async def client(self) -> BridgeClient:
-        """Return the client, connected; another one, perhaps, after it was put back. Raises as `borrow`."""
+    async def client(self, meanwhile: Callable[[BridgeClient], None] | None = None) -> BridgeClient:
+        """Return the client, connected; another one, perhaps, after it was put back. Raises as `borrow`.
+
+        ``meanwhile`` is called with it if it is borrowed now, which may be before it is connected.
+        """
         if self._client is None:
             if self._stack is None:
                 self._stack = AsyncExitStack()
-            lent = self._pool.borrow(self._session, account=self.account)
+            lent = self._pool.borrow(self._session, account=self.account, meanwhile=meanwhile)
             self._client = await self._stack.enter_async_context(lent)
         return self._client
+
+    @property
+    def is_vouched_for(self) -> bool:
+        """Whether Telegram has answered the session within VOUCHED_SECONDS."""
+        return self._pool.vouches_for(self._session)
 
     async def vouch(self) -> None:
         """Make sure that the session lives, before it is given what needs no question to Telegram.
@@ -51,7 +59,7 @@ class Loan:
         Asks if Telegram has not answered it for VOUCHED_SECONDS: it may have been ended elsewhere. Raises
         SessionEnded and other TelegramFailure kinds, and as `borrow`.
         """
-        if not self._pool.vouches_for(self._session):
+        if not self.is_vouched_for:
             await (await self.client()).vouch()
 
     async def put_back(self) -> None:

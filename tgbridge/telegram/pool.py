@@ -128,6 +128,7 @@ class ClientPool:
         account: Hashable = None,
         anonymous: bool = False,
         give_way: Callable[[], None] | None = None,
+        meanwhile: Callable[[BridgeClient], None] | None = None,
     ) -> AsyncIterator[BridgeClient]:
         """Lend the client of a session, connected; for as long as the block runs it stays.
 
@@ -135,12 +136,13 @@ class ClientPool:
         ``anonymous``: it is that of a login under way, which nobody is signed in with yet.
         ``give_way``: is called when the client's place is needed by somebody who does more than wait, or the
         session has ended; the block is to end then. One who gives way takes no place of others who do.
+        ``meanwhile``: is called with the client as soon as it is this borrower's, connected or not.
         Raises SessionEnded for a text that is no session, TelegramUnavailable, and PoolExhausted.
         """
         try:
             # A login by QR code that is gone on with lacks no more than its password.
             login: Login | None = "code" if anonymous else None
-            slot = await self._acquire(key_of(session), session, login, give_way)
+            slot = await self._acquire(key_of(session), session, login, give_way, meanwhile)
             if account is not None:
                 slot.client.files.account = account
             try:
@@ -213,7 +215,12 @@ class ClientPool:
         await asyncio.shield(self._closing)
 
     async def _acquire(
-        self, key: object, session: str, login: Login | None, give_way: Callable[[], None] | None = None
+        self,
+        key: object,
+        session: str,
+        login: Login | None,
+        give_way: Callable[[], None] | None = None,
+        meanwhile: Callable[[BridgeClient], None] | None = None,
     ) -> _Slot:
         while True:
             if self._closing is not None:
@@ -229,6 +236,8 @@ class ClientPool:
             # Once somebody is signed in with it, it is that person's.
             if login is None:
                 slot.login = None
+            if meanwhile is not None:
+                meanwhile(slot.client)
             return await self._lend(slot, give_way)
 
     async def _make_room(self, login: Login | None, *, patient: bool) -> bool:

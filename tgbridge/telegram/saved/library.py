@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 LIFETIME_SECONDS: Final = 60.0
 """How long a message that another device deletes or edits may still be served as it was, without updates."""
 
+GUESS_SECONDS: Final = 3600.0
+"""For how long it may be read while it is asked for anew: later on, its file references have expired."""
+
 MOST_ACCOUNTS: Final = 4096
 """Of how many accounts anything is known, whether or not it is a message."""
 
@@ -135,6 +138,11 @@ class AccountLibrary:
         holds = known is not None and self._holds(known.asked_at)
         self._known.asked(hit=holds)
         return known.media if known is not None and holds else None
+
+    def guess(self, message_id: int) -> SavedMedia | None:
+        """Return what a message has held lately, to be read while Telegram is asked whether it still does."""
+        known = self._known.get(self._account, message_id)
+        return None if known is None or _now() >= known.asked_at + GUESS_SECONDS else known.media
 
     async def get(self, client: BridgeClient, message_id: int) -> SavedMedia:
         """Return what a message holds, from memory if possible. Raises MediaNotFound and TelegramFailure."""

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 from aiohttp import web
 from multidict import istr
 
-from tgbridge.errors import FileCorrupted, HTTPFailure, MediaNotFound
+from tgbridge.errors import BridgeError, FileCorrupted, HTTPFailure
 from tgbridge.http.representation import FIELDS, Representation, plan
 from tgbridge.http.safety import FETCH_FIELDS, is_for_execution
 from tgbridge.http.server_timing import ServerTiming
+from tgbridge.telegram.finding import Finding, Outdated
 from tgbridge.telegram.reading import Reading
 from tgbridge.telegram.transfer.thumbnails import MOST_BYTES
 from tgbridge.web import keys
@@ -25,14 +26,9 @@ from tgbridge.web.message_id import message_id_of
 from tgbridge.web.routes.wanted import Wanted, wanted_file, wanted_thumbnail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from tgbridge.http.representation import AnswerPlan
-    from tgbridge.telegram.client import BridgeClient
-    from tgbridge.telegram.loan import Loan
-    from tgbridge.telegram.saved.library import AccountLibrary
-    from tgbridge.telegram.saved.saved_media import SavedMedia
-    from tgbridge.telegram.transfer.download.source import Refetch
     from tgbridge.telegram.transfer.remote_file import RemoteFile
     from tgbridge.web.routes.wanted import Pick
 
@@ -66,65 +62,74 @@ async def send(request: web.Request, wanted: Wanted) -> web.StreamResponse:
     headers = _fields(request)
     if is_for_execution(headers):
         raise HTTPFailure(403, NOT_FOR_EXECUTION, code="NOT_FOR_EXECUTION")
+    exchange, loan = request[keys.EXCHANGE], request[keys.LOAN]
+    library = request.app[keys.LIBRARY].account(loan.account)
+    timing = exchange.timing = ServerTiming()
+    # Thumbnails are in memory, as a rule.
+    is_read = request.method == "GET" and not wanted.is_thumbnail
+    async with Finding(loan, library, wanted.message_id, wanted.pick, is_read=is_read) as finding:
+        began = perf_counter()
+        file = await finding.file()
+        timing.add("lookup", perf_counter() - began)
+        while True:
+            try:
+                return await _send(request, headers, wanted, finding, file=file, timing=timing)
+            except Outdated as outdated:
+                file = outdated.file
+            except FileCorrupted:
+                may_try_again = request.app[keys.CORRECTIONS].doubt(file)
+                if not may_try_again or exchange.started is not None:
+                    raise
+
+
+async def _send(
+    request: web.Request,
+    headers: Mapping[str, str],
+    wanted: Wanted,
+    finding: Finding,
+    *,
+    file: RemoteFile,
+    timing: ServerTiming,
+) -> web.StreamResponse:
     app, loan, is_thumbnail = request.app, request[keys.LOAN], wanted.is_thumbnail
-    library = app[keys.LIBRARY].account(loan.account)
-    timing = request[keys.EXCHANGE].timing = ServerTiming()
-    began = perf_counter()
-    file = wanted.pick(await looked_up(loan, library, wanted.message_id))
-    timing.add("lookup", perf_counter() - began)
-    refetch = partial(library.refetch, message_id=wanted.message_id, pick=wanted.pick)
-    corrections = app[keys.CORRECTIONS]
-    while True:
-        try:
-            right = app[keys.THUMBNAILS].known(loan.account, file) if is_thumbnail else None
-            right = right or corrections.known(file)
-            if right is None:
-                began = perf_counter()
-                client = await loan.client()
-                right = await corrections.apply(client, file, refetch(client))
-                timing.add("lookup", perf_counter() - began)
-            answer = _plan(request, headers, right, wanted)
-            if is_thumbnail and answer.span and right.content is None and right.size <= MOST_BYTES:
-                began = perf_counter()
-                client = await loan.client()
-                right = await app[keys.THUMBNAILS].fetch(client, right, refetch(client))
-                timing.add("first", perf_counter() - began)
-            return await _answer(request, right, answer, refetch, timing)
-        except FileCorrupted:
-            may_try_again = corrections.doubt(file)
-            if not may_try_again or request[keys.EXCHANGE].started is not None:
-                raise
-
-
-async def looked_up(loan: Loan, library: AccountLibrary, message_id: int) -> SavedMedia:
-    """Return what a message holds: of what is known, Telegram is not asked, but whether the session lives."""
     try:
-        known = library.known(message_id)
-    except MediaNotFound:
-        await loan.vouch()
+        right = app[keys.THUMBNAILS].known(loan.account, file) if is_thumbnail else None
+        right = right or app[keys.CORRECTIONS].known(file)
+        if right is None:
+            began = perf_counter()
+            client = await loan.client()
+            async with finding.confirming():
+                right = await app[keys.CORRECTIONS].apply(client, file, finding.refetch(client))
+            timing.add("lookup", perf_counter() - began)
+        answer = _plan(request, headers, right, wanted)
+        if is_thumbnail and answer.span and right.content is None and right.size <= MOST_BYTES:
+            began = perf_counter()
+            client = await loan.client()
+            async with finding.confirming():
+                right = await app[keys.THUMBNAILS].fetch(client, right, finding.refetch(client))
+            timing.add("first", perf_counter() - began)
+        return await _answer(request, right, answer, finding, timing)
+    except BridgeError:
+        # Before what has failed comes that the session has ended, or the message holds it no more.
+        await finding.confirm()
         raise
-    if known is not None:
-        await loan.vouch()
-        return known
-    client = await loan.client()
-    # Most files are at home: the connection is made while the message is asked for.
-    client.files.warm(client.home_dc_id)
-    return await library.fetch(client, message_id)
 
 
 async def _answer(
     request: web.Request,
     file: RemoteFile,
     answer: AnswerPlan,
-    refetch: Callable[[BridgeClient], Refetch],
+    finding: Finding,
     timing: ServerTiming,
 ) -> web.StreamResponse:
     if answer.span is not None and file.content is not None:
+        await finding.confirm()
         # One write, head and all.
         content = file.content[answer.span.start : answer.span.stop]
         return web.Response(status=answer.status, headers=answer.headers, body=content)
     response = web.StreamResponse(status=answer.status, headers=answer.headers)
     if answer.span is None:
+        await finding.confirm()
         await response.prepare(request)
         return response
     reading = Reading(
@@ -133,7 +138,7 @@ async def _answer(
         file,
         answer.span.start,
         answer.span.stop,
-        refetch=refetch,
+        refetch=finding.refetch,
         settings=request.app[keys.SETTINGS],
         abandon=partial(_break_off, request),
     )
@@ -141,7 +146,8 @@ async def _answer(
     # Entering fetches the first part: what fails there has a status, what fails later breaks the connection.
     async with AsyncExitStack() as stack:
         began = perf_counter()
-        await stack.enter_async_context(reading)
+        async with finding.confirming():
+            await stack.enter_async_context(reading)
         timing.add("first", perf_counter() - began)
         await response.prepare(request)
         missing = answer.span.length

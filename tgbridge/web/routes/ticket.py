@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from tgbridge.errors import INVALID_BODY, HTTPFailure, MediaNotFound
 from tgbridge.models import Ticket, TicketInput
+from tgbridge.telegram.finding import looked_up
 from tgbridge.telegram.saved.saved_media import SavedMedia
 from tgbridge.timestamps import timestamp
 from tgbridge.web import keys
@@ -43,7 +44,7 @@ async def make_ticket(request: web.Request) -> web.Response:
     seconds, part, download = await _asked_for(request)
     session = state.telegram or ""  # the endpoint is for those who are signed in
     await app[keys.LIMITER].spend("tickets_per_session", session)
-    media = await stream.looked_up(loan, app[keys.LIBRARY].account(loan.account), message_id)
+    media = await looked_up(loan, app[keys.LIBRARY].account(loan.account), message_id)
     media.file(part)
     # Not beyond the session: what is told is to be true.
     expires = min(int(time.time()) + seconds, app[keys.STORAGE].ends(state.value))
