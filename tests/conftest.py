@@ -19,6 +19,7 @@ from yarl import URL
 
 from tests.ready import ready_session
 from tests.swift_time import SwiftLoop
+from tgbridge import collecting
 from tgbridge.app import ENDPOINTS, Service
 from tgbridge.logins.session_state import SessionState
 from tgbridge.sandbox import Sandbox
@@ -56,12 +57,18 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("unhurried")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what stays to the end, which is most of what there is: modules, tests."""
+    """Spare the garbage collector what stays to the end, which is most of what there is: modules, tests.
+
+    From here on it looks as often as in the service.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*collecting.AFTER)
+    gc.enable()
 
 
 def pytest_asyncio_loop_factories(
