@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 PHONE = "+9996610001"
 PASSWORD = "tgbridge"
+WITHOUT_COOKIE = make_mocked_request("GET", "/")
 
 # The same examples each time, none of which a clock judges: the machine may be busy.
 hypothesis.settings.register_profile(
@@ -219,7 +220,7 @@ def sign_in(sandbox: Sandbox, started: list[Service]) -> SignIn:
         service = next(service for service in started if URL(service.url) == browser._base_url)
         state, answer = SessionState(), web.Response()
         state.signed_in(ready_session(sandbox, phone), sandbox.state.account_of(phone).id)
-        await service.app[keys.STORAGE].write(make_mocked_request("GET", "/"), answer, state)
+        await service.app[keys.STORAGE].write(WITHOUT_COOKIE, answer, state)
         browser.cookie_jar.update_cookies(answer.cookies, URL(service.url))
         async with browser.get("/me") as response:
             assert response.status == 200, await response.text()
