@@ -219,6 +219,7 @@ def _serve(options: argparse.Namespace) -> int:
             raise SettingsError(_NO_KEY)
         return settings
 
+    load()  # what is wrong with them is told before half a second of imports
     _run(_serve_until_signalled(load, manager))
     return 0
 
