@@ -19,6 +19,7 @@ from yarl import URL
 
 from tests.ready import ready_session
 from tests.swift_time import SwiftLoop
+from tgbridge import collecting
 from tgbridge.app import ENDPOINTS, Service
 from tgbridge.logins.session_state import SessionState
 from tgbridge.sandbox import Sandbox
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 PHONE = "+9996610001"
 PASSWORD = "tgbridge"
+WITHOUT_COOKIE = make_mocked_request("GET", "/")
 
 # The same examples each time, none of which a clock judges: the machine may be busy.
 hypothesis.settings.register_profile(
@@ -56,12 +58,18 @@ def pytest_configure() -> None:
     hypothesis.settings.load_profile("unhurried")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what stays to the end, which is most of what there is: modules, tests."""
+    """Spare the garbage collector what stays to the end, which is most of what there is: modules, tests.
+
+    From here on it looks as often as in the service.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*collecting.AFTER)
+    gc.enable()
 
 
 def pytest_asyncio_loop_factories(
@@ -212,7 +220,7 @@ def sign_in(sandbox: Sandbox, started: list[Service]) -> SignIn:
         service = next(service for service in started if URL(service.url) == browser._base_url)
         state, answer = SessionState(), web.Response()
         state.signed_in(ready_session(sandbox, phone), sandbox.state.account_of(phone).id)
-        await service.app[keys.STORAGE].write(make_mocked_request("GET", "/"), answer, state)
+        await service.app[keys.STORAGE].write(WITHOUT_COOKIE, answer, state)
         browser.cookie_jar.update_cookies(answer.cookies, URL(service.url))
         async with browser.get("/me") as response:
             assert response.status == 200, await response.text()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import selectors
-import struct
+import sys
 import termios
 import time
 from contextlib import suppress
@@ -22,6 +22,8 @@ from typing_extensions import TypeVarTuple, Unpack
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
+
+    from _typeshed import FileDescriptorLike
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -44,13 +46,27 @@ class SwiftSelector(selectors.DefaultSelector):
         super().__init__()
         self.now = time.monotonic()
         self.threads = 0
+        self._connections: set[int] = set()
         self._stuck = 0
+        self._count = bytearray(4)
+
+    def register(self, fileobj: FileDescriptorLike, events: int, data: Any = None) -> selectors.SelectorKey:
+        key = super().register(fileobj, events, data)
+        with suppress(OSError):  # one that listens, or a pipe
+            self._sent_by(key.fd)
+            self._connections.add(key.fd)
+        return key
+
+    def unregister(self, fileobj: FileDescriptorLike) -> selectors.SelectorKey:
+        key = super().unregister(fileobj)
+        self._connections.discard(key.fd)
+        return key
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None or self.threads:
             return super().select(timeout)
         ready = super().select(min(timeout, _LOOK_SECONDS))
-        if not ready and self._undelivered() != self._stuck:
+        if not ready and timeout > 0 and self._undelivered() != self._stuck:
             ready = super().select(min(timeout, _DELIVERY_SECONDS))
             self._stuck = self._undelivered()
         if not ready:
@@ -59,11 +75,11 @@ class SwiftSelector(selectors.DefaultSelector):
 
     def _undelivered(self) -> int:
         """Count the bytes that have left a socket of ours, and that the other end's has not taken yet."""
-        count = 0
-        for descriptor in self.get_map():
-            with suppress(OSError):  # no connection
-                count += struct.unpack("i", fcntl.ioctl(descriptor, termios.TIOCOUTQ, bytes(4)))[0]
-        return count
+        return sum(map(self._sent_by, self._connections))
+
+    def _sent_by(self, descriptor: int) -> int:
+        fcntl.ioctl(descriptor, termios.TIOCOUTQ, self._count)
+        return int.from_bytes(self._count, sys.byteorder)
 
 
 class SwiftLoop(asyncio.SelectorEventLoop):

@@ -3,8 +3,30 @@
 from __future__ import annotations
 
 import gc
+from typing import TYPE_CHECKING
 
-from tgbridge.collecting import AFTER, collecting_rarely
+import pytest
+
+from tgbridge.collecting import AFTER, collecting_rarely, importing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def frozen() -> Iterator[None]:
+    """Whatever the test does, what conftest.py has set aside for the rest of the run stays so."""
+    gc.unfreeze()
+    yield
+    gc.freeze()
+
+
+def test_what_is_imported_is_passed_over() -> None:
+    """Nothing is collected while modules are imported, nor are they looked at later."""
+    with importing():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > len(gc.get_objects())
 
 
 def test_what_is_there_already_is_passed_over() -> None:

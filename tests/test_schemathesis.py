@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -73,6 +74,10 @@ class Live:
 
     def __init__(self, url: str) -> None:
         self.url = url
+        # One connection for all requests, and no look at this machine's proxies and passwords before each.
+        self.client = requests.Session()
+        self.client.trust_env = False
+        self.client.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))  # each says which it has
         self._cookies: dict[str, str] = {}
 
     def cookie_for(self, operation: str) -> str:
@@ -88,9 +93,13 @@ class Live:
 
     def message_id(self, cookie: str) -> int:
         """The id of a file that has a thumbnail; any, once all were deleted."""
-        answer = requests.get(self.url + "/get-saved-messages-media", cookies={COOKIE: cookie}, timeout=30)
-        found: int = next((item["id"] for item in answer.json() if item["has_thumbnail"]), 1)
-        return found
+        answer = self.client.get(
+            self.url + "/get-saved-messages-media",
+            params={"type": "photo,video", "limit": "1"},
+            cookies={COOKIE: cookie},
+            timeout=30,
+        )
+        return next((int(item["id"]) for item in answer.json() if item["has_thumbnail"]), 1)
 
 
 def make_settings(sandbox: Sandbox, public_key: Path) -> Settings:
@@ -135,9 +144,11 @@ def live_service(public_key: Path) -> Iterator[Live]:
         except CancelledError:
             running.result()
             raise
+        found = Live(url)
         try:
-            yield Live(url)
+            yield found
         finally:
+            found.client.close()
             loop.call_soon_threadsafe(stop.set)
             running.result(60)
 
@@ -164,7 +175,7 @@ def test_signed_in(case: Any, live: Live) -> None:
     """Nothing that the description allows, or does not, gives an answer that it does not tell of."""
     if case.cookies.get(COOKIE) == LATER:
         case.cookies[COOKIE] = live.cookie_for(case.operation.label)
-    case.call_and_validate(base_url=live.url)
+    case.call_and_validate(base_url=live.url, session=live.client)
 
 
 @SIGNED_IN.include(path_regex=r"\{message_id\}").parametrize()
@@ -174,7 +185,7 @@ def test_files_that_exist(case: Any, live: Live) -> None:
         case.cookies[COOKIE] = live.cookie_for(case.operation.label)
         case.path_parameters["message_id"] = live.message_id(case.cookies[COOKIE])
     # It may be just the id that was meant to be refused.
-    case.call_and_validate(base_url=live.url, excluded_checks=[negative_data_rejection])
+    case.call_and_validate(base_url=live.url, session=live.client, excluded_checks=[negative_data_rejection])
 
 
 BODIES: Final = {
@@ -210,7 +221,7 @@ def test_content_types(schema: OpenApiSchema, media_type: str | None, body: byte
         case = operation.Case(
             path_parameters={parameter.name: "1" for parameter in operation.path_parameters}
         )
-        response = case.call(base_url=live.url, data=body, headers=headers)
+        response = case.call(base_url=live.url, session=live.client, data=body, headers=headers)
         case.validate_response(response)
 
 
@@ -221,4 +232,4 @@ def operations(schema: OpenApiSchema) -> list[APIOperation[Any, Any, Any, Any]]:
 @SIGNED_OUT.parametrize()
 def test_signed_out(case: Any, live: Live) -> None:
     """The same without a session."""
-    case.call_and_validate(base_url=live.url)
+    case.call_and_validate(base_url=live.url, session=live.client)

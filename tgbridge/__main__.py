@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 from cryptography.fernet import Fernet
 
 from tgbridge import __version__
+from tgbridge.collecting import importing
 from tgbridge.doctor.arguments import add_arguments as doctor_arguments
 from tgbridge.errors import BridgeError, SettingsError
 from tgbridge.machine import raise_descriptor_limit
@@ -149,12 +150,13 @@ def _generate_key(_options: argparse.Namespace) -> int:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from tgbridge.doctor.command import (  # noqa: PLC0415 - as in serve
-        Teller,
-        examine_here,
-        examine_there,
-        tell_wrong_setting,
-    )
+    with importing():
+        from tgbridge.doctor.command import (  # noqa: PLC0415 - as in serve
+            Teller,
+            examine_here,
+            examine_there,
+            tell_wrong_setting,
+        )
 
     teller = Teller(as_json=options.json)
     try:
@@ -217,6 +219,7 @@ def _serve(options: argparse.Namespace) -> int:
             raise SettingsError(_NO_KEY)
         return settings
 
+    load()  # what is wrong with them is told before half a second of imports
     _run(_serve_until_signalled(load, manager))
     return 0
 
@@ -261,7 +264,8 @@ async def _serve_until_signalled(
     greeting: Callable[[str], str] = lambda _url: "",
     companion: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
-    from tgbridge.serving import serve  # noqa: PLC0415 - the other commands do without Telethon
+    with importing():
+        from tgbridge.serving import serve  # noqa: PLC0415 - the other commands do without Telethon
 
     def announce(url: str) -> None:
         print(f"tgbridge is listening on {url}\n{greeting(url)}".rstrip(), flush=True)
@@ -270,7 +274,8 @@ async def _serve_until_signalled(
 
 
 def _sandbox(options: argparse.Namespace) -> int:
-    from tgbridge.sandbox.run import run_sandbox  # noqa: PLC0415 - the service does without it
+    with importing():
+        from tgbridge.sandbox.run import run_sandbox  # noqa: PLC0415 - the service does without it
 
     with ExitStack() as stack:
         if options.state is not None:

@@ -16,6 +16,17 @@ At 400 streams that had a fifth of the processor go to the collector, in pauses 
 
 
 @contextmanager
+def importing() -> Iterator[None]:
+    """Look for no garbage among modules: not while they are imported, which takes a tenth more, nor later."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+@contextmanager
 def collecting_rarely() -> Iterator[None]:
     """Pass over what is there already, as long as the block runs: modules are never garbage.
 

@@ -6,6 +6,7 @@ look for null, which never comes, and openapi-typescript takes whatever has a de
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pydantic import TypeAdapter
@@ -30,6 +31,16 @@ def schema_of(
 
     ``nullable`` is whether a field that may be left out may be null as well.
     """
+    schema, named = _schema_of(kind, mode, nullable=nullable)
+    schemas |= named
+    return schema
+
+
+@cache  # answers have a few kinds of bodies, and there are hundreds of answers
+def _schema_of(
+    kind: Any, mode: Literal["validation", "serialization"], *, nullable: bool
+) -> tuple[Json, Json]:
+    """Return a schema, and those that it names, none of which is changed any more."""
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
     schema = adapter.json_schema(mode=mode, ref_template=f"{_REFERENCE}{{model}}")
     named: Json = schema.pop("$defs", {})
@@ -38,8 +49,7 @@ def schema_of(
         schema = reference(schema["title"])
     for model in named.values():
         _tidy(model, nullable=nullable)
-    schemas |= named
-    return schema
+    return schema, named
 
 
 def reference(name: str) -> Json:
@@ -88,8 +98,10 @@ def list_codes(codes: Iterable[str], schemas: Json) -> None:
     foreseen = reference(CODES)
     others = {"type": "string", "pattern": "^[A-Z][A-Z0-9_]*$"}
     for name, schema in schemas.items():
-        if schema.get("properties", {}).keys() >= {"error", "code"}:
-            schema["properties"]["code"] = {"anyOf": [foreseen, others]} if name == "Failed" else foreseen
+        properties = schema.get("properties", {})
+        if properties.keys() >= {"error", "code"}:
+            code = {"anyOf": [foreseen, others]} if name == "Failed" else foreseen
+            schemas[name] = schema | {"properties": properties | {"code": code}}
 
 
 def _tidy(model: Json, *, nullable: bool) -> None:

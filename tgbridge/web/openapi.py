@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from tgbridge import __version__
@@ -101,16 +102,20 @@ def _described_methods(endpoint: Endpoint) -> Iterator[str]:
             yield method
 
 
-def codes_of(endpoints: Iterable[Endpoint]) -> Iterator[str]:
-    """Yield the codes of all answers that are foreseen."""
-    for endpoint in endpoints:
-        yield from (refusal.code for refusal in _refusals(endpoint))
-    yield from (answer.code or name for name, answer in ANSWERS.items())
-    yield from (problem.code for problem in PROBLEMS.values())
-    yield from map(code_of, PHRASES)
-    yield from SESSION_ENDED | FLOOD_WAITS
-    yield from (NOT_AUTHENTICATED_CODE, TOO_MANY_REQUESTS_CODE, UNAVAILABLE, EXHAUSTED, FILE_TOO_LARGE_CODE)
-    yield from (INTERNAL, INVALID_BODY, INVALID_HOST)
+@lru_cache(maxsize=4)  # as above
+def codes_of(endpoints: tuple[Endpoint, ...]) -> frozenset[str]:
+    """Return the codes of all answers that are foreseen."""
+    return frozenset(
+        chain(
+            (refusal.code for endpoint in endpoints for refusal in _refusals(endpoint)),
+            (answer.code or name for name, answer in ANSWERS.items()),
+            (problem.code for problem in PROBLEMS.values()),
+            map(code_of, PHRASES),
+            SESSION_ENDED | FLOOD_WAITS,
+            (NOT_AUTHENTICATED_CODE, TOO_MANY_REQUESTS_CODE, UNAVAILABLE, EXHAUSTED, FILE_TOO_LARGE_CODE),
+            (INTERNAL, INVALID_BODY, INVALID_HOST),
+        )
+    )
 
 
 def _operation(endpoint: Endpoint, method: str, schemas: Json) -> Json:

@@ -26,6 +26,8 @@ PRIME = int(
 )
 GENERATOR = 3
 _SIZE = 256
+_SECRET_BITS = 256
+"""Of b. Twice the 128 bits of strength that the group has, and an eighth of the time of a full one."""
 _ITERATIONS = 100_000
 
 
@@ -78,7 +80,7 @@ class Challenge:
 
     def __init__(self, verifier: Verifier) -> None:
         self._verifier = verifier
-        self._secret = secrets.randbits(2048)
+        self._secret = secrets.randbits(_SECRET_BITS)
         self.id = secrets.randbits(63)
         # g_b = (k * v + g^b) mod p
         self.public = _bytes((_K * verifier.value + pow(GENERATOR, self._secret, PRIME)) % PRIME)
