@@ -74,6 +74,7 @@ class ConnectionGroup:
         self._connect_timeout = connect_timeout
         self._idle_seconds = idle_seconds
         self._members: list[Member] = []
+        self._only: Connection | None = None  # the latest of those that may have no other beside them
         self._parallel: bool | None = None  # whether there may be several; None while no address is known
         self._tasks: set[asyncio.Task[None]] = set()
         self._hold_until = 0.0
@@ -146,6 +147,7 @@ class ConnectionGroup:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for member in self._members:
             await member.aclose()
+        await self._part()
         await self._authorization.aclose()
 
     # Which connection
@@ -224,6 +226,7 @@ class ConnectionGroup:
             if main is not None:
                 member.borrowed = True
                 return main
+            await self._part()
         preparing = asyncio.create_task(self._authorization.prepare(partial(self._make_key, addresses)))
         connection = None
         try:
@@ -234,6 +237,8 @@ class ConnectionGroup:
                 await preparing
                 # A login has time-outs of its own, and may have to sit a flood wait out.
                 limit.reschedule(None)
+                if not self._parallel:
+                    connection.is_only, self._only = True, connection
                 member.after = await self._authorization.admit(connection)
         except BaseException as error:
             preparing.cancel()
@@ -246,6 +251,11 @@ class ConnectionGroup:
                 raise PeerSilent("the data centre does not answer") from error
             raise
         return connection
+
+    async def _part(self) -> None:
+        """Make sure that the server knows of the end of the only connection there was."""
+        if self._only is not None:
+            await self._only.aclose()
 
     async def _make_key(self, addresses: Sequence[Address], keys: PublicKeys) -> AuthorizationKey:
         """Make a key on a connection apart, at an ordinary address if one is known, as other clients do."""

@@ -57,6 +57,9 @@ class Connection:
         """Why the connection ended, once it has."""
         self.on_end: Callable[[ConnectionFailed], None] | None = None
         """Is told when it ends in any other way than by closing it; before its calls fail."""
+        self.is_only = False
+        """Whether its key may have no other one beside it: however it ends, the server is told, and `aclose`
+        waits until it has closed as well, for a moment."""
         self._on_outcome: Callable[[bool], None] | None = on_outcome
         self._request_timeout = request_timeout
         self._loop = asyncio.get_running_loop()
@@ -187,7 +190,7 @@ class Connection:
             self.give_up(call)
 
     def close(self) -> None:
-        """Close at once; all calls fail. Idempotent."""
+        """Close; all calls fail. Idempotent."""
         self._on_outcome = self.on_end = None
         self._end(ConnectionFailed("closed"))
 
@@ -195,17 +198,6 @@ class Connection:
         """Close, and wait until the socket is gone. Idempotent."""
         self.close()
         await self._wire.gone()
-
-    async def hang_up(self) -> None:
-        """Close so that the server knows of it: wait until it has closed as well, for a moment.
-
-        All calls fail at once. Idempotent, like `aclose` once the connection has ended.
-        """
-        if self.usable:
-            self._on_outcome = self.on_end = None
-            self._end(ConnectionFailed("closed"), at_once=False)
-            await self._wire.part()
-        await self.aclose()
 
     # From the wire
 
@@ -290,7 +282,7 @@ class Connection:
             again = min(again, patience / _LOOKS, patience - silent)
         self._look_after(again)
 
-    def _end(self, failure: ConnectionFailed, *, at_once: bool = True) -> None:
+    def _end(self, failure: ConnectionFailed) -> None:
         if self.failure is not None:
             return
         self.failure = failure
@@ -302,7 +294,9 @@ class Connection:
         for timer in (self._timer, self._ack_timer):
             if timer is not None:
                 timer.cancel()
-        if at_once:
+        if self.is_only:
+            self._wire.part()
+        else:
             self._wire.abort()
         if self._exchanged is not None and not self._exchanged.done():
             self._exchanged.set_exception(failure)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 from tgbridge.telegram.mtproto.encryption import PIECE_BYTES
@@ -67,6 +66,7 @@ class Wire(asyncio.BufferedProtocol):
         self._unwritten: deque[Buffer] = deque()
         self._paused = False
         self._stopped = False
+        self._parting: asyncio.TimerHandle | None = None
         self._lost = asyncio.get_running_loop().create_future()
 
     @property
@@ -109,17 +109,16 @@ class Wire(asyncio.BufferedProtocol):
         self.stop()
         self._transport.abort()
 
-    async def part(self) -> None:
-        """Close the socket so that the server knows of it, and wait until it has, for `PARTING_SECONDS`."""
+    def part(self) -> None:
+        """Close the socket so that the server knows of it: once it has as well, or after `PARTING_SECONDS`.
+
+        Idempotent; does nothing once it is closed.
+        """
         self.stop()
-        try:
+        if self._parting is None and not self._transport.is_closing():
+            self._parting = asyncio.get_running_loop().call_later(PARTING_SECONDS, self._transport.abort)
             self._transport.write_eof()
             self._transport.resume_reading()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PARTING_SECONDS):
-                    await self.gone()
-        finally:
-            self._transport.abort()
 
     async def gone(self) -> None:
         """Wait until the socket is closed."""
@@ -175,6 +174,8 @@ class Wire(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End, if that was not our own doing."""
         self._on_end(ConnectionFailed("connection lost" if exc is None else type(exc).__name__))
+        if self._parting is not None:
+            self._parting.cancel()
         if not self._lost.done():
             self._lost.set_result(None)
 
