@@ -67,7 +67,7 @@ class ConnectionGroup:
         idle_seconds: float,
     ) -> None:
         self.limit = limit
-        """How many connections there may be, where Telegram allows for several."""
+        """How many connections may be in use, where Telegram allows for several. May change at any time."""
         self._addresses = addresses
         self._authorization = authorization
         self._dialler = dialler
@@ -167,8 +167,9 @@ class ConnectionGroup:
         limit = self.limit if self._parallel else 1
         if busy and len(members) < limit and (not members or now() >= self._hold_until):
             members.append(self._open_member())
-        # Of equals the one that has rested longest, so that what is asked again is asked elsewhere.
-        return min(members, key=lambda member: (member.burden, member.idle_since))
+        # Those beyond what may be in use by now rest until they are closed. Of equals the one that has rested
+        # longest, so that what is asked again is asked elsewhere.
+        return min(members[:limit], key=lambda member: (member.burden, member.idle_since))
 
     def _close_idle_later(self) -> None:
         if self._timer is None and not self._closed:
