@@ -225,6 +225,20 @@ async def test_a_lost_call_is_noticed_on_a_living_connection(connect: Connect, s
     assert isinstance(await connection.call(GET_CONFIG), types.Config)
 
 
+@pytest.mark.swift_time
+async def test_a_lost_call_is_noticed_when_its_time_is_over(connect: Connect, sandbox: Sandbox) -> None:
+    """And not only when the connection is looked at the next time."""
+    connection = await connect(patience=20.0)
+    sandbox.faults.slow("help.getNearestDc", 1)
+    await connection.call(NEAREST_DC)
+    sandbox.faults.silence("help.getConfig")
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(PeerSilent):
+        await connection.call(GET_CONFIG)
+    assert 20 <= loop.time() - began < 20.1
+
+
 async def test_an_idle_connection_is_kept_alive(
     connect: Connect, sandbox: Sandbox, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -269,8 +269,8 @@ class Connection:
         if silent >= patience:
             self._end(PeerSilent("nothing came any more"))
             return
-        stalled = now - max(self._progress_at, self._pending_since) >= patience
-        conversation.calls.fail_overdue(now, stalled=stalled)
+        stalled_at = max(self._progress_at, self._pending_since) + patience
+        conversation.calls.fail_overdue(now, stalled=now >= stalled_at)
         # Regularly, whatever else is said: the server counts the time from ping to ping.
         due = now - self._pinged_at >= KEEPALIVE_SECONDS or silent >= patience / 2
         if due and not conversation.pinging:
@@ -280,7 +280,8 @@ class Connection:
         again = max(self._pinged_at + KEEPALIVE_SECONDS - now, 1.0)
         if owing:
             again = min(again, patience / _LOOKS, patience - silent)
-        self._look_after(again)
+        overdue = max(stalled_at, conversation.calls.overdue_at) - now
+        self._look_after(min(again, overdue) if overdue > 0 else again)
 
     def _end(self, failure: ConnectionFailed) -> None:
         if self.failure is not None:
