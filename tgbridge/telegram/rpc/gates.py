@@ -32,11 +32,13 @@ MOST_ACCOUNTS: Final = 4096
 """Whose gates are remembered: some KB each."""
 
 _DOWNLOADS: Final = frozenset({functions.upload.GetFileRequest, functions.upload.GetCdnFileRequest})
-_UPLOADS: Final = frozenset({functions.upload.SaveFilePartRequest, functions.upload.SaveBigFilePartRequest})
+_UPLOADS: Final = functions.upload.SaveBigFilePartRequest
+# What goes through another one's gate: parts of small and of big files are parts, and bounded together.
+_ALIKE: Final = {functions.upload.SaveFilePartRequest: _UPLOADS}
 
 
 class AccountGates:
-    """One account's gates: by data centre and method."""
+    """One account's gates: by data centre and method; one for both methods that take parts of files."""
 
     def __init__(self, *, adaptive: bool) -> None:
         self._adaptive = adaptive
@@ -61,6 +63,7 @@ class AccountGates:
 
     def to(self, dc_id: int, method: type[TLRequest]) -> Gate:
         """Return the gate of a method's calls to a data centre."""
+        method = _ALIKE.get(method, method)
         gate = self._gates.get((dc_id, method))
         if gate is None:
             gate = self._gates[dc_id, method] = Gate(Pace(*self._bounds(method)))
@@ -77,7 +80,7 @@ class AccountGates:
         """Return how many bytes may always be in flight, and how many at most."""
         if method in _DOWNLOADS:
             floor = DOWNLOAD_BYTES_PREMIUM if self._premium else DOWNLOAD_BYTES
-        elif method in _UPLOADS:
+        elif method is _UPLOADS:
             floor = UPLOAD_BYTES
         else:
             return math.inf, math.inf
