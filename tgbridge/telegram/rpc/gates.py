@@ -41,6 +41,8 @@ class AccountGates:
     """One account's gates: by data centre and method; one for both methods that take parts of files."""
 
     def __init__(self, *, adaptive: bool) -> None:
+        self.login_waits: dict[int, float] = {}
+        """By data centre: until when Telegram wants no login of the account there, by the loop's clock."""
         self._adaptive = adaptive
         self._premium = False
         self._gates: dict[tuple[int, type[TLRequest]], Gate] = {}
