@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -295,6 +297,17 @@ async def test_requests_wait_for_a_socket_that_is_full(
         await calls[0]
     assert sandbox.calls[1, "upload.saveBigFilePart"] < 40
     assert isinstance(await connection.call(GET_CONFIG), types.Config)
+
+
+async def test_what_the_server_has_reset_is_closed_like_any_other() -> None:
+    """Though the loop has not noticed yet, and the socket refuses to be told the end."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = await Connection.open(*server.getsockname(), request_timeout=60)
+        with server.accept()[0] as accepted:
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.is_only = True
+    connection.close()
+    await connection.aclose()
 
 
 async def test_nothing_can_be_called_without_a_key(sandbox: Sandbox) -> None:

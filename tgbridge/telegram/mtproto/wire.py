@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 from tgbridge.telegram.mtproto.encryption import PIECE_BYTES
@@ -117,7 +118,8 @@ class Wire(asyncio.BufferedProtocol):
         self.stop()
         if self._parting is None and not self._transport.is_closing():
             self._parting = asyncio.get_running_loop().call_later(PARTING_SECONDS, self._transport.abort)
-            self._transport.write_eof()
+            with suppress(OSError):  # the server has reset it, as `connection_lost` is about to tell
+                self._transport.write_eof()
             self._transport.resume_reading()
 
     async def gone(self) -> None:
