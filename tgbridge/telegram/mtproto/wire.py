@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.mtproto.encryption import Buffer
     from tgbridge.telegram.mtproto.packets import Packet
 
-PARTING_SECONDS: Final = 1.0
+PARTING_SECONDS: Final = 3.0
 """How long the server has to close as well, when it is told that this is the end."""
 
 _WRITTEN_AT_ONCE: Final = 128 * 1024  # no more than this is copied when the socket does not take all
