@@ -434,8 +434,8 @@ class BridgeClient(TelegramClient):  # type: ignore[misc]  # Telethon has no typ
 
     @property
     def login_waits(self) -> dict[int, float]:
-        """Until when Telegram wants no login at another data centre, kept likewise."""
-        return self.keys.login_waits
+        """Until when Telegram wants no login of the account at another data centre, by whichever client."""
+        return self.files.gates.login_waits
 
     def preamble(self) -> Preamble:
         """What stands before requests of a session that wants no updates."""

@@ -83,7 +83,7 @@ async def test_a_wait_for_exports_is_remembered(make_reader: MakeReader) -> None
             await read(reader, file)
     assert 290 < told.value.seconds <= 300
     assert reader.calls("auth.exportAuthorization") == 1
-    assert reader.client.keys.login_waits[FOREIGN] > asyncio.get_running_loop().time() + 290
+    assert reader.client.files.gates.login_waits[FOREIGN] > asyncio.get_running_loop().time() + 290
     await asyncio.sleep(told.value.seconds + 1)
     assert await read(reader, file)
 

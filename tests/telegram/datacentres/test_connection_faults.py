@@ -21,6 +21,7 @@ from tests.telegram.datacentres.calls import (
     read_all,
 )
 from tgbridge.errors import FloodWait, TelegramRefused, TelegramUnavailable
+from tgbridge.sandbox.mtproto.connection import Connection as ServerSide
 from tgbridge.telegram.datacentres.account import Address
 
 if TYPE_CHECKING:
@@ -168,6 +169,31 @@ async def test_without_an_address_for_media_there_is_one_connection(
     assert reader.sandbox.counters.connections[dc_id] == connects
     await connections(reader).aclose()
     assert await reader.look_up(file.message_id)
+
+
+@pytest.mark.swift_time
+@pytest.mark.parametrize("end", ["silence", "rest", "another client"])
+async def test_the_only_one_is_closed_at_the_server_before_the_next_begins(
+    make_reader: Any, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """However it ended, though a proxy on the way tells of it late: else the key would be lost."""
+    reader = await make_reader(files={"idle_seconds": 60})
+    file = await reader.file(2 * MIB, dc_id=FOREIGN)
+    name_addresses(reader, monkeypatch, Address(*reader.sandbox.data_centres[FOREIGN].address))
+    monkeypatch.setattr(ServerSide, "eof_received", lambda side: side.loop.call_later(0.5, side.close))
+    assert await read_all(reader, file)
+    keys = reader.sandbox.counters.auth_keys
+    if end == "silence":
+        reader.sandbox.faults.silence(GET_FILE, connection=True)
+    elif end == "rest":
+        await asyncio.sleep(60.1)
+        assert connections(reader).stats.connections == {}
+    else:
+        await connections(reader).aclose()
+        assert not any(side.asked_for for side in reader.sandbox.data_centres[FOREIGN].connections)
+        return
+    assert await read(reader, file, under_way=True)
+    assert reader.sandbox.counters.auth_keys == keys
 
 
 async def test_further_connections_are_a_convenience(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,6 +93,29 @@ async def test_the_old_connection_has_ended_before_the_next_begins(
     assert most == 1
 
 
+@pytest.mark.swift_time
+@pytest.mark.parametrize("end", ["silence", "nonsense", "given up"])
+async def test_one_that_we_end_is_closed_at_the_server_before_the_next_begins(
+    client: BridgeClient, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """Though a proxy on the way tells it late, and whoever waited for that has given up."""
+    await client(ME)
+    monkeypatch.setattr(ServerSide, "eof_received", lambda side: side.loop.call_later(0.5, side.close))
+    if end == "nonsense":
+        (server_side,) = sandbox.data_centres[1].connections
+        server_side._write(bytes(8))
+        await asyncio.sleep(0.1)
+    else:
+        sandbox.faults.silence("users.getUsers", connection=True)
+        with pytest.raises(TelegramUnavailable):
+            await client(ME)
+    if end == "given up":
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await client(ME)
+    assert (await client(ME))[0].is_self
+
+
 async def test_closing_waits_until_the_server_has_closed(client: BridgeClient, sandbox: Sandbox) -> None:
     """So that whoever connects next with the key is the only one."""
     await client(ME)

@@ -98,6 +98,32 @@ async def test_the_least_burdened_connection_is_chosen(reader: Reader) -> None:
     assert await reading
 
 
+@pytest.mark.swift_time
+async def test_a_flood_wait_leaves_fewer_connections_in_use(
+    make_reader: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many as TDLib has, though more are open, which are closed when they have rested."""
+    reader = await make_reader(files={"idle_seconds": 3})
+    file = await reader.file(12 * MIB)
+    assert await read_all(reader, file, MIB)
+    assert connections(reader).stats.connections == {HOME: 4}
+    reader.sandbox.faults.flood_wait(GET_FILE, 1)
+    assert await read(reader, file)
+    used: set[Any] = set()
+    take = reader.sandbox.faults.take
+
+    def note(call: Any) -> Any:
+        used.add(call.connection)
+        return take(call)
+
+    monkeypatch.setattr(reader.sandbox.faults, "take", note)
+    reader.sandbox.faults.slow(GET_FILE, 2, times=None)
+    for _ in range(2):
+        assert await read_all(reader, file, MIB, under_way=True)
+    assert len(used) == 2
+    assert connections(reader).stats.connections == {HOME: 2}
+
+
 async def test_a_connection_can_be_opened_ahead(reader: Reader) -> None:
     """While something else has to be asked first; a hint, which may fail."""
     connections(reader).warm(HOME)

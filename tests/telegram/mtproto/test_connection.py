@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -225,6 +227,20 @@ async def test_a_lost_call_is_noticed_on_a_living_connection(connect: Connect, s
     assert isinstance(await connection.call(GET_CONFIG), types.Config)
 
 
+@pytest.mark.swift_time
+async def test_a_lost_call_is_noticed_when_its_time_is_over(connect: Connect, sandbox: Sandbox) -> None:
+    """And not only when the connection is looked at the next time."""
+    connection = await connect(patience=20.0)
+    sandbox.faults.slow("help.getNearestDc", 1)
+    await connection.call(NEAREST_DC)
+    sandbox.faults.silence("help.getConfig")
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(PeerSilent):
+        await connection.call(GET_CONFIG)
+    assert 20 <= loop.time() - began < 20.1
+
+
 async def test_an_idle_connection_is_kept_alive(
     connect: Connect, sandbox: Sandbox, until: Until, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,6 +297,17 @@ async def test_requests_wait_for_a_socket_that_is_full(
         await calls[0]
     assert sandbox.calls[1, "upload.saveBigFilePart"] < 40
     assert isinstance(await connection.call(GET_CONFIG), types.Config)
+
+
+async def test_what_the_server_has_reset_is_closed_like_any_other() -> None:
+    """Though the loop has not noticed yet, and the socket refuses to be told the end."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = await Connection.open(*server.getsockname(), request_timeout=60)
+        with server.accept()[0] as accepted:
+            accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.is_only = True
+    connection.close()
+    await connection.aclose()
 
 
 async def test_nothing_can_be_called_without_a_key(sandbox: Sandbox) -> None:

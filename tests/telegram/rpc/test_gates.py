@@ -29,6 +29,12 @@ def test_a_gate_is_one_accounts_at_one_data_centre_for_one_method() -> None:
     assert gate not in others
 
 
+def test_parts_of_small_and_big_files_pass_one_gate() -> None:
+    """TDLib's 4 MiB are of all uploads together."""
+    account = Gates(adaptive=False).of("alice")
+    assert account.to(1, functions.upload.SaveFilePartRequest) is account.to(1, SAVE_PART)
+
+
 @pytest.mark.parametrize(
     ("adaptive", "premium", "expected"),
     [

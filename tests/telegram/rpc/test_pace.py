@@ -62,14 +62,29 @@ def test_calls_told_at_the_same_time_count_once() -> None:
 
 
 def test_each_wait_makes_it_slower_but_not_endlessly() -> None:
-    """Down to a call every two seconds."""
+    """Down to a call every two seconds; of two calls each time, the first goes well."""
     pace, now, rates = Pace(), 100.0, []
     for _ in range(20):
-        (now,) = depart(pace, now, 1)
+        _, now = depart(pace, now, 2)
         pace.flooded(now, 1, now, MIB)
         rates.append(pace.rate)
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] == SLOWEST
+
+
+def test_a_wait_that_goes_on_makes_it_no_slower() -> None:
+    """Twelve in a row, with nothing in between that went well, take as long as they say."""
+    pace = Pace(2 * MIB)
+    depart(pace, 100.0, 100)
+    pace.flooded(100.5, 1, 100.0, 32 * MIB, 100)
+    rate, window, now = pace.rate, pace.window, 100.5
+    for _ in range(11):
+        now, late = depart(pace, now, 2)
+        assert now == pace.waits_until
+        pace.flooded(late, 1, now, 2 * MIB, 2)
+        pace.flooded(late, 1, late, MIB, 1)
+    assert (pace.rate, pace.window) == (rate, window)
+    assert now < 100.5 + 11 * (1 + 2 * FIRST_GAP)
 
 
 def test_what_may_be_in_flight_is_halved_down_to_the_floor() -> None:
@@ -77,7 +92,7 @@ def test_what_may_be_in_flight_is_halved_down_to_the_floor() -> None:
     pace, windows = Pace(2 * MIB), []
     assert pace.window == math.inf
     for step in range(5):
-        depart(pace, 100.0 + 10 * step, 1)
+        depart(pace, 100.0 + 10 * step, 2)
         pace.flooded(101.0 + 10 * step, 1, 100.0 + 10 * step, 20 * MIB)
         windows.append(pace.window / MIB)
     assert windows == [10, 5, 2.5, 2, 2]
@@ -149,7 +164,7 @@ def taken(pace: Pace, bucket: Bucket, *, seconds: float) -> int:
         if answers and (ready_at == now or answers[0][0] <= ready_at):
             now, departed_at, told = heapq.heappop(answers)
             if told:
-                pace.flooded(now, told, departed_at, (len(answers) + 1) * MIB)
+                pace.flooded(now, told, departed_at, (len(answers) + 1) * MIB, len(answers) + 1)
             else:
                 calls += 1
         else:

@@ -90,7 +90,8 @@ async def closing(live: Live) -> Seen:
     connection = await _home(live)
     await connection.exchange(functions.ReqPqMultiRequest(_nonce()))
     began = time.perf_counter()
-    await connection.hang_up()
+    connection.is_only = True
+    await connection.aclose()
     seconds = time.perf_counter() - began
     told = f"The server closed its side after {seconds * 1000:.0f} ms."
     return expect(

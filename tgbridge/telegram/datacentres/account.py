@@ -50,7 +50,7 @@ class FileAccount(Protocol):
 
     @property
     def login_waits(self) -> MutableMapping[int, float]:
-        """Until when Telegram wants no login at a data centre, by the loop's clock; kept like the keys."""
+        """Until when Telegram wants no login at a data centre, by the loop's clock; all clients' alike."""
 
     @property
     def connector(self) -> Connector:

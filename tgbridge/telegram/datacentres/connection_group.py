@@ -51,9 +51,9 @@ _NOT_LOGGED_IN: Final = SESSION_ENDED - _KEY_LOST | {"MSG_WAIT_FAILED"}  # the l
 
 
 class ConnectionGroup:
-    """Up to `limit` connections, opened as they are needed, the least burdened chosen first.
+    """Up to `limit()` connections, opened as they are needed, the least burdened chosen first.
 
-    Fewer while `allowed()` says so. They are closed when nothing was asked on them for `idle_seconds`.
+    The limit may change at any time. They are closed when nothing was asked on them for `idle_seconds`.
     `connect_timeout` is in seconds, too.
     """
 
@@ -63,19 +63,18 @@ class ConnectionGroup:
         authorization: Authorization,
         dialler: Dialler,
         *,
-        limit: int,
-        allowed: Callable[[], int],
+        limit: Callable[[], int],
         connect_timeout: float,
         idle_seconds: float,
     ) -> None:
         self._limit = limit
-        self._allowed = allowed
         self._addresses = addresses
         self._authorization = authorization
         self._dialler = dialler
         self._connect_timeout = connect_timeout
         self._idle_seconds = idle_seconds
         self._members: list[Member] = []
+        self._only: Connection | None = None  # the latest of those that may have no other beside them
         self._parallel: bool | None = None  # whether there may be several; None while no address is known
         self._tasks: set[asyncio.Task[None]] = set()
         self._hold_until = 0.0
@@ -148,6 +147,7 @@ class ConnectionGroup:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         for member in self._members:
             await member.aclose()
+        await self._part()
         await self._authorization.aclose()
 
     # Which connection
@@ -161,20 +161,14 @@ class ConnectionGroup:
     def _choose(self) -> Member:
         if self._closed:
             raise ConnectionFailed("closed")
-        self._members = [member for member in self._members if not member.ended]
-        members = self._members
-        if self._may_open_another():
+        members = self._members = [member for member in self._members if not member.ended]
+        limit = self._limit() if self._parallel else 1
+        more_wanted = len(members) < limit and all(member.calls for member in members)
+        if more_wanted and (not members or now() >= self._hold_until):
             members.append(self._open_member())
-        # Of equals the one that has rested longest, so that what is asked again is asked elsewhere.
-        return min(members, key=lambda member: (member.burden, member.idle_since))
-
-    def _may_open_another(self) -> bool:
-        if not self._members:
-            return True
-        number = len(self._members)
-        if not self._parallel or number >= self._limit or not all(member.calls for member in self._members):
-            return False
-        return number < self._allowed() and now() >= self._hold_until
+        # Those beyond what may be in use by now rest until they are closed. Of equals the one that has rested
+        # longest, so that what is asked again is asked elsewhere.
+        return min(members[:limit], key=lambda member: (member.burden, member.idle_since))
 
     def _close_idle_later(self) -> None:
         if self._timer is None and not self._closed:
@@ -232,6 +226,7 @@ class ConnectionGroup:
             if main is not None:
                 member.borrowed = True
                 return main
+            await self._part()
         preparing = asyncio.create_task(self._authorization.prepare(partial(self._make_key, addresses)))
         connection = None
         try:
@@ -242,6 +237,8 @@ class ConnectionGroup:
                 await preparing
                 # A login has time-outs of its own, and may have to sit a flood wait out.
                 limit.reschedule(None)
+                if not self._parallel:
+                    connection.is_only, self._only = True, connection
                 member.after = await self._authorization.admit(connection)
         except BaseException as error:
             preparing.cancel()
@@ -254,6 +251,11 @@ class ConnectionGroup:
                 raise PeerSilent("the data centre does not answer") from error
             raise
         return connection
+
+    async def _part(self) -> None:
+        """Make sure that the server knows of the end of the only connection there was."""
+        if self._only is not None:
+            await self._only.aclose()
 
     async def _make_key(self, addresses: Sequence[Address], keys: PublicKeys) -> AuthorizationKey:
         """Make a key on a connection apart, at an ordinary address if one is known, as other clients do."""

@@ -114,7 +114,7 @@ class Sender:
             self._opening.cancel()
             await asyncio.wait({self._opening})
         if self._connection is not None:
-            await self._connection.hang_up()
+            await self._connection.aclose()
 
     # Calls
 
@@ -183,9 +183,9 @@ class Sender:
         self._usable = not task.cancelled() and task.exception() is None
 
     async def _open(self) -> Connection:
-        last, self._connection = self._connection, None
+        last = self._connection
         if last is not None:
-            await last.aclose()
+            await last.aclose()  # kept until then: whoever gives up while waiting leaves that to the next
         try:
             async with asyncio.timeout(self._connect_timeout):
                 place = await self._locate()
@@ -207,6 +207,7 @@ class Sender:
                 made = await create_key(connection.exchange, centres.public_keys, centres.number(place.dc_id))
                 self._state.salt, self._state.time_offset = made.state.salt, made.state.time_offset
                 self._key = AuthorizationKey(made.key, self._state)
+            connection.is_only = True
             connection.use(self._key, self._preamble, self._hear)
             self._on_open(place, self._key)
         except TransportRefused as error:

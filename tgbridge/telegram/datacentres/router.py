@@ -146,13 +146,12 @@ class Router:
             authorization = HomeAuthorization(self._client, dc_id)
         else:
             authorization = ForeignAuthorization(self._client, dc_id)
-        limit = self._settings.files.connections_per_dc
+        most = self._settings.files.connections_per_dc
         return ConnectionGroup(
             partial(self._client.addresses, dc_id, cdn=cdn),
             authorization,
             Dialler(self._client.connector),
-            limit=limit,
-            allowed=lambda: self.gates.connections(dc_id, limit),
+            limit=lambda: self.gates.connections(dc_id, most),
             connect_timeout=self.telegram.connect_timeout_seconds,
             idle_seconds=self._settings.files.idle_seconds,
         )

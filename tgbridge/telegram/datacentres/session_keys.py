@@ -40,8 +40,6 @@ class SessionKeys:
     """Of the session's own key."""
     others: dict[int, AuthorizationKey] = field(default_factory=dict)
     """By data centre: keys that can be used as they are, those of home excepted."""
-    login_waits: dict[int, float] = field(default_factory=dict)
-    """By data centre: until when Telegram wants no login there, by the loop's clock."""
 
 
 class KeyMemory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections import deque
 from typing import TYPE_CHECKING, Final
 
@@ -67,6 +68,11 @@ class CallQueue:
                 self.waiting.appendleft(call)
             else:
                 call.fail(ConnectionFailed("message refused again and again"))
+
+    @property
+    def overdue_at(self) -> float:
+        """When the first of the calls will have waited for as long as it may; infinite without any."""
+        return min((call.sent_at + call.patience for call in self.sent.values()), default=math.inf)
 
     def fail_overdue(self, now: float, *, stalled: bool) -> None:
         """Fail calls that have waited for as long as they may: all, if answers have `stalled`.

@@ -57,6 +57,9 @@ class Connection:
         """Why the connection ended, once it has."""
         self.on_end: Callable[[ConnectionFailed], None] | None = None
         """Is told when it ends in any other way than by closing it; before its calls fail."""
+        self.is_only = False
+        """Whether its key may have no other one beside it: however it ends, the server is told, and `aclose`
+        waits until it has closed as well, for a moment."""
         self._on_outcome: Callable[[bool], None] | None = on_outcome
         self._request_timeout = request_timeout
         self._loop = asyncio.get_running_loop()
@@ -187,7 +190,7 @@ class Connection:
             self.give_up(call)
 
     def close(self) -> None:
-        """Close at once; all calls fail. Idempotent."""
+        """Close; all calls fail. Idempotent."""
         self._on_outcome = self.on_end = None
         self._end(ConnectionFailed("closed"))
 
@@ -195,17 +198,6 @@ class Connection:
         """Close, and wait until the socket is gone. Idempotent."""
         self.close()
         await self._wire.gone()
-
-    async def hang_up(self) -> None:
-        """Close so that the server knows of it: wait until it has closed as well, for a moment.
-
-        All calls fail at once. Idempotent, like `aclose` once the connection has ended.
-        """
-        if self.usable:
-            self._on_outcome = self.on_end = None
-            self._end(ConnectionFailed("closed"), at_once=False)
-            await self._wire.part()
-        await self.aclose()
 
     # From the wire
 
@@ -277,8 +269,8 @@ class Connection:
         if silent >= patience:
             self._end(PeerSilent("nothing came any more"))
             return
-        stalled = now - max(self._progress_at, self._pending_since) >= patience
-        conversation.calls.fail_overdue(now, stalled=stalled)
+        stalled_at = max(self._progress_at, self._pending_since) + patience
+        conversation.calls.fail_overdue(now, stalled=now >= stalled_at)
         # Regularly, whatever else is said: the server counts the time from ping to ping.
         due = now - self._pinged_at >= KEEPALIVE_SECONDS or silent >= patience / 2
         if due and not conversation.pinging:
@@ -288,9 +280,10 @@ class Connection:
         again = max(self._pinged_at + KEEPALIVE_SECONDS - now, 1.0)
         if owing:
             again = min(again, patience / _LOOKS, patience - silent)
-        self._look_after(again)
+        overdue = max(stalled_at, conversation.calls.overdue_at) - now
+        self._look_after(min(again, overdue) if overdue > 0 else again)
 
-    def _end(self, failure: ConnectionFailed, *, at_once: bool = True) -> None:
+    def _end(self, failure: ConnectionFailed) -> None:
         if self.failure is not None:
             return
         self.failure = failure
@@ -302,7 +295,9 @@ class Connection:
         for timer in (self._timer, self._ack_timer):
             if timer is not None:
                 timer.cancel()
-        if at_once:
+        if self.is_only:
+            self._wire.part()
+        else:
             self._wire.abort()
         if self._exchanged is not None and not self._exchanged.done():
             self._exchanged.set_exception(failure)

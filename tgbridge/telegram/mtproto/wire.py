@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tgbridge.telegram.mtproto.encryption import Buffer
     from tgbridge.telegram.mtproto.packets import Packet
 
-PARTING_SECONDS: Final = 1.0
+PARTING_SECONDS: Final = 3.0
 """How long the server has to close as well, when it is told that this is the end."""
 
 _WRITTEN_AT_ONCE: Final = 128 * 1024  # no more than this is copied when the socket does not take all
@@ -67,6 +67,7 @@ class Wire(asyncio.BufferedProtocol):
         self._unwritten: deque[Buffer] = deque()
         self._paused = False
         self._stopped = False
+        self._parting: asyncio.TimerHandle | None = None
         self._lost = asyncio.get_running_loop().create_future()
 
     @property
@@ -109,17 +110,17 @@ class Wire(asyncio.BufferedProtocol):
         self.stop()
         self._transport.abort()
 
-    async def part(self) -> None:
-        """Close the socket so that the server knows of it, and wait until it has, for `PARTING_SECONDS`."""
+    def part(self) -> None:
+        """Close the socket so that the server knows of it: once it has as well, or after `PARTING_SECONDS`.
+
+        Idempotent; does nothing once it is closed.
+        """
         self.stop()
-        try:
-            self._transport.write_eof()
+        if self._parting is None and not self._transport.is_closing():
+            self._parting = asyncio.get_running_loop().call_later(PARTING_SECONDS, self._transport.abort)
+            with suppress(OSError):  # the server has reset it, as `connection_lost` is about to tell
+                self._transport.write_eof()
             self._transport.resume_reading()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(PARTING_SECONDS):
-                    await self.gone()
-        finally:
-            self._transport.abort()
 
     async def gone(self) -> None:
         """Wait until the socket is closed."""
@@ -175,6 +176,8 @@ class Wire(asyncio.BufferedProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End, if that was not our own doing."""
         self._on_end(ConnectionFailed("connection lost" if exc is None else type(exc).__name__))
+        if self._parting is not None:
+            self._parting.cancel()
         if not self._lost.done():
             self._lost.set_result(None)
 

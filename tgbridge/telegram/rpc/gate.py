@@ -95,7 +95,7 @@ class Gate:
 
     def flooded(self, seconds: int, departed_at: float) -> None:
         """Take note that a call with the turn of `departed_at` was told to wait."""
-        self.pace.flooded(now(), seconds, departed_at, self.in_flight)
+        self.pace.flooded(now(), seconds, departed_at, self.in_flight, self.calls)
         for waiter in self._waiting:
             try:
                 self._check(waiter.patience)

@@ -32,13 +32,17 @@ MOST_ACCOUNTS: Final = 4096
 """Whose gates are remembered: some KB each."""
 
 _DOWNLOADS: Final = frozenset({functions.upload.GetFileRequest, functions.upload.GetCdnFileRequest})
-_UPLOADS: Final = frozenset({functions.upload.SaveFilePartRequest, functions.upload.SaveBigFilePartRequest})
+_UPLOADS: Final = functions.upload.SaveBigFilePartRequest
+# What goes through another one's gate: parts of small and of big files are parts, and bounded together.
+_ALIKE: Final = {functions.upload.SaveFilePartRequest: _UPLOADS}
 
 
 class AccountGates:
-    """One account's gates: by data centre and method."""
+    """One account's gates: by data centre and method; one for both methods that take parts of files."""
 
     def __init__(self, *, adaptive: bool) -> None:
+        self.login_waits: dict[int, float] = {}
+        """By data centre: until when Telegram wants no login of the account there, by the loop's clock."""
         self._adaptive = adaptive
         self._premium = False
         self._gates: dict[tuple[int, type[TLRequest]], Gate] = {}
@@ -61,6 +65,7 @@ class AccountGates:
 
     def to(self, dc_id: int, method: type[TLRequest]) -> Gate:
         """Return the gate of a method's calls to a data centre."""
+        method = _ALIKE.get(method, method)
         gate = self._gates.get((dc_id, method))
         if gate is None:
             gate = self._gates[dc_id, method] = Gate(Pace(*self._bounds(method)))
@@ -68,16 +73,19 @@ class AccountGates:
 
     def connections(self, dc_id: int, most: int) -> int:
         """Return how many connections for files there should be, at most: TDLib's number after a wait."""
-        gates = (gate for (dc, method), gate in self._gates.items() if dc == dc_id and method in _DOWNLOADS)
-        if self._adaptive and all(gate.pace.rate == math.inf for gate in gates):
+        if self._adaptive and not any(self._has_limit(dc_id, method) for method in _DOWNLOADS):
             return most
         return min(most, CONNECTIONS_PREMIUM if self._premium else CONNECTIONS)
+
+    def _has_limit(self, dc_id: int, method: type[TLRequest]) -> bool:
+        gate = self._gates.get((dc_id, method))
+        return gate is not None and gate.pace.rate < math.inf
 
     def _bounds(self, method: type[TLRequest]) -> tuple[float, float]:
         """Return how many bytes may always be in flight, and how many at most."""
         if method in _DOWNLOADS:
             floor = DOWNLOAD_BYTES_PREMIUM if self._premium else DOWNLOAD_BYTES
-        elif method in _UPLOADS:
+        elif method is _UPLOADS:
             floor = UPLOAD_BYTES
         else:
             return math.inf, math.inf

@@ -55,12 +55,12 @@ class Pace:
         self._floor = floor_bytes
         self._most = most_bytes
         self._rate = math.inf
-        self._flooded_at = -math.inf
+        self._flooded_at = self._news_at = -math.inf
         self._last = -math.inf
         self._gap = 0.0
         self._next = 0.0
         self._observed_at = 0.0
-        self._taken = 0.0  # calls since the latest news
+        self._taken = 0.0  # calls since the latest news, but for those that were told to wait
         self._busy = 0.0  # seconds in that time in which there was something to do
         self._probe = _FIRST_PROBE
         self._probe_calls = 0.0
@@ -102,18 +102,22 @@ class Pace:
         self._next = now + max(1 / self._rate, gap)
         self._last = now
 
-    def flooded(self, now: float, seconds: float, departed_at: float, in_flight: float) -> None:
+    def flooded(
+        self, now: float, seconds: float, departed_at: float, in_flight: float, calls: int = 1
+    ) -> None:
         """Take note that a call which went at `departed_at` was told to wait for `seconds`.
 
-        `in_flight`: how many bytes were, with it.
+        `in_flight`: how many bytes were, with it; `calls`: how many calls that are.
         """
-        self._taken -= 1
+        self._taken -= departed_at > self._news_at
         if departed_at > self._flooded_at:  # else it was under way when another one was told: no news
-            self._observe(now)
-            self._slow_down(max(self._taken, 1) / max(self._busy, _SHORTEST_OBSERVATION))
-            self.window = max(self._floor, min(self.window, in_flight) / 2)
             self._flooded_at = now
-            self._taken = self._busy = 0.0
+            # Else none has gone well since the last wait, which goes on: the rate was not tried.
+            if self._rate == math.inf or self._taken >= calls:
+                self._observe(now)
+                self._slow_down(max(self._taken, 1) / max(self._busy, _SHORTEST_OBSERVATION))
+                self.window = max(self._floor, min(self.window, in_flight) / 2)
+                self._news_at, self._taken, self._busy = now, 0.0, 0.0
         self.waits_until = max(self.waits_until, now + seconds)
 
     def _forget(self) -> None:

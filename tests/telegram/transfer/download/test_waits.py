@@ -214,12 +214,14 @@ async def test_two_clients_of_an_account_share_what_it_has_learnt(
     account = sandbox.state.account_of(PHONE).id
     sessions = [await sign_in(pool, PHONE) for _ in range(2)]
     assert sessions[0] != sessions[1]
-    gates = []
+    gates, waits = [], []
     for session in (*sessions, sessions[0]):
         async with pool.borrow(session, account=account) as client:
             gates.append(client.files.gates.to(HOME, GetFileRequest))
+            waits.append(client.login_waits)
         await pool.drop(session)
     assert gates[0] is gates[1] is gates[2]
+    assert waits[0] is waits[1] is waits[2]
     async with pool.borrow(sessions[0], account="somebody else") as client:
         assert client.files.gates.to(HOME, GetFileRequest) is not gates[0]
 
