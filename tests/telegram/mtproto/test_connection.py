@@ -310,6 +310,16 @@ async def test_what_the_server_has_reset_is_closed_like_any_other() -> None:
     await connection.aclose()
 
 
+async def test_nothing_is_encrypted_into_a_closing_transport(connect: Connect) -> None:
+    """Which would drop it: whoever comes before the loop has noticed goes elsewhere, as nothing was sent."""
+    connection = await connect()
+    assert isinstance(await connection.call(GET_CONFIG), types.Config)
+    connection._wire._transport.abort()
+    with pytest.raises(ConnectionFailed) as failed:
+        connection.start(GET_CONFIG)
+    assert failed.value.not_received
+
+
 async def test_nothing_can_be_called_without_a_key(sandbox: Sandbox) -> None:
     """There is nobody to encrypt for."""
     connection = await Connection.open(*sandbox.data_centres[1].address, request_timeout=1)

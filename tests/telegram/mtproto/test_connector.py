@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from telethon.tl import functions
 
 from tgbridge.telegram.mtproto import connector
 from tgbridge.telegram.mtproto.connector import Connector, Pace
+from tgbridge.telegram.mtproto.failures import TransportRefused
 
 if TYPE_CHECKING:
     from tests.telegram.conftest import Until
@@ -52,6 +55,26 @@ async def test_each_in_its_turn() -> None:
 
     await asyncio.gather(*map(one, range(count)))
     assert went == list(range(count))
+
+
+@pytest.mark.parametrize(("code", "failures"), [(-429, 3), (-404, 0)])
+async def test_too_many_connections_are_a_failure(code: int, failures: int) -> None:
+    """Whoever comes next waits as after one that was refused; other errors of the transport are a word."""
+
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)
+        writer.write(struct.pack("<ii", 4, code))
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1") as server:
+        opening = Connector(request_timeout=20)
+        address = server.sockets[0].getsockname()
+        for _ in range(3):
+            connection = await opening.open(*address)
+            with pytest.raises(TransportRefused):
+                await connection.exchange(functions.ReqPqMultiRequest(1))
+            await connection.aclose()
+        assert opening._paces[address].failures == failures
 
 
 async def test_failures_slow_it_down_for_all() -> None:
