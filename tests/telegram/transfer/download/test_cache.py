@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
@@ -147,6 +148,21 @@ async def test_the_cache_gives_way_at_once() -> None:
     assert list(shelf.parts.near(0)) == [SECOND]
     shelf.cache.shrink(-1)
     assert shelf.cache.bytes == 0
+
+
+async def test_an_error_that_no_reader_got_to_is_no_fault() -> None:
+    """A reader leaves with an earlier one: asyncio has nothing to complain of."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    shelf = Shelf()
+    shelf.failure = TelegramUnavailable("broken")
+    fetch = shelf.parts.join(FIRST, shelf.start, keep=False)
+    shelf.gate.set()
+    await asyncio.wait((fetch.task,))
+    shelf.parts.leave(fetch)
+    del fetch
+    gc.collect()
+    assert complaints == []
 
 
 async def test_nothing_is_kept_without_room() -> None:

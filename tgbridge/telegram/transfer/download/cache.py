@@ -11,7 +11,7 @@ import asyncio
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from tgbridge.telegram.futures import end_of
+from tgbridge.telegram.futures import end_of, look_at
 from tgbridge.telegram.transfer.ranked_queue import RankedQueue
 
 if TYPE_CHECKING:
@@ -207,6 +207,7 @@ class FileParts:
         if fetch.keep and fetch.landed:
             self._recent.put(fetch)
         else:
+            look_at(fetch.task)  # perhaps nobody has got as far as its error
             self.forget(fetch)
         return None
 
