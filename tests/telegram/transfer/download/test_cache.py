@@ -160,7 +160,7 @@ async def test_an_error_that_no_reader_got_to_is_no_fault() -> None:
     shelf.gate.set()
     await asyncio.wait((fetch.task,))
     shelf.parts.leave(fetch)
-    del fetch
+    del fetch, shelf  # its error holds the fetch
     gc.collect()
     assert complaints == []
 
