@@ -111,11 +111,11 @@ async def test_a_size_without_bytes(sandbox: Sandbox, account: Account, get: Get
     assert (await get(f"/stream_thumbnail/{add_photo(account, JPEG, 0)}")).status == 404
 
 
-@pytest.mark.parametrize("keep", [None, 1])
+@pytest.mark.parametrize("keep", [None, 1, 0])
 async def test_answers_that_are_cut_short_are_no_size(
     sandbox: Sandbox, account: Account, get: Get, keep: int | None
 ) -> None:
-    """A part that comes too short each time is an error still, and never a picture that looks whole."""
+    """A part that comes too short each time, or empty, is an error still: no picture that looks whole, no 404."""
     message_id = add_photo(account, JPEG, len(JPEG))
     sandbox.faults.short("upload.getFile", keep=keep, times=None)
     assert (await get(f"/stream_media/{message_id}")).status == 500

@@ -58,7 +58,8 @@ class Corrections:
             if known.size is None:
                 size = await _measured(client.files, file, refetch)
                 if not size:
-                    raise MediaNotFound
+                    # A server in trouble, which answers nothing again and again, where a size is told.
+                    raise FileCorrupted("a picture without bytes") if file.size else MediaNotFound
                 known.size = size
                 self._remember(file, known)
             file = replace(file, size=known.size)
