@@ -115,7 +115,7 @@ async def test_a_size_without_bytes(sandbox: Sandbox, account: Account, get: Get
 async def test_answers_that_are_cut_short_are_no_size(
     sandbox: Sandbox, account: Account, get: Get, keep: int | None
 ) -> None:
-    """A part that comes too short each time, or empty, is an error still: no picture that looks whole, no 404."""
+    """A part that comes too short each time, or empty, is an error: no picture that looks whole, no 404."""
     message_id = add_photo(account, JPEG, len(JPEG))
     sandbox.faults.short("upload.getFile", keep=keep, times=None)
     assert (await get(f"/stream_media/{message_id}")).status == 500
