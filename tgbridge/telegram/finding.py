@@ -111,8 +111,10 @@ class Finding:
             yield
             return
 
+        inside = True
+
         def end(_: object) -> None:
-            if self._is_refuted(asking):
+            if inside and self._is_refuted(asking):
                 limit.reschedule(0.0)
 
         try:
@@ -121,6 +123,7 @@ class Finding:
                 try:
                     yield
                 finally:
+                    inside = False  # it may be about to be called
                     asking.remove_done_callback(end)
         except TimeoutError:
             await self.confirm()

@@ -196,3 +196,25 @@ async def test_parts_are_found_by_the_mebibyte_that_they_lie_in() -> None:
     assert list(parts.near(3 * MIB - 1)) == [two]
     assert list(parts.near(5)) == []
     await asyncio.wait([task for fetch in fetches if (task := parts.leave(fetch)) is not None])
+
+
+async def test_an_error_met_while_giving_up_is_no_fault() -> None:
+    """Nobody waits for a part that was given up, nor for what came of that."""
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: complaints.append(context))
+    shelf = Shelf()
+
+    async def start(_fetch: Fetch) -> memoryview:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise TelegramUnavailable("closed")
+
+    fetch = shelf.parts.join(FIRST, start, keep=False)
+    await asyncio.sleep(0)
+    task = shelf.parts.leave(fetch)
+    assert task is not None
+    await asyncio.wait((task,))
+    del fetch, task, shelf
+    gc.collect()
+    assert complaints == []

@@ -202,6 +202,7 @@ class FileParts:
             return None
         if not fetch.task.done():
             fetch.task.cancel()
+            fetch.task.add_done_callback(look_at)  # it may meet an error on its way out
             self.forget(fetch)
             return fetch.task
         if fetch.keep and fetch.landed:
