@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 BYTES: Final = 1 << 20
-"""Received, or sent on, in one turn by all together: some three milliseconds."""
+"""Received, or sent on, in one turn by all together: some three milliseconds. The last part may exceed it."""
 
 
 class Turns:

@@ -64,14 +64,10 @@ class Gate:
         TelegramUnavailable if there is none for another reason.
         """
         self._check(patience)
-        departed_at = now()
-        if not self._waiting and self.pace.ready_at(departed_at) <= departed_at and self._has_room(weight):
-            self._depart(departed_at, weight)
-        else:
-            waiter = _Waiter(next(self._numbers), weight, patience)
-            heapq.heappush(self._waiting, waiter)
-            self._serve()
-            departed_at = waiter.turn.result() if waiter.turn.done() else await self._turn(waiter)
+        waiter = _Waiter(next(self._numbers), weight, patience)
+        heapq.heappush(self._waiting, waiter)
+        self._serve()
+        departed_at = waiter.turn.result() if waiter.turn.done() else await self._turn(waiter)
         if patience.on_turn is not None:
             patience.on_turn()
         return departed_at
@@ -129,19 +125,13 @@ class Gate:
             if ready_at > at:
                 self._timer = asyncio.get_running_loop().call_at(ready_at, self._serve)
                 return
-            if not self._has_room(first.weight):
+            if self.calls and self.in_flight + first.weight > self.pace.window:
                 return
             heapq.heappop(waiting)
-            self._depart(at, first.weight)
+            self.pace.depart(at)
+            self.in_flight += first.weight
+            self.calls += 1
             first.turn.set_result(at)
-
-    def _has_room(self, weight: int) -> bool:
-        return not self.calls or self.in_flight + weight <= self.pace.window
-
-    def _depart(self, at: float, weight: int) -> None:
-        self.pace.depart(at)
-        self.in_flight += weight
-        self.calls += 1
 
     def _too_late(self) -> FloodWait | TelegramUnavailable:
         if self.pace.has_learnt:

@@ -56,6 +56,7 @@ def part_at(
     holds `position` is chosen again, and none is overlapped. `smallest` and `largest` are powers of two
     from 4 KiB to 1 MiB.
     """
+    # What is below comes to the same, but this is each part of a film but the first.
     if not taken and position % largest == 0 and position + largest <= stop:
         return Part(position, largest)
     for part in taken:

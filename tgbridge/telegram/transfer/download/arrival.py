@@ -125,7 +125,7 @@ class Arrival:
             if look_again <= 0:
                 again = partial(self._source.read, self._connections, self._refetch, fetch.part, patience)
                 return await hedging.first_of(fetch.task, again, until=patience.give_up_at)
-        return fetch.task.result()
+        return await fetch.wait()
 
     def _check_foreign(self, fetch: Fetch, patience: Patience) -> None:
         """Give up, before there is a status, what somebody of more patience waits for."""
